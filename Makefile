@@ -1,0 +1,53 @@
+# Everything that is done with this repository. `make check` is the one door: people and CI go through it.
+
+GO       ?= go
+ARGS     ?=
+FUZZTIME ?= 30s
+LINT     := bin/golangci-lint
+
+.PHONY: help build demo test lint fmt vet fuzz cover golden check clean
+
+help: ## list the targets
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 9
+
+build: ## build bin/gondola, with its version stamped in by the Go tool
+	CGO_ENABLED=0 $(GO) build -trimpath -o bin/gondola ./cmd/gondola
+
+demo: build ## see it work: a simulated platform, sample exports, the shelves afterwards (ARGS=--once ends by itself)
+	@bin/gondola demo $(ARGS)
+
+check: fmt vet lint test ## what must pass before anything is merged
+
+fmt: ## name the files that gofmt would change
+	@test -z "$$(gofmt -l cmd internal templates testdata | tee /dev/stderr)"
+
+vet: ## ask the compiler's friend
+	$(GO) vet ./...
+
+lint: $(LINT) ## ask the linters of .golangci.yml
+	$(LINT) run
+
+test: ## run all tests with the race detector
+	$(GO) test -race ./...
+
+fuzz: ## run every fuzz target for FUZZTIME
+	@set -e; for package in $$($(GO) list ./...); do \
+		for target in $$($(GO) test -list '^Fuzz' $$package | grep '^Fuzz' || true); do \
+			echo "$$package $$target"; $(GO) test -run '^$$' -fuzz "^$$target$$" -fuzztime $(FUZZTIME) $$package; \
+		done; \
+	done
+
+cover: ## write coverage.out and say how much of the code the tests reach
+	$(GO) test -coverpkg=./... -coverprofile=coverage.out ./...
+	@$(GO) tool cover -func=coverage.out | tail -1
+
+golden: ## write the golden files anew; read the difference before keeping it
+	$(GO) test $$(grep -rl --include='*_test.go' 'flag.Bool("update"' cmd internal | xargs -n1 dirname | sort -u | sed 's|^|./|') -update
+
+clean: ## remove what the other targets made
+	rm -rf bin coverage.out
+
+# The linter has a module of its own, so that its hundred dependencies are none of ours. Its build takes a minute, so it is kept.
+$(LINT): .ci/tools/go.mod .ci/tools/go.sum
+	$(GO) build -modfile=.ci/tools/go.mod -o $@ github.com/golangci/golangci-lint/v2/cmd/golangci-lint
+	@touch $@
