@@ -1,0 +1,102 @@
+package catalog
+
+// Severity says what an issue did to the data.
+type Severity string
+
+// The severities, mildest first.
+const (
+	Note    Severity = "note"    // understood; told for completeness
+	Warning Severity = "warning" // taken, but somebody should look
+	Error   Severity = "error"   // the row, or the whole export, was not taken
+)
+
+// Code names a kind of issue. Codes are stable: they stand in receipts, JSON and metrics.
+type Code string
+
+// The codes. Arguments in parentheses are those of Issue.Args, in order.
+const (
+	FileEmpty    Code = "G-FILE-01" // nothing in it
+	FileKind     Code = "G-FILE-02" // not a table that can be read (kind found)
+	FileEncoding Code = "G-FILE-03" // bytes that are no text in the encoding (encoding, bytes in hex)
+	FileLimit    Code = "G-FILE-04" // larger than the reader allows (what, limit)
+	FileQuote    Code = "G-FILE-05" // a quote that never closes
+	FileNoRows   Code = "G-FILE-06" // a header and nothing below it
+	FileDamaged  Code = "G-FILE-07" // a workbook that is not as workbooks are (part of it)
+
+	HeadNone    Code = "G-HEAD-01" // no row looks like a header (words looked for)
+	HeadMissing Code = "G-HEAD-02" // a needed column is not there (role, headers found)
+	HeadTwice   Code = "G-HEAD-03" // two columns mean the same (role, both headers)
+	HeadConfig  Code = "G-HEAD-04" // a column that the config names is not there (role, name, headers found)
+	HeadNothing Code = "G-HEAD-05" // articles, but nothing about them (headers found)
+	HeadSheets  Code = "G-HEAD-06" // more than one sheet has articles, one was read (its name, the others' names)
+	HeadHidden  Code = "G-HEAD-07" // a column that was read is hidden
+
+	VendorUnknown Code = "G-STORE-01" // a code that no store of the config has (code)
+	VendorMissing Code = "G-STORE-02" // a row without a store code
+	VendorName    Code = "G-STORE-03" // the file's name does not name a store (name, what was found)
+	VendorAbsent  Code = "G-STORE-04" // a full export without one of the stores (id, name)
+
+	KeyMissing Code = "G-KEY-01" // a row without the chain's identifier (role)
+	KeyInvalid Code = "G-KEY-02" // an identifier the platform could not take (text)
+
+	BarcodeCheck  Code = "G-BARCODE-01" // the check digit is wrong (text)
+	BarcodeLost   Code = "G-BARCODE-02" // shown in scientific notation, or too long for a number: digits lost (text)
+	BarcodeLength Code = "G-BARCODE-03" // not a barcode's length, or not digits (text)
+	BarcodeZeros  Code = "G-BARCODE-04" // leading zeros restored, the check digit proves it (text, barcode)
+
+	PriceText      Code = "G-PRICE-01" // not an amount (text)
+	PriceZero      Code = "G-PRICE-02" // zero or less (text)
+	PriceAmbiguous Code = "G-PRICE-03" // 1.234: thousand or one and a bit; the column does not tell (text, header)
+	PriceLarge     Code = "G-PRICE-04" // larger than any price (text)
+	PriceRounded   Code = "G-PRICE-05" // more decimals than the currency has (text, amount)
+	PricePercent   Code = "G-PRICE-06" // a share, not an amount (text)
+
+	QuantityText     Code = "G-QTY-01" // not a number (text)
+	QuantityNegative Code = "G-QTY-02" // below zero, taken as no stock (text)
+	QuantityFraction Code = "G-QTY-03" // a fraction, rounded down (text, number)
+
+	ActiveText Code = "G-ACTIVE-01" // neither a yes nor a no (text)
+
+	CellError   Code = "G-CELL-01" // an error value of a spreadsheet (text)
+	CellFormula Code = "G-CELL-02" // a formula without its value (formula)
+
+	RowShort         Code = "G-ROW-01" // fewer cells than the header, the missing ones count as blank (cells, headers)
+	RowLong          Code = "G-ROW-02" // more cells than the header (cells, headers)
+	RowTotal         Code = "G-ROW-03" // a line of totals, not an article (text)
+	RowTwice         Code = "G-ROW-04" // the same article again with the same values (key, other row)
+	RowConflict      Code = "G-ROW-05" // the same article again with other values; the last one counts (key, other row)
+	RowSwitchSkipped Code = "G-ROW-06" // articles without identifier: nothing was switched off for being missing (rows)
+	RowHidden        Code = "G-ROW-07" // rows hidden in the sheet were read too (rows)
+
+	DropOlder  Code = "G-DROP-01" // older than the export taken last (its time, the other's time)
+	DropNoGood Code = "G-DROP-02" // not one row could be used (rows)
+
+	BrakeInactive Code = "G-BRAKE-01" // too many articles would be switched off (count, of, percent, limit)
+	BrakeShrunk   Code = "G-BRAKE-02" // the export has far fewer articles than the last one (count, before, percent, limit)
+)
+
+// Codes lists every code, in the order above: for tests that hold word lists against it.
+var Codes = []Code{
+	FileEmpty, FileKind, FileEncoding, FileLimit, FileQuote, FileNoRows, FileDamaged,
+	HeadNone, HeadMissing, HeadTwice, HeadConfig, HeadNothing, HeadSheets, HeadHidden,
+	VendorUnknown, VendorMissing, VendorName, VendorAbsent,
+	KeyMissing, KeyInvalid,
+	BarcodeCheck, BarcodeLost, BarcodeLength, BarcodeZeros,
+	PriceText, PriceZero, PriceAmbiguous, PriceLarge, PriceRounded, PricePercent,
+	QuantityText, QuantityNegative, QuantityFraction,
+	ActiveText,
+	CellError, CellFormula,
+	RowShort, RowLong, RowTotal, RowTwice, RowConflict, RowSwitchSkipped, RowHidden,
+	DropOlder, DropNoGood,
+	BrakeInactive, BrakeShrunk,
+}
+
+// Issue is something wrong, or worth telling, about data. It has no words of its own.
+type Issue struct {
+	Code     Code     `json:"code"`
+	Severity Severity `json:"severity"`
+	Sheet    string   `json:"sheet,omitempty"`  // "" for CSV
+	Row      int      `json:"row,omitempty"`    // the line a person sees, the first is 1; 0 = the whole export
+	Column   string   `json:"column,omitempty"` // the header as written, "" = the whole row
+	Args     []string `json:"args,omitempty"`   // see the code
+}
