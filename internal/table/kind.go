@@ -1,0 +1,102 @@
+package table
+
+import (
+	"bytes"
+	"os"
+	"strings"
+)
+
+// foreignKind returns what the file is, where its first bytes say that it is no text, else "".
+func foreignKind(file *os.File, head []byte) (string, error) {
+	for _, m := range []struct{ magic, kind string }{
+		{oldMagic, "xls"},
+		{"%PDF", "pdf"},
+		{`{\rtf`, "rtf"},
+		{"\x1f\x8b", "binary"},           // gzip
+		{"7z\xbc\xaf\x27\x1c", "binary"}, // 7-Zip
+		{"Rar!\x1a\x07", "binary"},       // RAR
+		{"\xff\xfe\x00\x00", "binary"},   // UTF-32, which nothing exports
+		{"\x00\x00\xfe\xff", "binary"},   // the same, big-endian
+	} {
+		if !bytes.HasPrefix(head, []byte(m.magic)) {
+			continue
+		}
+		if m.magic == oldMagic {
+			return oldKind(file, head)
+		}
+		return m.kind, nil
+	}
+	if isZip(head) {
+		return zipKind(file, head)
+	}
+	return "", nil
+}
+
+// oldMagic is what the compound files begin with that Office wrote its documents in until 2003, and wraps encrypted ones in still.
+const oldMagic = "\xd0\xcf\x11\xe0"
+
+// oldKind tells a workbook with a password from one of the old format, by the name of the stream that it lies in. Names stand in
+// UTF-16 in sectors that may lie anywhere; those of small files and of Office's own are near the beginning or the end.
+func oldKind(file *os.File, head []byte) (string, error) {
+	tail, _, err := readTail(file, zipTail)
+	if err != nil {
+		return "", err
+	}
+	name := []byte("E\x00n\x00c\x00r\x00y\x00p\x00t\x00e\x00d\x00P\x00a\x00c\x00k\x00a\x00g\x00e")
+	if bytes.Contains(head, name) || bytes.Contains(tail, name) {
+		return "encrypted", nil
+	}
+	return "xls", nil
+}
+
+func isZip(head []byte) bool {
+	return bytes.HasPrefix(head, []byte("PK\x03\x04")) || bytes.HasPrefix(head, []byte("PK\x05\x06"))
+}
+
+// zipKind tells spreadsheets from other archives by the names of the files in them. Those stand in clear before each file and once
+// more at the end of the archive; looking there is bounded, reading a directory that somebody else wrote is not.
+func zipKind(file *os.File, head []byte) (string, error) {
+	tail, _, err := readTail(file, zipTail)
+	if err != nil {
+		return "", err
+	}
+	for _, part := range [][]byte{head, tail} {
+		switch {
+		case bytes.Contains(part, []byte("application/vnd.oasis.opendocument.spreadsheet")):
+			return "ods", nil
+		case bytes.Contains(part, []byte("xl/workbook.bin")):
+			return "xlsb", nil
+		case containsFold(part, "xl/workbook.xml"), containsFold(part, `xl\workbook.xml`), containsFold(part, "xl/worksheets/"):
+			return "xlsx", nil
+		}
+	}
+	return "zip", nil
+}
+
+// containsFold reports whether b contains lower, whatever its case: names of parts have none.
+func containsFold(b []byte, lower string) bool {
+	return bytes.Contains(bytes.ToLower(b), []byte(lower))
+}
+
+// looksLikeMarkup reports whether text is a web page or XML: what many a report server calls .xls or .csv.
+func looksLikeMarkup(text []byte) bool {
+	text = bytes.TrimLeft(text[:min(len(text), 4<<10)], " \t\r\n")
+	text = bytes.ToLower(text[:min(len(text), 16)])
+	for _, p := range []string{"<html", "<!doctype", "<?xml", "<table", "<head", "<!--"} {
+		if bytes.HasPrefix(text, []byte(p)) {
+			return true
+		}
+	}
+	return false
+}
+
+// looksBinary reports whether b holds more control characters than a text could have by accident.
+func looksBinary(b []byte) bool {
+	n := 0
+	for _, c := range b {
+		if c < ' ' && !strings.ContainsRune("\t\n\v\f\r"+endMark, rune(c)) {
+			n++
+		}
+	}
+	return n > 2 && n*100 > len(b)
+}

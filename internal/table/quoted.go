@@ -1,0 +1,163 @@
+package table
+
+import "bytes"
+
+// quotedRow makes a row of what begins at start and has a quote on its first line. It returns false when the row goes on behind the
+// window, or with an error.
+//
+// Rows are read as RFC 4180 has them, and leniently beyond it, since exports are written by hand-made code:
+//
+//   - a quote inside a cell that does not begin with one is text: 24" monitor
+//   - a quoted cell may be followed by blanks before the delimiter
+//   - quotes inside a quoted cell that nobody doubled are text, where the cell's last byte is a quote: "Pipe 1/2" steel"
+//   - a cell that begins with a quote and does not end with one is text as it stands: "24" monitor
+func (r *textRows) quotedRow() bool {
+	data := r.buf[r.start:r.end]
+	r.text, r.ends = r.text[:0], r.ends[:0]
+	for i := 0; ; i++ {
+		var ok bool
+		if i < len(data) && data[i] == '"' {
+			i, ok = r.quotedCell(data, i)
+		} else {
+			i, ok = r.bareCell(data, i)
+		}
+		if !ok || r.err != nil {
+			return false
+		}
+		r.ends = append(r.ends, len(r.text))
+		if len(r.ends) > r.limits.Columns {
+			r.err = refuseLimit("columns", r.limits.Columns, r.line)
+			return false
+		}
+		if i < len(data) && data[i] == r.delim {
+			continue
+		}
+		width := lineEndWidth(data[i:])
+		if width == 1 && data[i] == '\r' && i+1 == len(data) && !r.eof {
+			return false
+		}
+		r.finish(data[:i], width)
+		return true
+	}
+}
+
+// bareCell adds the cell without quotes that begins at i, and returns where it ends.
+func (r *textRows) bareCell(data []byte, i int) (int, bool) {
+	stop := r.cellEnd(data, i)
+	if stop == len(data) && !r.eof {
+		return 0, false
+	}
+	r.add(i, stop)
+	return stop, true
+}
+
+// quotedCell adds the cell whose opening quote is at i, and returns where it ends.
+func (r *textRows) quotedCell(data []byte, at int) (int, bool) {
+	r.quoted = true
+	begin := len(r.text)
+	for i := at + 1; ; {
+		n := bytes.IndexByte(data[i:], '"')
+		if n < 0 && !r.eof && len(data)-at <= r.limits.CellBytes {
+			return 0, false
+		}
+		if n < 0 || i+n-at-1 > r.limits.CellBytes {
+			r.err = refuseQuote(r.lineAt(at))
+			return 0, false
+		}
+		r.add(i, i+n)
+		i += n + 1
+		if i == len(data) && !r.eof {
+			return 0, false
+		}
+		if i == len(data) || data[i] != '"' {
+			return r.afterQuote(data, cellSpan{from: at, to: i, begin: begin})
+		}
+		r.text = append(r.text, '"')
+		i++
+	}
+}
+
+// cellSpan is a quoted cell that seems to be closed.
+type cellSpan struct {
+	from, to int // with both quotes, counted from where the row starts in the window
+	begin    int // in textRows.text
+}
+
+// afterQuote sees to what stands between a closing quote and the delimiter, and returns where the cell ends.
+func (r *textRows) afterQuote(data []byte, c cellSpan) (int, bool) {
+	stop := r.cellEnd(data, c.to)
+	if stop == len(data) && !r.eof {
+		return 0, false
+	}
+	junk := bytes.TrimRight(data[c.to:stop], " \t")
+	switch last := len(junk) - 1; {
+	case last < 0:
+	case lineEnds(data[c.from:c.to]) > 0:
+		// A quote that somebody forgot to close ends at the next one, lines later, in the middle of a cell.
+		// The rows between would vanish in silence.
+		r.err = refuseQuote(r.lineAt(c.from))
+	case junk[last] == '"':
+		r.text = append(r.text, '"')
+		r.add(c.to, c.to+last)
+	default:
+		r.text = r.text[:c.begin]
+		r.add(c.from, stop)
+	}
+	return stop, true
+}
+
+// cellEnd returns the index of the first delimiter or line end from i on.
+func (r *textRows) cellEnd(data []byte, i int) int {
+	for i < len(data) && data[i] != r.delim && data[i] != '\n' && data[i] != '\r' {
+		i++
+	}
+	return i
+}
+
+// finish makes the row of the cells added, and goes behind it: raw is the row as it stands in the window, width what ends it.
+func (r *textRows) finish(raw []byte, width int) {
+	if len(raw) > r.limits.RowBytes {
+		r.err = refuseLimit("row bytes", r.limits.RowBytes, r.line)
+		return
+	}
+	s, ok := r.string(r.text)
+	if !ok {
+		return
+	}
+	r.cells = r.cells[:0]
+	from := 0
+	for _, to := range r.ends {
+		r.cells = append(r.cells, s[from:to])
+		from = to
+	}
+	r.check(true)
+	r.row = Row{Line: r.line, Cells: r.cells}
+	r.line += lineEnds(raw) + 1
+	r.start += len(raw) + width
+}
+
+// lineEndWidth returns how many bytes end the line at the beginning of b: 0, 1 or 2.
+func lineEndWidth(b []byte) int {
+	switch {
+	case len(b) == 0 || (b[0] != '\n' && b[0] != '\r'):
+		return 0
+	case b[0] == '\r' && len(b) > 1 && b[1] == '\n':
+		return 2
+	}
+	return 1
+}
+
+// lineEnds counts the line ends in b, CR LF as one.
+func lineEnds(b []byte) int {
+	n := bytes.Count(b, []byte{'\n'})
+	for {
+		i := bytes.IndexByte(b, '\r')
+		if i < 0 {
+			return n
+		}
+		if i+1 == len(b) || b[i+1] != '\n' {
+			n++
+		}
+		b = b[i+1:]
+	}
+}

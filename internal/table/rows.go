@@ -1,0 +1,262 @@
+package table
+
+import (
+	"bytes"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"math/bits"
+	"os"
+	"strings"
+	"unicode/utf8"
+)
+
+// form says what has to be done to the bytes of a row before they are a string.
+type form uint8
+
+const (
+	formPlain       form = iota // nothing: they are known to be UTF-8
+	formUTF8                    // to be checked
+	formWindows1252             // to be decoded
+)
+
+// textRows is one pass over a text.
+//
+// A row lies in one piece in a window on the file, so that it becomes text with one allocation. The window is kept as large as the
+// largest row seen, and at most a little larger than the limit for a row.
+type textRows struct {
+	src    io.Reader
+	file   *os.File // closed by Close; nil when src is no file
+	delim  byte     // 0 when there is none: readable text has no NUL
+	form   form
+	limits Limits
+
+	buf        []byte
+	start, end int  // what of buf is not read yet
+	lf         int  // index of the first line feed from start on, end if there is none; less than start if not known
+	eof        bool // there is nothing behind end
+
+	line   int // of the byte at start
+	row    Row
+	cells  []string
+	text   []byte // the row without its quotes, while it is put together
+	ends   []int  // where in text each cell ends
+	quoted bool   // a quoted cell was seen
+	err    error
+}
+
+func newRows(src io.Reader, delim byte, l Limits) *textRows {
+	return &textRows{src: src, delim: delim, limits: l, lf: -1, line: 1}
+}
+
+// Next implements Rows. Blank lines are no rows.
+func (r *textRows) Next() bool {
+	for r.err == nil && (r.start < r.end || !r.eof) {
+		stop, width, ok := r.lineEnd()
+		line := r.buf[r.start:stop]
+		switch {
+		case bytes.IndexByte(line, '"') >= 0:
+			if r.quotedRow() {
+				return r.err == nil
+			}
+			r.fill()
+		case !ok:
+			r.fill()
+		case len(line) == 0:
+			r.start += width
+			r.line++
+		default:
+			r.plainRow(line)
+			r.start = stop + width
+			r.line++
+			return r.err == nil
+		}
+	}
+	return false
+}
+
+// Row implements Rows.
+func (r *textRows) Row() Row { return r.row }
+
+// Err implements Rows.
+func (r *textRows) Err() error { return r.err }
+
+// Close implements Rows.
+func (r *textRows) Close() error {
+	r.start, r.end, r.eof, r.src = 0, 0, true, nil
+	if r.file == nil {
+		return nil
+	}
+	f := r.file
+	r.file = nil
+	return f.Close()
+}
+
+// lineEnd returns where in the window the line that begins at start stops, and how many bytes end it. It is not ok, and stop is end,
+// when the window is too short to tell.
+func (r *textRows) lineEnd() (stop, width int, ok bool) {
+	if r.lf < r.start {
+		// Kept for later calls: without that, a file with bare CRs would be searched to the end of the window for every row.
+		r.lf = r.end
+		if i := bytes.IndexByte(r.buf[r.start:r.end], '\n'); i >= 0 {
+			r.lf = r.start + i
+		}
+	}
+	if i := bytes.IndexByte(r.buf[r.start:r.lf], '\r'); i >= 0 {
+		stop = r.start + i
+		switch {
+		case stop+1 < r.end && r.buf[stop+1] == '\n':
+			return stop, 2, true
+		case stop+1 < r.end || r.eof:
+			return stop, 1, true
+		}
+		return r.end, 0, false
+	}
+	if r.lf < r.end {
+		return r.lf, 1, true
+	}
+	return r.end, 0, r.eof
+}
+
+// fill makes the window show more of the file. It does nothing after an error.
+func (r *textRows) fill() {
+	if r.err != nil {
+		return
+	}
+	n := r.end - r.start
+	most := max(headSize, r.limits.RowBytes+len("\r\n"))
+	switch {
+	case r.start > 0:
+		copy(r.buf, r.buf[r.start:r.end])
+	case n >= most:
+		r.err = refuseLimit("row bytes", r.limits.RowBytes, r.line)
+		return
+	case n == len(r.buf):
+		// Doubling keeps the price of reading an unfinished row again and again linear.
+		r.buf = append(make([]byte, 0, min(max(headSize, 2*n), most)), r.buf...)
+		r.buf = r.buf[:cap(r.buf)]
+	}
+	r.start, r.end, r.lf = 0, n, -1
+	for r.end < len(r.buf) && !r.eof {
+		n, err := r.src.Read(r.buf[r.end:])
+		r.end += n
+		switch {
+		case errors.Is(err, io.EOF):
+			r.eof = true
+			// The marks can't be cut off by a window's edge: a row is only taken out once something behind it is in sight.
+			r.end = len(bytes.TrimRight(r.buf[:r.end], endMark))
+		case err != nil:
+			r.err = readError(err)
+			return
+		}
+	}
+}
+
+// plainRow makes a row of a line without quotes.
+func (r *textRows) plainRow(line []byte) {
+	if len(line) > r.limits.RowBytes {
+		r.err = refuseLimit("row bytes", r.limits.RowBytes, r.line)
+		return
+	}
+	if r.form == formWindows1252 && !isASCII(line) {
+		r.text = r.text[:0]
+		r.add(0, len(line))
+		line = r.text
+	}
+	s, ok := r.string(line)
+	if !ok {
+		return
+	}
+	r.split(s, line)
+	// A longer cell needs a longer line: most rows need no look at each.
+	r.check(len(line) > r.limits.CellBytes)
+	r.row = Row{Line: r.line, Cells: r.cells}
+}
+
+// split cuts s, which has the bytes of line, at the delimiters, and stops when there are too many.
+//
+// It looks at eight bytes at a time: cells are short, so that a search for each would be busy with beginning and ending. Of x, whose
+// bytes are 0 where a delimiter is, mask gets the highest bit of just those bytes (exact, without borrows between bytes).
+func (r *textRows) split(s string, line []byte) {
+	const low, high = 0x7f7f7f7f7f7f7f7f, 0x8080808080808080
+	pattern := uint64(r.delim) * 0x0101010101010101
+	cells, from, i := r.cells[:0], 0, 0
+	for ; i+8 <= len(line) && len(cells) <= r.limits.Columns; i += 8 {
+		x := binary.LittleEndian.Uint64(line[i:]) ^ pattern
+		for mask := ^((x&low + low) | x) & high; mask != 0; mask &= mask - 1 {
+			at := i + bits.TrailingZeros64(mask)/8
+			cells = append(cells, s[from:at])
+			from = at + 1
+		}
+	}
+	for ; i < len(line) && len(cells) <= r.limits.Columns; i++ {
+		if line[i] == r.delim {
+			cells = append(cells, s[from:i])
+			from = i + 1
+		}
+	}
+	cells = append(cells, s[from:])
+	r.cells = cells
+}
+
+// check holds the row's cells against the limits.
+func (r *textRows) check(each bool) {
+	if len(r.cells) > r.limits.Columns {
+		r.err = refuseLimit("columns", r.limits.Columns, r.line)
+		return
+	}
+	if !each {
+		return
+	}
+	for _, c := range r.cells {
+		if len(c) > r.limits.CellBytes {
+			r.err = refuseLimit("cell bytes", r.limits.CellBytes, r.line)
+			return
+		}
+	}
+}
+
+// string makes the text of a row out of its bytes, which are UTF-8 or claim to be. Open has proved as much; this holds should the
+// file have changed since.
+func (r *textRows) string(text []byte) (string, bool) {
+	if r.err != nil {
+		return "", false
+	}
+	s := string(text) // the one allocation of a row: all its cells share it
+	if r.form != formUTF8 || utf8.ValidString(s) {
+		return s, true
+	}
+	for i, c := range s {
+		if c == utf8.RuneError && !strings.HasPrefix(s[i:], "\uFFFD") {
+			r.err = refuseEncoding(UTF8, text[i:i+1], r.line+lineEnds(text[:i]))
+			break
+		}
+	}
+	return "", false
+}
+
+// add puts bytes of the row behind its text; from and to count from where the row starts in the window.
+func (r *textRows) add(from, to int) {
+	raw := r.buf[r.start+from : r.start+to]
+	if r.form != formWindows1252 || isASCII(raw) {
+		r.text = append(r.text, raw...)
+		return
+	}
+	text, bad := appendWindows1252(r.text, raw)
+	r.text = text
+	if bad >= 0 && r.err == nil {
+		r.err = refuseEncoding(Windows1252, raw[bad:bad+1], r.lineAt(from+bad))
+	}
+}
+
+// lineAt returns the line of the byte that is n behind the start of the row.
+func (r *textRows) lineAt(n int) int { return r.line + lineEnds(r.buf[r.start:r.start+n]) }
+
+// readError keeps a refusal as it is, and says of other errors what was going on.
+func readError(err error) error {
+	if _, ok := errors.AsType[*Refusal](err); ok {
+		return err
+	}
+	return fmt.Errorf("read table: %w", err)
+}
