@@ -1,0 +1,80 @@
+package feed
+
+import (
+	"bufio"
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime"
+	"testing"
+)
+
+// bulk writes an export of so many rows, of the shape that ERPs write: semicolons, Windows-1252, decimal commas.
+func bulk(tb testing.TB, rows int) (path string, size int64) {
+	tb.Helper()
+	path = filepath.Join(tb.TempDir(), "bulk.csv")
+	f, err := os.Create(path)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	w := bufio.NewWriter(f)
+	write := func(format string, args ...any) {
+		if _, err := fmt.Fprintf(w, format, args...); err != nil {
+			tb.Fatal(err)
+		}
+	}
+	write("Sucursal;C\xf3d. Art\xedculo;Descripci\xf3n;C\xf3digo de barras;Rubro;Precio c/IVA;Stock;Activo\r\n")
+	for i := range rows {
+		write("001;%06d;Galletitas de lim\xf3n %d g;95200019;Almac\xe9n;%d.%03d,%02d;%d;S\xed\r\n", i, i%500, 1+i%9, i%1000, i%100, i%300)
+	}
+	if err := w.Flush(); err != nil {
+		tb.Fatal(err)
+	}
+	if err := f.Close(); err != nil {
+		tb.Fatal(err)
+	}
+	info, err := os.Stat(path)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return path, info.Size()
+}
+
+func BenchmarkConvert(b *testing.B) {
+	const rows = 100_000
+	path, size := bulk(b, rows)
+	b.SetBytes(size)
+	b.ReportAllocs()
+	for b.Loop() {
+		res, err := Convert(b.Context(), specFor(byColumn), path, "bulk.csv", func(Record) error { return nil })
+		if err != nil || res.Records != rows {
+			b.Fatalf("%d records, %v", res.Records, err)
+		}
+	}
+}
+
+// Ten times the rows must not take more memory.
+func TestMemoryIsFlat(t *testing.T) {
+	peak := func(rows int) uint64 {
+		path, _ := bulk(t, rows)
+		var most uint64
+		var m runtime.MemStats
+		n := 0
+		res, err := Convert(t.Context(), specFor(byColumn), path, "bulk.csv", func(Record) error {
+			if n++; n%(rows/4) == 0 {
+				runtime.GC()
+				runtime.ReadMemStats(&m)
+				most = max(most, m.HeapAlloc)
+			}
+			return nil
+		})
+		if err != nil || res.Records != rows {
+			t.Fatalf("%d records, %v", res.Records, err)
+		}
+		return most
+	}
+	small, large := peak(5_000), peak(50_000)
+	if large > small+1<<20 {
+		t.Errorf("%d bytes live for 5,000 rows, %d for 50,000", small, large)
+	}
+}

@@ -1,0 +1,159 @@
+// Package feed knows how to understand one export: which row is its header, which column is the price, whether 1.234 is a thousand
+// or one and a bit, which store a row is about, and which barcode lost its zeros. [Convert] turns a file into records and issues.
+//
+// # Proof, never a guess
+//
+// A wrong price costs more than a missing one. So nothing is decided by likelihood: a header matches a known word exactly (case,
+// accents and punctuation aside) or not at all; the decimal convention of a column is what its own cells prove, or the config
+// says; zeros of a barcode come back only when its check digit says so. What is not proved becomes an issue with the cell's
+// place, and the row keeps its old values.
+//
+// # Two passes
+//
+// The first pass finds the header and gathers the proofs of each column, the second one reads the rows. Both stream: memory does
+// not grow with the export.
+//
+// # Rejected, keyless, refused
+//
+// A row with a wrong cell is rejected as a whole, and its record is still handed on, without fields: the article is there, it is
+// not missing. A row whose identifier can't be read is keyless: nobody knows which article it is, so Result counts it by store,
+// and nothing may be concluded from an article's absence. An export that can't be understood at all is refused.
+package feed
+
+import (
+	"context"
+	"regexp"
+
+	"gondola/internal/catalog"
+	"gondola/internal/table"
+)
+
+// MaxIssues is how many issues a Result lists; Result.Counts counts all. A person corrects a handful and drops the file again, and
+// a file that is wrong in every row must not fill a receipt or the memory.
+const MaxIssues = 500
+
+// Role is what a column is for.
+type Role string
+
+// The roles. Columns without one are ignored.
+const (
+	RoleSKU      Role = "sku"
+	RoleBarcode  Role = "barcode"
+	RolePrice    Role = "price"
+	RoleActive   Role = "active"
+	RoleQuantity Role = "quantity"
+	RoleMaxSales Role = "maximum_sales_quantity"
+	RoleVendor   Role = "vendor"
+)
+
+// Spec is how the exports of one feed are to be understood. The zero values of Columns and Encoding leave both to the evidence.
+type Spec struct {
+	By            catalog.IdentifyBy
+	Vendors       []catalog.Vendor // the chain's stores
+	Source        VendorSource
+	Columns       map[string]Column // by role, RoleVendor excepted
+	PriceDecimals int               // 0 to 3; prices are rounded to it
+	Full          bool              // the export speaks for every article of its stores
+	Encoding      table.Encoding
+}
+
+// VendorSource says how an export tells which store it is about. Exactly one field is set.
+type VendorSource struct {
+	Column   string         // header of a column with the store's ERP code, id or name
+	FileName *regexp.Regexp // matched with the file's name; has a group erp_code or id
+	IDs      []string       // always these stores
+	All      bool           // every store of the chain
+}
+
+// Column is what the config says of a role's column. Empty fields leave it to the evidence.
+type Column struct {
+	From    string // the header, compared without case, accents and punctuation
+	Decimal string // DecimalComma or DecimalPoint
+}
+
+// The decimal conventions, as Column and HeaderColumn spell them.
+const (
+	DecimalComma = "comma"
+	DecimalPoint = "point"
+)
+
+// Record is what one row says about one article of one store. Its strings share the memory of the whole row: who keeps them for
+// long should clone them.
+type Record struct {
+	Vendor string // a vendor's id, or catalog.AllVendors
+	Item   catalog.Item
+	Row    int // line of the export, the first is 1
+	// Rejected: the identifier is readable, but some cell is wrong. The article is there and keeps its old values; Item has no
+	// fields.
+	Rejected bool
+}
+
+// Result is what was understood of an export, and what was wrong with it.
+type Result struct {
+	Format table.Format
+	Header Header
+
+	Rows     int // lines about articles: without blank ones, totals and repeated headers
+	Records  int // records handed on that were not rejected; fixed store ids multiply them
+	Rejected int // rows that were not taken, with or without a readable identifier
+
+	// Issues are at most MaxIssues, the graver ones kept first, in the order of the rows; what concerns the whole export has row 0.
+	Issues []catalog.Issue
+	Counts map[catalog.Code]int // of all issues
+
+	Owned   catalog.Fields // the fields that the export has columns for
+	Vendors []string       // ids of the stores that occur, in the order of Spec.Vendors; or catalog.AllVendors alone
+	// Keyless counts the rows without a readable identifier by store. Rows that don't tell their store count under
+	// catalog.AllVendors, with or without an identifier: they may be about any store, so no store's absences can be believed.
+	Keyless map[string]int
+
+	// Refused says that the export is rejected as a whole; records that were handed on before must be forgotten.
+	Refused bool
+}
+
+// Header is the header row that was found.
+type Header struct {
+	Row     int            // line of the export; 0 when none was found
+	Columns []HeaderColumn // those with a role, in the order of the roles' constants
+}
+
+// HeaderColumn is a column that has a role.
+type HeaderColumn struct {
+	Role  Role
+	Name  string // the header as written
+	Index int    // the first column is 0
+	How   How
+	// Decimal is the convention of a column of numbers: DecimalComma, DecimalPoint, or "" where none is needed or none is proved.
+	Decimal string
+	// Proof is the cell that proves Decimal, and ProofRow its line; "" and 0 when the config says it, or nothing does.
+	Proof    string
+	ProofRow int
+}
+
+// How says what gave a column its role.
+type How string
+
+// The ways to find a column.
+const (
+	HowName   How = "name"   // its header is a known word
+	HowConfig How = "config" // the config names it
+)
+
+// Column returns the column with a role, and whether there is one.
+func (h Header) Column(r Role) (HeaderColumn, bool) {
+	for _, c := range h.Columns {
+		if c.Role == r {
+			return c, true
+		}
+	}
+	return HeaderColumn{}, false
+}
+
+// Convert reads the export at path and hands its records to emit, in the order of the rows. name is the name it was dropped under,
+// which may tell the store. What is wrong with the data is in the Result; an error means that the work could not be done: the file
+// can't be read, emit failed, or ctx was cancelled. The same spec and bytes give the same records and Result.
+func Convert(ctx context.Context, spec Spec, path, name string, emit func(Record) error) (Result, error) {
+	c := newConverter(spec, emit)
+	err := c.convert(ctx, path, name)
+	return c.result(), err
+}

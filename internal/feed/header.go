@@ -1,0 +1,198 @@
+package feed
+
+import (
+	"slices"
+	"strings"
+
+	"gondola/internal/catalog"
+	"gondola/internal/table"
+)
+
+// headerDepth is how many rows that are not blank are looked at for the header. Reports put a title, a date and filters above it.
+const headerDepth = 30
+
+// listedHeaders is how many headers an issue lists: enough to see what file this is.
+const listedHeaders = 20
+
+// roleOrder is the order of Header.Columns.
+var roleOrder = []Role{RoleSKU, RoleBarcode, RolePrice, RoleActive, RoleQuantity, RoleMaxSales, RoleVendor}
+
+// column is a column with a role, and how its numbers are to be read.
+type column struct {
+	HeaderColumn
+	convention convention
+	evidence   evidence
+	flags      int // in a column of roleEither: cells that are no count
+	counts     int // in a column of roleEither: numbers that can't be a flag
+}
+
+// headerRow is the row that was taken for the header.
+type headerRow struct {
+	line  int
+	names []string // as written, trimmed
+	// hidden tells of each whether its column is hidden in the sheet; nil when none is.
+	hidden []bool
+}
+
+// headings knows which headers mean what: the known words, and above them what the config names.
+type headings struct {
+	words map[string]Role // by squeezed header
+	named map[Role]string // what the config names, as written there
+}
+
+// newHeadings puts the known words and the config's names together.
+func newHeadings(s Spec) headings {
+	h := headings{words: map[string]Role{}, named: map[Role]string{}}
+	for _, group := range headerWords {
+		for _, w := range group.words {
+			h.words[squeeze(w)] = group.role
+		}
+	}
+	for role, c := range s.Columns {
+		if c.From != "" {
+			h.named[Role(role)] = c.From
+		}
+	}
+	if s.Source.Column != "" {
+		h.named[RoleVendor] = s.Source.Column
+	}
+	return h
+}
+
+// squeeze is fold without spaces: "P.V.P." and "PVP", "CodBarras" and "Cod. barras" are the same header.
+func squeeze(s string) string { return strings.ReplaceAll(fold(s), " ", "") }
+
+// score returns how many roles the row has a header for. A single hit among numbers is a row of data that happens to hold the word,
+// "Activo" for instance, and counts as none.
+func (h headings) score(cells []string) int {
+	hit := map[Role]bool{}
+	numbers := 0
+	for _, cell := range cells {
+		s := squeeze(cell)
+		if s == "" {
+			continue
+		}
+		if role, ok := h.words[s]; ok {
+			hit[role] = true
+		}
+		for role, name := range h.named {
+			if squeeze(name) == s {
+				hit[role] = true
+			}
+		}
+		if _, ok := scanNumeral(unwrap(cell), currencyWords); ok {
+			numbers++
+		}
+	}
+	if len(hit) == 1 && numbers > 0 {
+		return 0
+	}
+	return len(hit)
+}
+
+// find returns the row among the first ones that looks most like a header, the first of several, and how many roles it has; 0 when
+// none looks so. filled tells whether there are rows at all.
+func (h headings) find(rows table.Rows) (best headerRow, most int, filled bool) {
+	for seen := 0; seen < headerDepth && rows.Next(); {
+		r := rows.Row()
+		if firstFilled(r.Cells) < 0 {
+			continue
+		}
+		seen++
+		filled = true
+		score := h.score(r.Cells)
+		if score <= most {
+			continue
+		}
+		most = score
+		best = headerRow{line: r.Line, names: make([]string, len(r.Cells))}
+		for i, cell := range r.Cells {
+			best.names[i] = strings.Clone(trim(cell))
+		}
+		for _, cell := range r.Typed {
+			best.hidden = append(best.hidden, cell.Hidden)
+		}
+	}
+	return best, most, filled
+}
+
+// assign gives columns their roles, and reports what is wrong with the header. Columns come in the order of the roles.
+func (h headings) assign(row headerRow, report func(catalog.Code, ...string)) []*column {
+	taken := map[int]bool{}
+	found := map[Role][]int{}
+	for _, role := range roleOrder {
+		name, ok := h.named[role]
+		if !ok {
+			continue
+		}
+		for i, header := range row.names {
+			if squeeze(header) == squeeze(name) {
+				found[role] = append(found[role], i)
+				taken[i] = true
+			}
+		}
+		if len(found[role]) == 0 {
+			report(catalog.HeadConfig, append([]string{string(role), name}, row.listed()...)...)
+		}
+	}
+	// The known words come second, and only for roles that the config leaves open. The store's column is always the config's to
+	// name: an export for one fixed store may have such a column for something else.
+	for i, header := range row.names {
+		role, ok := h.words[squeeze(header)]
+		if _, named := h.named[role]; ok && !named && !taken[i] && role != RoleVendor {
+			found[role] = append(found[role], i)
+		}
+	}
+	if _, named := h.named[RoleActive]; named || len(found[RoleActive]) > 0 {
+		if _, named := h.named[RoleQuantity]; named || len(found[RoleQuantity]) > 0 {
+			delete(found, roleEither) // both are there already, so it is neither
+		}
+	}
+	return h.columns(row, found, report)
+}
+
+// columns makes the columns from what was found, and reports roles that were found twice: which of two prices is the right one
+// only the config can say.
+func (h headings) columns(row headerRow, found map[Role][]int, report func(catalog.Code, ...string)) []*column {
+	var columns []*column
+	for _, role := range append(slices.Clone(roleOrder), roleEither) {
+		at := found[role]
+		if len(at) == 0 {
+			continue
+		}
+		if len(at) > 1 {
+			reported := role
+			if role == roleEither {
+				reported = RoleQuantity
+			}
+			report(catalog.HeadTwice, string(reported), excerpt(row.names[at[0]]), excerpt(row.names[at[1]]))
+		}
+		how := HowName
+		if _, named := h.named[role]; named {
+			how = HowConfig
+		}
+		columns = append(columns, &column{HeaderColumn: HeaderColumn{Role: role, Name: row.names[at[0]], Index: at[0], How: how}})
+	}
+	return columns
+}
+
+// listed returns the headers as issues list them.
+func (r headerRow) listed() []string {
+	var names []string
+	for _, name := range r.names {
+		if name != "" && len(names) < listedHeaders {
+			names = append(names, excerpt(name))
+		}
+	}
+	return names
+}
+
+// firstFilled returns the index of the first cell that is not blank, -1 when all are.
+func firstFilled(cells []string) int {
+	for i, cell := range cells {
+		if trim(cell) != "" {
+			return i
+		}
+	}
+	return -1
+}
