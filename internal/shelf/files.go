@@ -1,0 +1,158 @@
+package shelf
+
+import (
+	"bufio"
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"hash"
+	"io"
+	"os"
+	"path/filepath"
+
+	"gondola/internal/durable"
+)
+
+// Digest names a record file: the SHA-256 of its bytes, in hex.
+type Digest string
+
+// Files is the folder of record files. They never change: a file is named by its digest, is durable before anything may refer to
+// it, and goes only when nothing refers to it any more.
+type Files struct{ Dir string }
+
+// Path returns where the file of a digest lies.
+func (f Files) Path(d Digest) string {
+	return filepath.Join(f.Dir, string(d[:2]), string(d)+".tsv")
+}
+
+// Writer writes one record file. Records must come in ascending order of their keys.
+type Writer struct {
+	files Files
+	file  *durable.File
+	buf   *bufio.Writer
+	sum   hash.Hash
+	line  []byte
+	last  string
+	rows  int
+}
+
+// A line that a writer let through must fit the buffer that it is read back with.
+const (
+	maxLine    = 64 << 10
+	readBuffer = 2 * maxLine
+)
+
+// Create begins a new record file. The caller ends it with Commit or Abort.
+func (f Files) Create() (*Writer, error) {
+	if err := durable.MkdirAll(f.Dir); err != nil {
+		return nil, fmt.Errorf("create shelf folder: %w", err)
+	}
+	file, err := durable.Create(filepath.Join(f.Dir, "new"), 0o600)
+	if err != nil {
+		return nil, fmt.Errorf("create shelf file: %w", err)
+	}
+	w := &Writer{files: f, file: file, sum: sha256.New()}
+	w.buf = bufio.NewWriterSize(io.MultiWriter(file, w.sum), 256<<10)
+	return w, nil
+}
+
+// Add writes a record.
+func (w *Writer) Add(r Record) error {
+	if r.Key <= w.last {
+		return fmt.Errorf("write shelf file: key %q after %q", r.Key, w.last)
+	}
+	var err error
+	if w.line, err = r.append(w.line[:0]); err != nil {
+		return fmt.Errorf("write shelf file: %w", err)
+	}
+	if len(w.line) > maxLine {
+		return fmt.Errorf("write shelf file: article %.40q… has a line of %d bytes", r.Key, len(w.line))
+	}
+	w.last = r.Key
+	w.rows++
+	if _, err := w.buf.Write(w.line); err != nil {
+		return fmt.Errorf("write shelf file: %w", err)
+	}
+	return nil
+}
+
+// Rows returns the number of records written so far.
+func (w *Writer) Rows() int { return w.rows }
+
+// Commit makes the file durable under its digest.
+func (w *Writer) Commit() (Digest, error) {
+	if err := w.buf.Flush(); err != nil {
+		w.Abort()
+		return "", fmt.Errorf("write shelf file: %w", err)
+	}
+	d := Digest(hex.EncodeToString(w.sum.Sum(nil)))
+	path := w.files.Path(d)
+	if err := durable.MkdirAll(filepath.Dir(path)); err != nil {
+		w.Abort()
+		return "", fmt.Errorf("create shelf folder: %w", err)
+	}
+	if err := w.file.CommitAs(path); err != nil {
+		return "", fmt.Errorf("write shelf file: %w", err)
+	}
+	return d, nil
+}
+
+// Abort gives the file up. It does nothing after Commit.
+func (w *Writer) Abort() { w.file.Abort() }
+
+// cursor walks one record file. It splits off the key of each line at once and parses the rest only when asked.
+type cursor struct {
+	file *os.File
+	r    *bufio.Reader
+	line []byte // without its end; valid until next, like key
+	key  []byte
+	done bool
+}
+
+func (f Files) open(d Digest) (*cursor, error) {
+	file, err := os.Open(f.Path(d))
+	if err != nil {
+		return nil, fmt.Errorf("open shelf file: %w", err)
+	}
+	info, err := file.Stat()
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("open shelf file: %w", err), file.Close())
+	}
+	// A stack of many partial exports is mostly small files.
+	size := min(info.Size()+1, readBuffer)
+	return &cursor{file: file, r: bufio.NewReaderSize(file, int(size))}, nil
+}
+
+// next moves to the next record; done is set at the end.
+func (c *cursor) next() error {
+	line, err := c.r.ReadSlice('\n')
+	if err == io.EOF && len(line) == 0 {
+		c.done, c.line, c.key = true, nil, nil
+		return nil
+	}
+	if err != nil {
+		// A last line without its end is a damaged file too: these are written whole or not at all.
+		return c.damaged(errors.Join(err, errLine))
+	}
+	c.line = line[:len(line)-1]
+	tab := bytes.IndexByte(c.line, '\t')
+	if tab <= 0 {
+		return c.damaged(errLine)
+	}
+	c.key = c.line[:tab]
+	return nil
+}
+
+func (c *cursor) record() (Record, error) {
+	r, err := parseRecord(string(c.line))
+	if err != nil {
+		return r, c.damaged(err)
+	}
+	return r, nil
+}
+
+func (c *cursor) damaged(err error) error {
+	return fmt.Errorf("read shelf file %s: %w", filepath.Base(c.file.Name()), err)
+}

@@ -1,0 +1,184 @@
+package shelf
+
+import (
+	"errors"
+	"time"
+
+	"gondola/internal/catalog"
+)
+
+// TombstoneDays is how long a tombstone goes with every full document: long enough that a store which was closed for its holidays,
+// or a platform that lost an update, still learns that the article is gone.
+const TombstoneDays = 30
+
+// Missing says what becomes of articles that a full export no longer has.
+type Missing string
+
+// The two ways.
+const (
+	Keep       Missing = "keep"       // nothing is said of them any more; the platform leaves them as they are
+	Deactivate Missing = "deactivate" // they are switched off
+)
+
+// LayerSpec says how one store's rows of an export become a file of its layer.
+type LayerSpec struct {
+	Full    bool           // the export is all there is; else it changes only what it names
+	Missing Missing        // only for full ones
+	Owned   catalog.Fields // what the feed speaks of; decides how a tombstone switches off
+	Keyless bool           // rows of the store had no readable identifier: whatever is missing may be one of them
+	Below   []Digest       // the layer's files so far, the lowest first
+	Today   Day
+}
+
+// Layer is one file of a layer's stack.
+type Layer struct {
+	Digest     Digest
+	Full       bool
+	Present    int // articles that the export has, rejected ones that keep their values included
+	Tombstones int
+	Suspended  int // articles that would have become tombstones, had every row had an identifier
+}
+
+// DayOf returns the day of t in UTC.
+func DayOf(t time.Time) Day { return Day(t.Unix() / 86400) }
+
+// BuildLayer writes one store's rows of an export as a layer file. A rejected row keeps the values that the layer has so far.
+func (f Files) BuildLayer(spec LayerSpec, rows *Rows) (_ Layer, err error) {
+	below, err := f.Overlay(spec.Below)
+	if err != nil {
+		return Layer{}, err
+	}
+	defer func() { err = errors.Join(err, below.Close()) }()
+	w, err := f.Create()
+	if err != nil {
+		return Layer{}, err
+	}
+	defer w.Abort()
+	b := layerBuilder{spec: spec, out: w, layer: Layer{Full: spec.Full}}
+	below.Next()
+	for {
+		row, ok := rows.next()
+		for below.current.Key != "" && (!ok || below.current.Key < row.Key) {
+			if err := b.missing(below.current); err != nil {
+				return Layer{}, err
+			}
+			below.Next()
+		}
+		if !ok {
+			break
+		}
+		var old Record
+		if below.current.Key == row.Key {
+			old = below.current
+			below.Next()
+		}
+		if err := b.present(row, old); err != nil {
+			return Layer{}, err
+		}
+	}
+	if err := errors.Join(below.err, rows.m.err); err != nil {
+		return Layer{}, err
+	}
+	b.layer.Digest, err = w.Commit()
+	return b.layer, err
+}
+
+type layerBuilder struct {
+	spec  LayerSpec
+	out   *Writer
+	layer Layer
+}
+
+// present adds an article that the export has.
+func (b *layerBuilder) present(row sortedRow, old Record) error {
+	rec := row.Record
+	if row.Rejected {
+		if !b.spec.Full || old.Key == "" {
+			// A partial export changes nothing here, and of an article never seen before nothing is known.
+			return nil
+		}
+		rec = old
+	}
+	b.layer.Present++
+	return b.out.Add(rec)
+}
+
+// missing decides on an article that the layer has and a full export has not.
+func (b *layerBuilder) missing(old Record) error {
+	switch {
+	case !b.spec.Full:
+		return nil
+	case old.Gone != 0:
+		if b.spec.Missing != Deactivate || b.spec.Today-old.Gone >= TombstoneDays {
+			return nil
+		}
+		b.layer.Tombstones++
+		return b.out.Add(old)
+	case b.spec.Keyless:
+		if b.spec.Missing == Deactivate {
+			b.layer.Suspended++
+		}
+		return b.out.Add(old)
+	case b.spec.Missing != Deactivate:
+		return nil
+	}
+	b.layer.Tombstones++
+	return b.out.Add(b.tombstone(old))
+}
+
+// tombstone switches an article off in the words of its feed: a feed that speaks of stock says none is left.
+func (b *layerBuilder) tombstone(old Record) Record {
+	it := catalog.Item{SKU: old.Item.SKU, Barcode: old.Item.Barcode}
+	if b.spec.Owned.Has(catalog.Quantity) && !b.spec.Owned.Has(catalog.Active) {
+		it.Set, it.Quantity = catalog.Quantity, 0
+	} else {
+		it.Set, it.Active = catalog.Active, false
+	}
+	return Record{Key: old.Key, Item: it, Gone: b.spec.Today}
+}
+
+// SwitchedOff writes the articles of a stack of what was sent that were switched off for being missing and said no more since, "" where
+// there are none. A full document, which says nothing of them once their tombstones have gone, takes the place of the stack; without
+// this memory one that comes back would stay off.
+func (f Files) SwitchedOff(sent []Digest) (_ Digest, err error) {
+	w, err := f.Create()
+	if err != nil {
+		return "", err
+	}
+	defer w.Abort()
+	err = f.walk([][]Digest{sent}, nil, func(r []Record) error {
+		if it := r[0].Item; r[0].Gone == 0 || !it.Set.Has(catalog.Active) || it.Active {
+			return nil
+		}
+		return w.Add(Record{Key: r[0].Key, Gone: r[0].Gone, Item: catalog.Item{
+			SKU: r[0].Item.SKU, Barcode: r[0].Item.Barcode, Set: catalog.Active,
+		}})
+	})
+	if err != nil || w.Rows() == 0 {
+		return "", err
+	}
+	return w.Commit()
+}
+
+// Compact writes a stack as one file that reads the same.
+func (f Files) Compact(stack []Digest) (_ Layer, err error) {
+	w, err := f.Create()
+	if err != nil {
+		return Layer{}, err
+	}
+	defer w.Abort()
+	layer := Layer{Full: true}
+	err = f.walk([][]Digest{stack}, nil, func(r []Record) error {
+		if r[0].Gone != 0 {
+			layer.Tombstones++
+		} else {
+			layer.Present++
+		}
+		return w.Add(r[0])
+	})
+	if err != nil {
+		return Layer{}, err
+	}
+	layer.Digest, err = w.Commit()
+	return layer, err
+}

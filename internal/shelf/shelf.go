@@ -1,0 +1,28 @@
+// Package shelf knows what a store's shelf should show, what the platform was told, and the difference.
+//
+// # Files, not rows
+//
+// The state of a shelf is a list of record files: sorted by key, never changed, named by digest ([Files]). A layer is what one feed
+// contributes to one store: the last full export with the partial ones on top. Wanted is the overlay of a shelf's layers, field by
+// field. Sent is a stack of the same kind: the rows of every plan that arrived, on top of the last full one. Wanted is never stored
+// as a whole; it is walked, so memory does not depend on the number of articles, and a push writes what it changes.
+//
+// # Unsettled
+//
+// Nobody outside knows when the platform reads a file. From the moment an attempt begins until its file is known to have been there
+// to be read, the rows of the file are unsettled: every next file under that name repeats them, with the value that is wanted by
+// then. So replacing a file takes no update with it, whenever the platform reads. The rules:
+//
+//   - An article differs when its wanted value is not what was sent, or not what began to leave and may have been read.
+//   - A plan without a difference is no plan. The unsettled rows are in a file that lies under the name already.
+//   - A field that is no longer wanted keeps, in an unsettled row, the value that began to leave.
+//   - An article that was switched off for being missing and is there again is switched on, unless a feed speaks of that itself.
+//   - A full plan repeats everything, so after it everything is unsettled and nothing else is.
+//
+// # The brake
+//
+// An export that switches off, or lacks, an unusual share of what its layer had is held: the layer stays as it was, and whatever
+// else is wanted goes out ([Files.Check]).
+//
+// The package reads and writes record files. Which of them make up a layer, and in what state a plan is, are rows of the database.
+package shelf
