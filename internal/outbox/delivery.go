@@ -1,0 +1,147 @@
+package outbox
+
+import (
+	"context"
+	"errors"
+	"time"
+)
+
+// ErrLost is wrapped by errors of a Remote whose connection is gone: every further call on that Remote would fail too.
+var ErrLost = errors.New("connection lost")
+
+// Delivery is a document on its way to one remote name.
+type Delivery struct {
+	ID     int64
+	Target string // whose shelf it is; one target's deliveries go in the order of their ids
+	Folder string // remote folder as configured, relative to the login's home
+	Name   string // final remote name
+
+	Path   string // the document's bytes, a file of ours that does not change
+	Size   int64
+	SHA256 string // hex
+	Rows   int
+
+	Attempts int     // begun so far, this one not counted
+	Known    []int64 // sizes of files that we began to put under this name and that may lie there
+	Adopt    bool    // an admin said that whatever lies there may be replaced
+}
+
+// Proof is how well a receipt proves that the bytes arrived.
+type Proof string
+
+// The proof levels, best first. The best one the server allows is "verified" there.
+const (
+	ProofDigest Proof = "digest" // read back and hashed
+	ProofSize   Proof = "size"   // the server says the size is right
+	ProofClosed Proof = "closed" // the server took every byte and closed the file without complaint
+)
+
+// Receipt is the proof for bytes: what lies, or lay, under the final name.
+type Receipt struct {
+	Size     int64
+	SHA256   string // of the bytes sent, hex
+	Proof    Proof
+	Way      string    // how the name was taken: posix-rename, rename, aside
+	Replaced bool      // a file of ours lay under the name before
+	At       time.Time // when it was verified
+}
+
+// Seen is what a look at a remote name found.
+type Seen struct {
+	Exists bool
+	Size   int64
+}
+
+// Fate is what became of a verified file.
+type Fate string
+
+// The fates.
+const (
+	FateKept  Fate = "kept"  // still there, with our size, after the read window: it was there to be read
+	FateTaken Fate = "taken" // put on an absent name, not replaced, gone: somebody took it
+	FateAgain Fate = "again" // gone, but it had replaced another file: which of the two was read is not known, so it goes once more
+	FateAlien Fate = "alien" // something else lies there: not ours
+)
+
+// Class says what kind of failure stopped an attempt, and with it what happens next.
+type Class string
+
+// The classes.
+const (
+	Transient   Class = "transient"   // network, timeouts, a busy server: again later, with back-off
+	Credentials Class = "credentials" // login refused: one attempt, then everything waits until the login changes or an admin says so
+	HostKey     Class = "host-key"    // the server is not the pinned one: nothing is sent; asked again now and then, before any login
+	Permission  Class = "permission"  // the server refuses the folder or the file: again later, told at once
+	NoSpace     Class = "no-space"    // the server is full: again later, told at once
+	Foreign     Class = "foreign"     // a file that we did not put lies under our name: held until an admin adopts it
+	Local       Class = "local"       // our own document can't be read: parked, our bug or our disk
+)
+
+// Failure is an error with its class. Errors without one are Transient.
+type Failure struct {
+	Class Class
+	Err   error
+}
+
+// Error implements error.
+func (f *Failure) Error() string { return f.Err.Error() }
+
+// Unwrap implements errors.Unwrap.
+func (f *Failure) Unwrap() error { return f.Err }
+
+// Remote is a connection to the platform's server. A Remote may be used by several goroutines at once, for different names.
+type Remote interface {
+	// Replace puts d's bytes under its final name so that the name never shows a partial file, and returns the proof.
+	// When it fails, the file that lay there before still lies there, or is put back. Errors are *Failure where the class is known.
+	Replace(ctx context.Context, d Delivery) (Receipt, error)
+	// Look says what lies under a name now. A missing folder is a missing file.
+	Look(ctx context.Context, folder, name string) (Seen, error)
+	// Sweep removes temporary files of ours that an earlier attempt left in folder.
+	Sweep(ctx context.Context, folder string) error
+	// Close ends the connection.
+	Close() error
+}
+
+// Pending is a verified delivery whose fate is not known yet.
+type Pending struct {
+	ID           int64
+	Folder, Name string
+	Size         int64
+	Replaced     bool
+	VerifiedAt   time.Time
+}
+
+// Hold is why nothing is sent at all: a refused login.
+type Hold struct {
+	Class Class
+	Login string // fingerprint of the login that was refused; another one ends the hold
+	Text  string
+	At    time.Time
+}
+
+// Queue is where deliveries wait; package store has it. Every method is one durable transaction, and safe to repeat.
+type Queue interface {
+	// Due lists the deliveries to attempt at now: at most one per target and remote name, the oldest first. It is asked while no
+	// attempt is under way: a delivery that was begun and whose end was never written down, by a stopped process or on a full disk,
+	// is due at once.
+	Due(ctx context.Context, now time.Time) ([]Delivery, error)
+	// Begin records that an attempt begins. From here on the delivery's keys may be read by the platform.
+	// It returns false when the delivery was superseded in the meantime and must not be sent.
+	Begin(ctx context.Context, id int64, now time.Time) (bool, error)
+	// Verified records the receipt; with the last one of a plan, what was sent moves.
+	Verified(ctx context.Context, id int64, r Receipt) error
+	// Deferred records a failed attempt and when the next one is due.
+	Deferred(ctx context.Context, id int64, next time.Time, class Class, text string) error
+	// Parked records a delivery that must not be tried again by itself.
+	Parked(ctx context.Context, id int64, class Class, text string) error
+	// Pending lists verified deliveries whose fate is to be looked at: at now, or all of a remote name that is about to be replaced.
+	Pending(ctx context.Context, now time.Time) ([]Pending, error)
+	// Fate records what became of a verified delivery.
+	Fate(ctx context.Context, id int64, fate Fate, now time.Time) error
+	// Held returns the hold that is in force, or nil.
+	Held(ctx context.Context) (*Hold, error)
+	// SetHold puts a hold in force, or ends it with nil.
+	SetHold(ctx context.Context, h *Hold) error
+	// Next returns when something becomes due after now, zero when nothing will.
+	Next(ctx context.Context, now time.Time) (time.Time, error)
+}

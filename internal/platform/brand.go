@@ -1,0 +1,59 @@
+package platform
+
+import "slices"
+
+// Brand is what differs between the platform's brands, as far as files are concerned.
+type Brand struct {
+	Name string // as the configuration writes it
+
+	// SFTPHost is the brand's server for files, in its region. "" where it is [unknown]: the configuration has to name it, as the
+	// account manager did.
+	SFTPHost string
+
+	// OneIdentifier says that a row with both SKU and barcode is refused. Where the documentation is silent it is [assumed] true.
+	// One identifier is right everywhere, so [WriteCatalog] keeps to it and this only explains why.
+	OneIdentifier bool
+
+	// MaxSales says that catalogue files may have the column maximum_sales_quantity. Only foodpanda documents it [doc]; for the
+	// brands whose pages are silent it is [assumed] false, because an unknown column may cost the whole file.
+	MaxSales bool
+}
+
+// The platform's servers for files, one for each region [doc].
+const (
+	hostAmericas   = "vendor-automation-sftp-live-us.prod.aws.qcommerce.live"
+	hostAsia       = "vendor-automation-sftp-live-ap.prod.aws.qcommerce.live"
+	hostMiddleEast = "vendor-automation-sftp-live-me.prod.aws.qcommerce.live"
+)
+
+// LookupBrand returns the profile of the brand with that name, which is compared as written: lower case, no spaces.
+func LookupBrand(name string) (Brand, bool) {
+	for _, b := range brands() {
+		if b.Name == name {
+			return b, true
+		}
+	}
+	return Brand{}, false
+}
+
+// BrandNames lists the names that [LookupBrand] knows, sorted.
+func BrandNames() []string {
+	var names []string
+	for _, b := range brands() {
+		names = append(names, b.Name)
+	}
+	slices.Sort(names)
+	return names
+}
+
+func brands() []Brand {
+	return []Brand{
+		{Name: "pedidosya", SFTPHost: hostAmericas, OneIdentifier: true},
+		{Name: "foodpanda", SFTPHost: hostAsia, MaxSales: true},
+		{Name: "hungerstation", SFTPHost: hostMiddleEast, OneIdentifier: true},
+		{Name: "talabat", SFTPHost: hostMiddleEast, OneIdentifier: true},
+		{Name: "foodora", OneIdentifier: true},
+		{Name: "glovo", OneIdentifier: true},
+		{Name: "yemeksepeti", OneIdentifier: true},
+	}
+}

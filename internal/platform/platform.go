@@ -1,0 +1,97 @@
+// Package platform knows the quick-commerce platform's language: what its files look like, what they are called, and what
+// differs between its brands.
+//
+// Nobody outside can look into the platform, so every fact here bears a mark that says how sure we are:
+//
+//   - [doc] stands in the platform's own partner documentation,
+//   - [partner] was learned from partners who run against production,
+//   - [assumed] is our judgement, and
+//   - [unknown] is a thing that nobody outside knows.
+//
+// What is assumed stands in one named constant or one function; what is unknown is left to the configuration.
+//
+// # Stores and chains
+//
+// A chain is one legal entity; the login is the chain's [doc]. A vendor is one store: the platform's own code for it, or the
+// partner's code where one is mapped in the Partner Portal [doc]. Files never create a product: an article that the store's
+// catalogue does not have is refused row by row [doc].
+//
+// # Catalogue files
+//
+// A file's name decides which store it is for; a file with a wrong name is never synchronised [doc]. See [CatalogName].
+//
+// A file is CSV: commas, UTF-8 without byte order mark, a header row, quotes as in RFC 4180 [partner]. Every column but the
+// identifier may be left out, and every cell but the identifier may be empty; either leaves that field as it is [doc]. See
+// [WriteCatalog].
+//
+// A stock quantity is not kept by the platform. It compares it with a threshold of its own, the sales buffer: a larger quantity
+// puts the article on sale, any other takes it off [doc]. So a row says either "active" or "quantity", never both [doc]. See
+// [CatalogFields].
+//
+// When the platform reads a file, in which order it reads two of them, and what becomes of a file afterwards is [unknown].
+package platform
+
+import (
+	"errors"
+	"fmt"
+	"strconv"
+)
+
+// MaxCatalogRows is how many rows a catalogue file may have [partner]. Whether the header counts is not known; partners who
+// count it out have had no trouble.
+const MaxCatalogRows = 1_500_000
+
+// MaxPriceDecimals is how many decimals of a price the platform keeps: further ones are cut, not rounded. That is [doc] for the
+// platform's REST interface and [assumed] for files.
+const MaxPriceDecimals = 3
+
+// maxIDLength keeps remote names well below what any file system takes (255 bytes). The platform's own ids have 4 to 7
+// characters [doc]; how long a mapped id may be is [unknown].
+const maxIDLength = 64
+
+// CatalogName returns the remote name of a store's catalogue file: gondola_290056.csv. A store with more rows than one file may
+// have gets further parts, 2 and up, under their own names: gondola2_290056.csv.
+//
+// The platform takes what follows the last underscore for the store [partner], so neither part may hold one. Prefix and vendor
+// id must have passed [CheckPrefix] and [CheckVendorID]. A part below 2 means the plain name.
+func CatalogName(prefix, vendorID string, part int) string {
+	if part > 1 {
+		prefix += strconv.Itoa(part)
+	}
+	return prefix + "_" + vendorID + ".csv"
+}
+
+// CheckPrefix returns an error unless prefix can open the name of every file: ASCII letters only. Digits are ours, for the number
+// of the part, and a digit or underscore in a prefix breaks files for several stores [partner].
+func CheckPrefix(prefix string) error {
+	if prefix == "" {
+		return errors.New("the prefix of remote names is empty; use letters, such as gondola")
+	}
+	if len(prefix) > maxIDLength {
+		return fmt.Errorf("prefix %q has %d characters; use at most %d letters", prefix, len(prefix), maxIDLength)
+	}
+	for i := range len(prefix) {
+		if !isLetter(prefix[i]) {
+			return fmt.Errorf("prefix %q holds more than letters; use only a to z and A to Z, such as gondola", prefix)
+		}
+	}
+	return nil
+}
+
+// CheckVendorID returns an error unless id can be a store's id in the name of a file: ASCII letters, digits and hyphens.
+func CheckVendorID(id string) error {
+	if id == "" {
+		return errors.New("the vendor id is empty; copy the store's code from the Partner Portal")
+	}
+	if len(id) > maxIDLength {
+		return fmt.Errorf("vendor id %q has %d characters; use at most %d", id, len(id), maxIDLength)
+	}
+	for i := range len(id) {
+		if c := id[i]; !isLetter(c) && (c < '0' || c > '9') && c != '-' {
+			return fmt.Errorf("vendor id %q holds more than letters, digits and hyphens; copy the store's code from the Partner Portal", id)
+		}
+	}
+	return nil
+}
+
+func isLetter(c byte) bool { return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' }

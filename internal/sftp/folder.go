@@ -1,0 +1,173 @@
+package sftp
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path"
+	"slices"
+	"strings"
+
+	"gondola/internal/outbox"
+)
+
+// folder returns the configured folder as it is spelled on the server: Catalog and catalog are the same to people and to the
+// platform's documents, and two names to the server. A folder that is not there is made, or "" is returned when make is false.
+//
+// The spelling is looked up once per connection. A server that does not let us list is taken at the configured word.
+func (r *Remote) folder(configured string, create bool) (string, error) {
+	r.resolve.Lock()
+	defer r.resolve.Unlock()
+	if f, ok := r.folders[configured]; ok {
+		return f, nil
+	}
+	clean := path.Clean(configured)
+	at := "."
+	if path.IsAbs(clean) {
+		at = "/"
+	}
+	for part := range strings.SplitSeq(strings.Trim(clean, "/"), "/") {
+		if part == "." || part == "" {
+			continue
+		}
+		next, err := r.step(at, part, create)
+		if next == "" || err != nil {
+			return "", err
+		}
+		at = next
+	}
+	r.folders[configured] = at
+	return at, nil
+}
+
+// step returns the folder that part means in parent.
+func (r *Remote) step(parent, part string, create bool) (string, error) {
+	wanted := path.Join(parent, part)
+	names, err := r.list(parent)
+	if err != nil && r.isGone(err) {
+		return "", r.fail(fmt.Sprintf("list folder %q", parent), err)
+	}
+	if name := match(names, part); name != "" {
+		return path.Join(parent, name), nil
+	}
+	if !create {
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return wanted, nil
+		}
+		return "", nil
+	}
+	if merr := r.ftp.Mkdir(wanted); merr != nil {
+		// Version 3 has no code for "exists already", so what counts is whether it is there. Where that can't be seen either, the
+		// upload will tell.
+		info, serr := r.ftp.Stat(wanted)
+		switch {
+		case r.isGone(merr) || r.isGone(serr):
+			return "", r.fail(fmt.Sprintf("make folder %q", wanted), merr)
+		case serr == nil && info.IsDir():
+		case err == nil || errors.Is(serr, fs.ErrNotExist):
+			return "", r.fail(fmt.Sprintf("make folder %q", wanted), merr)
+		}
+	}
+	return wanted, nil
+}
+
+// list returns the names in a folder, from the first time it was listed.
+func (r *Remote) list(folder string) ([]string, error) {
+	if names, ok := r.listings[folder]; ok {
+		return names, nil
+	}
+	infos, err := r.ftp.ReadDir(folder)
+	if err != nil {
+		return nil, err
+	}
+	names := make([]string, 0, len(infos))
+	for _, info := range infos {
+		names = append(names, info.Name())
+	}
+	slices.Sort(names)
+	r.listings[folder] = names
+	return names, nil
+}
+
+// match finds name as spelled: exactly, else without regard to case, else "".
+func match(names []string, name string) string {
+	if slices.Contains(names, name) {
+		return name
+	}
+	if i := slices.IndexFunc(names, func(n string) bool { return strings.EqualFold(n, name) }); i >= 0 {
+		return names[i]
+	}
+	return ""
+}
+
+// forget makes the next call look the folder up again: it was not where it had been.
+func (r *Remote) forget(configured string) {
+	r.resolve.Lock()
+	defer r.resolve.Unlock()
+	delete(r.folders, configured)
+	clear(r.listings)
+}
+
+// lying is what lies under a remote name. Where the server does not tell, told is false.
+type lying struct {
+	outbox.Seen
+	told bool
+}
+
+// standing finds out what lies under a name: by stat, and where that is refused, from the folder's listing.
+func (r *Remote) standing(file string) (lying, error) {
+	info, err := r.ftp.Stat(file)
+	switch {
+	case err == nil && info.IsDir():
+		return lying{}, &outbox.Failure{
+			Class: outbox.Foreign,
+			Err:   fmt.Errorf("look at %q: it is a folder, not a file: ask the platform to remove it", file),
+		}
+	case err == nil:
+		return lying{Seen: outbox.Seen{Exists: true, Size: info.Size()}, told: true}, nil
+	case errors.Is(err, fs.ErrNotExist):
+		return lying{told: true}, nil
+	case r.isGone(err):
+		return lying{}, r.fail(fmt.Sprintf("look at %q", file), err)
+	}
+	infos, lerr := r.ftp.ReadDir(path.Dir(file))
+	if lerr != nil {
+		if r.isGone(lerr) {
+			return lying{}, r.fail(fmt.Sprintf("look at %q", file), lerr)
+		}
+		return lying{}, nil
+	}
+	for _, info := range infos {
+		if info.Name() == path.Base(file) {
+			return lying{Seen: outbox.Seen{Exists: true, Size: info.Size()}, told: true}, nil
+		}
+	}
+	return lying{told: true}, nil
+}
+
+// Look implements [outbox.Remote].
+func (r *Remote) Look(ctx context.Context, folder, name string) (outbox.Seen, error) {
+	doing := fmt.Sprintf("look at %q", path.Join(folder, name))
+	leave, err := r.enter(ctx, doing)
+	if err != nil {
+		return outbox.Seen{}, err
+	}
+	defer leave()
+	at, err := r.folder(folder, false)
+	if err != nil || at == "" {
+		return outbox.Seen{}, err
+	}
+	l, err := r.standing(path.Join(at, name))
+	if err != nil {
+		return outbox.Seen{}, err
+	}
+	if !l.told {
+		return outbox.Seen{}, &outbox.Failure{
+			Class: outbox.Permission,
+			Err:   fmt.Errorf("%s: %w: ask the platform to let user %q list the folder", doing, os.ErrPermission, r.c.User),
+		}
+	}
+	return l.Seen, nil
+}
