@@ -1,0 +1,145 @@
+// Package config knows the YAML file that an admin writes: its keys, their defaults, and the place of each in the file.
+//
+// It turns the file into plain values and never stops at the first mistake: every problem is reported at once, each with file,
+// line, column, the offending text and the valid choices. It knows no rule of another room. A room that finds fault with a value
+// returns an error that carries the config path, and [Config.Problem] turns the path into a place in the file.
+package config
+
+import "time"
+
+// Config is the whole file, with defaults filled in and paths made absolute (relative ones count from the file's folder).
+type Config struct {
+	Chain     Chain     `yaml:"chain"`
+	Vendors   []Vendor  `yaml:"vendors"`
+	State     State     `yaml:"state"`
+	Retention Retention `yaml:"retention"`
+	SFTP      SFTP      `yaml:"sftp"`
+	Drops     Drops     `yaml:"drops"`
+	Feeds     []Feed    `yaml:"feeds"`
+	Send      Send      `yaml:"send"`
+	Brake     Brake     `yaml:"brake"`
+
+	// Warnings are what was found besides: nothing that keeps the daemon from starting.
+	Warnings []Problem `yaml:"-"`
+	// Digest is the SHA-256 of the file's bytes, in hex.
+	Digest string `yaml:"-"`
+
+	file positions
+}
+
+// Chain is the partner's legal entity at the platform.
+type Chain struct {
+	ID            string `yaml:"id"`             // the platform's UUID of the chain
+	Brand         string `yaml:"brand"`          // one of platform's brand profiles; default pedidosya
+	TimeZone      string `yaml:"time_zone"`      // IANA name, the local time of schedules
+	Language      string `yaml:"language"`       // es, pt or en: what receipts speak; default es
+	IdentifyBy    string `yaml:"identify_by"`    // sku or barcode; default sku
+	PriceDecimals int    `yaml:"price_decimals"` // 0 to 3: the currency's; default 2 (Chile and Paraguay: 0)
+}
+
+// Vendor is one store.
+type Vendor struct {
+	ID       string `yaml:"id"`        // letters, digits, hyphens
+	Name     string `yaml:"name"`      // for people; default the id
+	ERPCode  string `yaml:"erp_code"`  // what the ERP calls the store; optional
+	TimeZone string `yaml:"time_zone"` // default the chain's
+}
+
+// State is where the daemon keeps what it must not forget.
+type State struct {
+	Dir     string `yaml:"dir"`      // on a local disk; default state
+	MinFree Size   `yaml:"min_free"` // with less free space no drop is taken; default 500MB
+}
+
+// Retention is how long things are kept. What the shelf still stands on is never removed.
+type Retention struct {
+	Drops  Duration `yaml:"drops"`  // archived exports; default 90d
+	Layers Duration `yaml:"layers"` // old shelves and sent documents; default 90d
+}
+
+// SFTP is the platform's server.
+type SFTP struct {
+	Host          string   `yaml:"host"`
+	Port          int      `yaml:"port"` // default 22
+	User          string   `yaml:"user"`
+	Password      Secret   `yaml:"password"`       // a reference; see Secret
+	Key           string   `yaml:"key"`            // path of a private key; with or instead of the password
+	KeyPassphrase Secret   `yaml:"key_passphrase"` // for an encrypted key
+	HostKeys      []string `yaml:"host_keys"`      // SHA256:… fingerprints, any of which is accepted
+	KnownHosts    string   `yaml:"known_hosts"`    // path of an OpenSSH known_hosts file; with or instead of host_keys
+	Prefix        string   `yaml:"prefix"`         // of remote names, letters only; default gondola
+	Folders       Folders  `yaml:"folders"`
+	ReadWindow    Duration `yaml:"read_window"`   // a file that lay there so long counts as read; default 2h [unknown outside]
+	Parallel      int      `yaml:"parallel"`      // files on their way at once, 1 to 64; default 4
+	StallTimeout  Duration `yaml:"stall_timeout"` // no byte moved for so long: the connection is cut; default 30s
+}
+
+// Folders are the remote folders, relative to the login's home.
+type Folders struct {
+	Catalog string `yaml:"catalog"` // default catalog
+}
+
+// Drops is how drop folders are watched.
+type Drops struct {
+	Settle  Duration `yaml:"settle"`   // a file must look the same for so long; default 2s
+	Quiet   Duration `yaml:"quiet"`    // a file whose last line is not ended is taken after so long; default 60s
+	MaxWait Duration `yaml:"max_wait"` // a later file waits at most so long for an earlier one; default 10m
+	Scan    Duration `yaml:"scan"`     // the folder is looked through at least so often; default 15s
+}
+
+// Feed is one kind of export that arrives in one drop folder.
+type Feed struct {
+	Name     string            `yaml:"name"`
+	Kind     string            `yaml:"kind"`    // catalog; default catalog
+	Drop     string            `yaml:"drop"`    // folder
+	Match    []string          `yaml:"match"`   // file name patterns, case ignored; default everything a table can be in
+	Export   string            `yaml:"export"`  // full or partial; default partial
+	Missing  string            `yaml:"missing"` // keep or deactivate: articles that a full export no longer has; default keep
+	Vendor   VendorSource      `yaml:"vendor"`
+	Encoding string            `yaml:"encoding"` // auto, utf-8, utf-16le, utf-16be, windows-1252; default auto
+	Columns  map[string]Column `yaml:"columns"`  // by field: sku, barcode, price, active, quantity, maximum_sales_quantity
+}
+
+// VendorSource says how an export tells which store it is about. Exactly one is set. In YAML `vendor: all` is short for all.
+type VendorSource struct {
+	Column   string   `yaml:"column"`    // a column with the store's erp_code or id
+	FileName string   `yaml:"file_name"` // a regular expression with a group erp_code or id
+	IDs      []string `yaml:"ids"`       // always these stores
+	All      bool     `yaml:"all"`       // every store of the chain
+}
+
+// Column says where a field comes from, where header matching does not find it itself. In YAML `price: Precio` is short for
+// `price: {from: Precio}`.
+type Column struct {
+	From    string `yaml:"from"`    // the header, compared without case, accents and punctuation
+	Decimal string `yaml:"decimal"` // comma or point; "" = proved from the column
+}
+
+// Send is what leaves when, by kind.
+type Send struct {
+	Catalog SendKind `yaml:"catalog"`
+}
+
+// SendKind is when documents of a kind are sent.
+type SendKind struct {
+	Schedule string `yaml:"schedule"` // cron, in the store's local time: send what differs; default "*/15 6-23 * * *"
+	Full     string `yaml:"full"`     // cron: send everything; off in the file and "" here = never; default "30 4 * * *"
+	MaxRows  int    `yaml:"max_rows"` // a document has at most so many rows; default 1500000, the platform's limit
+}
+
+// Brake is when an export is held back for a person to look at.
+type Brake struct {
+	Deactivate Percent  `yaml:"deactivate"` // share of the articles on sale that would be switched off; default 20%
+	Shrink     Percent  `yaml:"shrink"`     // share of the articles that a full export has fewer than the last; default 30%
+	MinRows    int      `yaml:"min_rows"`   // smaller shelves are not braked; default 50
+	Approval   Duration `yaml:"approval"`   // how long an approval covers the same finding; default 4h
+}
+
+// Duration is a Go duration in which d (24 hours) is allowed too: 90d, 2h30m.
+type Duration time.Duration
+
+// Size is a number of bytes, written 500MB, 2GB, 64KiB.
+type Size int64
+
+// Percent is a share between 0 and 1, written 20%.
+type Percent float64

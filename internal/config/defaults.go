@@ -1,0 +1,98 @@
+package config
+
+import "time"
+
+// The defaults, each beside its reason. Duration, Size and Percent convert to and from plain numbers.
+const (
+	DefaultBrand         = "pedidosya"
+	DefaultLanguage      = "es"
+	DefaultIdentifyBy    = "sku"
+	DefaultPriceDecimals = 2
+
+	DefaultStateDir        = "state"
+	DefaultMinFree         = Size(500e6)        // an archive, a database and their copies still fit
+	DefaultRetentionDrops  = Duration(90 * day) // a quarter: what a dispute with a supplier or the platform looks back on
+	DefaultRetentionLayers = Duration(90 * day) // as long as the drops they came from
+
+	DefaultPort          = 22
+	DefaultPrefix        = "gondola"
+	DefaultFolderCatalog = "catalog"                  // lower case is what production homes show
+	DefaultReadWindow    = Duration(2 * time.Hour)    // assumed: nobody outside knows when the platform reads
+	DefaultParallel      = 4                          // few sessions a login: hosted SFTP services cut beyond that
+	DefaultStallTimeout  = Duration(30 * time.Second) // longer than a hiccup of the line, shorter than an operator's patience
+	DefaultSettle        = Duration(2 * time.Second)  // several looks at a file that is still being copied
+	DefaultQuiet         = Duration(60 * time.Second) // an ERP that pauses in mid-file is back by then
+	DefaultMaxWait       = Duration(10 * time.Minute) // a stuck earlier file must not hold up the day
+	DefaultScan          = Duration(15 * time.Second) // network shares send no events: only looking finds their files
+
+	DefaultKind     = "catalog"
+	DefaultExport   = "partial" // the harmless one: what is not in the export stays as it is
+	DefaultMissing  = "keep"
+	DefaultEncoding = "auto"
+
+	DefaultSchedule = "*/15 6-23 * * *"
+	DefaultFull     = "30 4 * * *" // before the shops open
+	DefaultMaxRows  = 1_500_000    // the platform takes no more in one file
+
+	DefaultDeactivate = Percent(0.20)
+	DefaultShrink     = Percent(0.30)
+	DefaultMinRows    = 50
+	DefaultApproval   = Duration(4 * time.Hour) // covers the next exports of the same morning, not tomorrow's
+)
+
+// DefaultMatch returns the patterns of everything a table can be in. Old Excel files can't be read and are matched all the same:
+// whoever drops one gets an answer that says how to save it, instead of a file that nobody touches.
+func DefaultMatch() []string {
+	return []string{"*.csv", "*.tsv", "*.txt", "*.xlsx", "*.xlsm", "*.xls"}
+}
+
+// defaults is the config of an empty file.
+func defaults() *Config {
+	return &Config{
+		Chain: Chain{
+			Brand: DefaultBrand, Language: DefaultLanguage, IdentifyBy: DefaultIdentifyBy, PriceDecimals: DefaultPriceDecimals,
+		},
+		State:     State{Dir: DefaultStateDir, MinFree: DefaultMinFree},
+		Retention: Retention{Drops: DefaultRetentionDrops, Layers: DefaultRetentionLayers},
+		SFTP: SFTP{
+			Port: DefaultPort, Prefix: DefaultPrefix, Folders: Folders{Catalog: DefaultFolderCatalog},
+			ReadWindow: DefaultReadWindow, Parallel: DefaultParallel, StallTimeout: DefaultStallTimeout,
+		},
+		Drops: Drops{Settle: DefaultSettle, Quiet: DefaultQuiet, MaxWait: DefaultMaxWait, Scan: DefaultScan},
+		Send:  Send{Catalog: SendKind{Schedule: DefaultSchedule, Full: DefaultFull, MaxRows: DefaultMaxRows}},
+		Brake: Brake{Deactivate: DefaultDeactivate, Shrink: DefaultShrink, MinRows: DefaultMinRows, Approval: DefaultApproval},
+	}
+}
+
+// element is a list entry with defaults of its own, set before the file's values go on top.
+type element interface{ setDefaults() }
+
+func (f *Feed) setDefaults() {
+	f.Kind, f.Export, f.Missing, f.Encoding = DefaultKind, DefaultExport, DefaultMissing, DefaultEncoding
+	f.Match = DefaultMatch()
+}
+
+// finish fills in what depends on other values and normalizes what may be written in several ways.
+func (c *Config) finish(dir string) {
+	for i := range c.Vendors {
+		v := &c.Vendors[i]
+		if v.Name == "" {
+			v.Name = v.ID
+		}
+		if v.TimeZone == "" {
+			v.TimeZone = c.Chain.TimeZone
+		}
+	}
+	for _, path := range []*string{&c.State.Dir, &c.SFTP.Key, &c.SFTP.KnownHosts} {
+		*path = absolute(dir, *path)
+	}
+	for i := range c.Feeds {
+		c.Feeds[i].Drop = absolute(dir, c.Feeds[i].Drop)
+	}
+	if c.Send.Catalog.Full == scheduleOff {
+		c.Send.Catalog.Full = ""
+	}
+}
+
+// scheduleOff is the readable form of an empty schedule.
+const scheduleOff = "off"

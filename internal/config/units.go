@@ -1,0 +1,152 @@
+package config
+
+import (
+	"errors"
+	"math"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// day is the d of a Duration: always 24 hours, because retention and waiting times don't follow the clock on the wall.
+const day = 24 * time.Hour
+
+var (
+	errDuration = errors.New("want a duration such as 30s, 15m, 2h30m or 90d")
+	errSize     = errors.New("want a size such as 500MB, 2GB or 64KiB")
+	errPercent  = errors.New("want a percentage from 0% to 100%, such as 20%")
+)
+
+// ParseDuration reads what a [Duration] looks like in the file: a Go duration, in front of which days may stand (90d, 1d12h).
+// Signs are refused: no setting runs backwards.
+func ParseDuration(text string) (Duration, error) {
+	if text == "" || strings.ContainsAny(text, "+- ") {
+		return 0, errDuration
+	}
+	days, rest, found := strings.Cut(text, "d")
+	if !found {
+		days, rest = "0", text
+	}
+	n, err := strconv.ParseUint(days, 10, 32)
+	if err != nil || n > uint64(math.MaxInt64/day) {
+		return 0, errDuration
+	}
+	total := time.Duration(n) * day
+	if rest != "" {
+		clock, err := time.ParseDuration(rest)
+		if err != nil || clock > math.MaxInt64-total {
+			return 0, errDuration
+		}
+		total += clock
+	}
+	return Duration(total), nil
+}
+
+// String returns the duration as it would be written in the file, days first: 90d, 1d12h, 500ms.
+func (d Duration) String() string {
+	days, clock := time.Duration(d)/day, time.Duration(d)%day
+	text := ""
+	if days != 0 {
+		text = strconv.FormatInt(int64(days), 10) + "d"
+		if clock == 0 {
+			return text
+		}
+	}
+	short := clock.String()
+	if strings.HasSuffix(short, "m0s") {
+		short = strings.TrimSuffix(short, "0s")
+	}
+	if strings.HasSuffix(short, "h0m") {
+		short = strings.TrimSuffix(short, "0m")
+	}
+	return text + short
+}
+
+// sizeUnits are decimal as on a disk's label, and binary with an i.
+var sizeUnits = []struct {
+	name  string
+	bytes int64
+}{
+	{"TiB", 1 << 40},
+	{"GiB", 1 << 30},
+	{"MiB", 1 << 20},
+	{"KiB", 1 << 10},
+	{"TB", 1e12},
+	{"GB", 1e9},
+	{"MB", 1e6},
+	{"kB", 1e3},
+	{"B", 1},
+}
+
+// ParseSize reads what a [Size] looks like in the file: a whole number and its unit, decimal (500MB) or binary (64KiB). Case and a
+// space between the two don't matter.
+func ParseSize(text string) (Size, error) {
+	for _, unit := range sizeUnits {
+		cut := len(text) - len(unit.name)
+		if cut <= 0 || !strings.EqualFold(text[cut:], unit.name) {
+			continue
+		}
+		n, err := strconv.ParseUint(strings.TrimSpace(text[:cut]), 10, 63)
+		if err != nil || n > uint64(math.MaxInt64/unit.bytes) {
+			return 0, errSize
+		}
+		return Size(int64(n) * unit.bytes), nil
+	}
+	return 0, errSize
+}
+
+// String returns the size in the largest unit that divides it.
+func (s Size) String() string {
+	best := ""
+	for _, unit := range sizeUnits {
+		if int64(s)%unit.bytes != 0 {
+			continue
+		}
+		if text := strconv.FormatInt(int64(s)/unit.bytes, 10) + unit.name; best == "" || len(text) < len(best) {
+			best = text
+		}
+	}
+	return best
+}
+
+// ParsePercent reads what a [Percent] looks like in the file: 20% or 12.5%. A number without the sign is refused, because 0.2 and
+// 20 may both mean a fifth, and 1 may mean all or nearly nothing.
+func ParsePercent(text string) (Percent, error) {
+	number, found := strings.CutSuffix(text, "%")
+	n, err := strconv.ParseFloat(strings.TrimSpace(number), 64)
+	switch {
+	case err != nil || math.IsNaN(n) || n < 0 || n > 100:
+		return 0, errPercent
+	case !found && n == 1:
+		return 0, errors.New("want a percentage; write 1% or 100%")
+	case !found && n < 1:
+		return 0, errors.New("want a percentage; write " + Percent(n).String())
+	case !found:
+		return 0, errors.New("want a percentage; write " + Percent(n/100).String())
+	}
+	return Percent(n / 100), nil
+}
+
+// percentDigits are enough for any share a person writes, and few enough to hide that 7% has no exact binary form.
+const percentDigits = 6
+
+// String returns the share as it would be written in the file.
+func (p Percent) String() string {
+	return strconv.FormatFloat(float64(p)*100, 'g', percentDigits, 64) + "%"
+}
+
+// textual is a leaf with a notation of its own. parse leaves the value alone when it fails.
+type textual interface{ parse(text string) error }
+
+func (d *Duration) parse(text string) (err error) { return assign(d, text, ParseDuration) }
+func (s *Size) parse(text string) (err error)     { return assign(s, text, ParseSize) }
+func (p *Percent) parse(text string) (err error)  { return assign(p, text, ParsePercent) }
+
+// assign sets to where parse succeeds.
+func assign[T any](to *T, text string, parse func(string) (T, error)) error {
+	v, err := parse(text)
+	if err == nil {
+		*to = v
+	}
+	return err
+}

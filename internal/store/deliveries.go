@@ -1,0 +1,298 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"time"
+
+	"gondola/internal/outbox"
+)
+
+// Queue is the outbox's view of the database. Dir is the state folder, which documents' paths are below; Window is how long a file
+// must lie there to count as read.
+type Queue struct {
+	*Store
+	Dir    string
+	Window time.Duration
+}
+
+var _ outbox.Queue = Queue{}
+
+// The conditions on a delivery d of those that are to be attempted, and of those that no older one under the same name stands before,
+// not even one that waits for its next attempt: a name is written in one order. One that is "sending" while the outbox asks for work
+// is of an attempt whose end could not be written down, because the disk was full, say. The states are spelled as in the partial index,
+// which is used for exactly these words.
+const (
+	attemptable = `d.state IN ('queued', 'deferred', 'sending', 'uncertain')`
+	firstOfName = `NOT EXISTS (SELECT 1 FROM deliveries o WHERE o.folder = d.folder AND o.name = d.name AND o.id < d.id
+		AND o.state IN ('queued', 'deferred', 'sending', 'uncertain'))`
+)
+
+// unfinished holds for deliveries that are to be attempted or wait for a person, spelled as in the partial index.
+const unfinished = `state IN ('queued', 'deferred', 'sending', 'uncertain', 'parked')`
+
+// longestDelay is beyond every delay of the outbox: what is due later was put off by a clock that has been set back since.
+const longestDelay = 2 * time.Hour
+
+// What the loops ask once a second, of a table that may hold a hundred thousand deliveries. A + keeps SQLite from walking the whole
+// table for the sake of its order.
+const (
+	dueQuery = `SELECT d.id, d.target, d.folder, d.name, d.path, d.size, d.sha256, d.doc_rows, d.attempts, COALESCE(t.adopt, 0)
+		FROM deliveries d LEFT JOIN targets t ON t.target = d.target
+		WHERE ` + attemptable + ` AND (d.next_at <= $1 OR d.next_at > $2) AND ` + firstOfName + ` ORDER BY +d.id`
+	nextQuery = `SELECT MIN(at) FROM (
+		SELECT CASE WHEN d.next_at > $1 THEN 1 ELSE MAX(d.next_at, 1) END AS at FROM deliveries d WHERE ` + attemptable + ` AND ` + firstOfName + `
+		UNION ALL SELECT look_at FROM deliveries WHERE state = 'verified' AND look_at > 0)`
+	pendingQuery = `SELECT id, folder, name, size, replaced, verified_at FROM deliveries
+		WHERE state = 'verified' AND look_at > 0 AND (look_at <= $1 OR EXISTS (SELECT 1 FROM deliveries n
+			WHERE n.folder = deliveries.folder AND n.name = deliveries.name AND n.id > deliveries.id
+			AND n.state IN ('queued', 'deferred', 'sending', 'uncertain') AND n.next_at <= $1))
+		AND NOT EXISTS (SELECT 1 FROM deliveries n WHERE n.folder = deliveries.folder AND n.name = deliveries.name AND n.id > deliveries.id
+			AND n.began_at > 0 AND n.verified_at = 0) ORDER BY +id`
+	waitingQuery = `SELECT ` + deliveryColumns + ` FROM deliveries WHERE ` + unfinished + ` AND +verified_at = 0 ORDER BY +id`
+)
+
+// knownSizes is how many earlier files under a name are remembered as ours.
+const knownSizes = 100
+
+// Due implements outbox.Queue.
+func (q Queue) Due(ctx context.Context, now time.Time) ([]outbox.Delivery, error) {
+	scan := func(rows *sql.Rows) (d outbox.Delivery, err error) {
+		err = rows.Scan(&d.ID, &d.Target, &d.Folder, &d.Name, &d.Path, &d.Size, &d.SHA256, &d.Rows, &d.Attempts, &d.Adopt)
+		d.Path = filepath.Join(q.Dir, filepath.FromSlash(d.Path))
+		return d, err
+	}
+	due, err := list(ctx, q.read, scan, dueQuery, millis(now), millis(now.Add(longestDelay)))
+	if err != nil {
+		return nil, wrap(err, "list deliveries due")
+	}
+	for i, d := range due {
+		due[i].Known, err = list(ctx, q.read, scanOne[int64], `SELECT size FROM deliveries WHERE folder = $1 AND name = $2 AND began_at > 0
+			ORDER BY id DESC LIMIT $3`, d.Folder, d.Name, knownSizes)
+		if err != nil {
+			return nil, wrap(err, "list sizes of %s", d.Name)
+		}
+	}
+	return due, nil
+}
+
+// Begin implements outbox.Queue.
+func (q Queue) Begin(ctx context.Context, id int64, now time.Time) (bool, error) {
+	// With the attempt its rows become unsettled: from here on the platform may read them. What stopped the last attempt stays until
+	// this one has an end: receipts are told when that changes.
+	res, err := q.write.ExecContext(ctx, `UPDATE deliveries SET state = 'sending', attempts = attempts + 1, unsettled = 1,
+		began_at = CASE WHEN began_at = 0 THEN $2 ELSE began_at END
+		WHERE id = $1 AND state IN ('queued', 'deferred', 'sending', 'uncertain')`, id, millis(now))
+	if err != nil {
+		return false, fmt.Errorf("begin delivery %d: %w", id, err)
+	}
+	n, err := res.RowsAffected()
+	return n == 1, wrap(err, "begin delivery %d", id)
+}
+
+// Verified implements outbox.Queue: it records the receipt and, when it is the plan's last, moves what was sent.
+func (q Queue) Verified(ctx context.Context, id int64, r outbox.Receipt) error {
+	return q.tx(ctx, func(tx *sql.Tx) error {
+		var plan int64
+		var target, folder, name string
+		err := tx.QueryRowContext(ctx, `UPDATE deliveries SET state = 'verified', verified_at = $2, proof = $3, way = $4, replaced = $5,
+				next_at = 0, class = '', error = '', look_at = $6, fate = '', unsettled = 1
+			WHERE id = $1 RETURNING plan, target, folder, name`,
+			id, millis(r.At), r.Proof, r.Way, r.Replaced, millis(r.At.Add(q.Window))).Scan(&plan, &target, &folder, &name)
+		if err != nil {
+			return fmt.Errorf("record receipt of delivery %d: %w", id, err)
+		}
+		// This file holds everything that was unsettled under its name, and took the place of what lay there. What has settled already,
+		// which is months of history, is not written again.
+		_, err = tx.ExecContext(ctx, `UPDATE deliveries SET unsettled = 0, look_at = 0
+			WHERE target = $1 AND unsettled = 1 AND folder = $2 AND name = $3 AND id < $4`, target, folder, name, id)
+		if err == nil {
+			_, err = tx.ExecContext(ctx, `UPDATE targets SET adopt = 0 WHERE target = $1 AND NOT EXISTS
+				(SELECT 1 FROM deliveries WHERE plan = $2 AND verified_at = 0)`, target, plan)
+		}
+		if err != nil {
+			return fmt.Errorf("settle what delivery %d replaced: %w", id, err)
+		}
+		return finishPlan(ctx, tx, plan, target, r.At)
+	})
+}
+
+// finishPlan ends a plan whose documents are all verified. Only here does sent move.
+func finishPlan(ctx context.Context, tx *sql.Tx, plan int64, target string, at time.Time) error {
+	var full bool
+	err := tx.QueryRowContext(ctx, `UPDATE plans SET state = 'done', done_at = $2 WHERE id = $1 AND state = 'open' AND NOT EXISTS
+		(SELECT 1 FROM deliveries WHERE plan = $1 AND verified_at = 0) RETURNING is_full`, plan, millis(at)).Scan(&full)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil
+	}
+	if err == nil && full {
+		_, err = tx.ExecContext(ctx, `DELETE FROM sent WHERE target = $1`, target)
+	}
+	if err == nil {
+		_, err = tx.ExecContext(ctx, `INSERT INTO sent (target, pos, digest)
+			SELECT target, 0, below FROM plans WHERE id = $1 AND below <> ''`, plan)
+	}
+	if err == nil {
+		_, err = tx.ExecContext(ctx, `INSERT INTO sent (target, pos, digest)
+			SELECT $1, id, records FROM deliveries WHERE plan = $2`, target, plan)
+	}
+	if err == nil {
+		// A document whose fate was known before the plan was whole.
+		_, err = tx.ExecContext(ctx, `UPDATE deliveries SET unsettled = 0 WHERE plan = $1 AND fate IN ($2, $3)`,
+			plan, outbox.FateKept, outbox.FateTaken)
+	}
+	if err == nil {
+		_, err = tx.ExecContext(ctx, `UPDATE drops SET receipt_due = receipt_due + 1
+			WHERE seq IN (SELECT seq FROM effects WHERE plan = $1 AND state = 'planned')`, plan)
+	}
+	if err == nil {
+		_, err = tx.ExecContext(ctx, `UPDATE effects SET state = 'verified', at = $2 WHERE plan = $1 AND state = 'planned'`, plan, millis(at))
+	}
+	return wrap(err, "finish plan %d", plan)
+}
+
+// Deferred implements outbox.Queue.
+func (q Queue) Deferred(ctx context.Context, id int64, next time.Time, class outbox.Class, text string) error {
+	return q.failed(ctx, id, "deferred", next, class, text)
+}
+
+// Parked implements outbox.Queue.
+func (q Queue) Parked(ctx context.Context, id int64, class outbox.Class, text string) error {
+	return q.failed(ctx, id, "parked", time.Time{}, class, text)
+}
+
+func (q Queue) failed(ctx context.Context, id int64, state string, next time.Time, class outbox.Class, text string) error {
+	return q.tx(ctx, func(tx *sql.Tx) error {
+		// Receipts are told when the words change, not at every attempt.
+		_, err := tx.ExecContext(ctx, `UPDATE drops SET receipt_due = receipt_due + 1 WHERE seq IN (SELECT e.seq FROM effects e
+			JOIN deliveries d ON d.plan = e.plan WHERE d.id = $1 AND d.class <> $2 AND e.state = 'planned')`, id, class)
+		if err == nil {
+			// One that was superseded in the meantime, or that a newer file contains, stays what it is.
+			_, err = tx.ExecContext(ctx, `UPDATE deliveries SET state = $2, next_at = $3, class = $4, error = $5
+				WHERE id = $1 AND state IN ('queued', 'deferred', 'sending', 'uncertain')`, id, state, millis(next), class, text)
+		}
+		return wrap(err, "record failure of delivery %d", id)
+	})
+}
+
+// Pending implements outbox.Queue. A name that an attempt has begun to replace is left out: what lies there may be ours already.
+func (q Queue) Pending(ctx context.Context, now time.Time) ([]outbox.Pending, error) {
+	scan := func(rows *sql.Rows) (p outbox.Pending, err error) {
+		var at int64
+		err = rows.Scan(&p.ID, &p.Folder, &p.Name, &p.Size, &p.Replaced, &at)
+		p.VerifiedAt = fromMillis(at)
+		return p, err
+	}
+	all, err := list(ctx, q.read, scan, pendingQuery, millis(now))
+	return all, wrap(err, "list fates to look at")
+}
+
+// Fate implements outbox.Queue. What was read settles with its plan at the earliest: until then what was sent does not have it, so a
+// plan in place of this one, which may want the old value back, would not know that the platform shows another.
+func (q Queue) Fate(ctx context.Context, id int64, fate outbox.Fate, now time.Time) error {
+	const settle = `look_at = 0, unsettled = NOT EXISTS (SELECT 1 FROM plans p WHERE p.id = deliveries.plan AND p.state = 'done')`
+	switch fate {
+	case outbox.FateTaken:
+		return q.exec(ctx, "record fate", `UPDATE deliveries SET state = 'taken', fate = $2, `+settle+` WHERE id = $1`, id, fate)
+	case outbox.FateKept:
+		return q.exec(ctx, "record fate", `UPDATE deliveries SET fate = $2, `+settle+` WHERE id = $1`, id, fate)
+	case outbox.FateAgain:
+		// Once more under a name that is absent now, unless a newer file for the name is on its way: that one contains it.
+		return q.exec(ctx, "record fate", `UPDATE deliveries SET fate = $2, look_at = 0, next_at = 0,
+			state = CASE WHEN EXISTS (SELECT 1 FROM deliveries n WHERE n.folder = deliveries.folder AND n.name = deliveries.name
+				AND n.id > deliveries.id AND n.state <> 'superseded') THEN state ELSE 'queued' END WHERE id = $1`, id, fate)
+	}
+	return q.exec(ctx, "record fate", `UPDATE deliveries SET fate = $2, look_at = $3 WHERE id = $1`, id, fate, millis(now.Add(q.Window)))
+}
+
+// Held implements outbox.Queue.
+func (q Queue) Held(ctx context.Context) (*outbox.Hold, error) { return q.Hold(ctx) }
+
+// Hold returns the hold that is in force, or nil.
+func (s *Store) Hold(ctx context.Context) (*outbox.Hold, error) {
+	var h outbox.Hold
+	var at int64
+	err := s.read.QueryRowContext(ctx, `SELECT class, login, error, at FROM hold`).Scan(&h.Class, &h.Login, &h.Text, &at)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil, nil //nolint:nilnil // no hold is the normal case, and says so by its absence
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read hold: %w", err)
+	}
+	h.At = fromMillis(at)
+	return &h, nil
+}
+
+// SetHold implements outbox.Queue.
+func (q Queue) SetHold(ctx context.Context, h *outbox.Hold) error {
+	if h == nil {
+		return q.exec(ctx, "end hold", `DELETE FROM hold`)
+	}
+	return q.exec(ctx, "set hold", `INSERT INTO hold (id, class, login, error, at) VALUES (1, $1, $2, $3, $4)
+		ON CONFLICT (id) DO UPDATE SET class = excluded.class, login = excluded.login, error = excluded.error, at = excluded.at`,
+		h.Class, h.Login, h.Text, millis(h.At))
+}
+
+// Next implements outbox.Queue.
+func (q Queue) Next(ctx context.Context, now time.Time) (time.Time, error) {
+	var next sql.NullInt64
+	err := q.read.QueryRowContext(ctx, nextQuery, millis(now.Add(longestDelay))).Scan(&next)
+	if err != nil {
+		return time.Time{}, fmt.Errorf("read when the outbox is due: %w", err)
+	}
+	if !next.Valid {
+		return time.Time{}, nil
+	}
+	if t := fromMillis(next.Int64); t.After(now) {
+		return t, nil
+	}
+	return now, nil
+}
+
+// Delivery is a document on its way, as pages and status show it.
+type Delivery struct {
+	ID                              int64
+	Plan                            int64
+	Target, Folder, Name            string
+	Size                            int64
+	SHA256                          string
+	Rows                            int
+	State, Class, Error, Proof, Way string
+	Fate                            string
+	Attempts                        int
+	Began, Verified, Next           time.Time
+	Unsettled                       bool
+}
+
+const deliveryColumns = `id, plan, target, folder, name, size, sha256, doc_rows, state, class, error, proof, way, fate, attempts, began_at,
+	verified_at, next_at, unsettled`
+
+func scanDelivery(rows *sql.Rows) (d Delivery, err error) {
+	var began, verified, next int64
+	err = rows.Scan(&d.ID, &d.Plan, &d.Target, &d.Folder, &d.Name, &d.Size, &d.SHA256, &d.Rows, &d.State, &d.Class, &d.Error, &d.Proof,
+		&d.Way, &d.Fate, &d.Attempts, &began, &verified, &next, &d.Unsettled)
+	d.Began, d.Verified, d.Next = fromMillis(began), fromMillis(verified), fromMillis(next)
+	return d, err
+}
+
+// Deliveries lists deliveries newer than after, the oldest first.
+func (s *Store) Deliveries(ctx context.Context, after int64) ([]Delivery, error) {
+	all, err := list(ctx, s.read, scanDelivery, `SELECT `+deliveryColumns+` FROM deliveries WHERE id > $1 ORDER BY id`, after)
+	return all, wrap(err, "list deliveries")
+}
+
+// Waiting lists deliveries of open plans that have not arrived, the oldest first.
+func (s *Store) Waiting(ctx context.Context) ([]Delivery, error) {
+	all, err := list(ctx, s.read, scanDelivery, waitingQuery)
+	return all, wrap(err, "list waiting deliveries")
+}
+
+// LastVerified returns when a target's last document arrived, zero where none did.
+func (s *Store) LastVerified(ctx context.Context, target string) (time.Time, error) {
+	var at int64
+	err := s.read.QueryRowContext(ctx, `SELECT COALESCE(MAX(verified_at), 0) FROM deliveries WHERE target = $1`, target).Scan(&at)
+	return fromMillis(at), wrap(err, "read last receipt of %s", target)
+}

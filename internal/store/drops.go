@@ -1,0 +1,266 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"time"
+
+	"gondola/internal/catalog"
+	"gondola/internal/shelf"
+)
+
+// DropState is how far a drop has come.
+type DropState string
+
+// The states of a drop.
+const (
+	DropSeen     DropState = "seen"     // claimed and archived
+	DropRead     DropState = "read"     // understood; its rows are in the layers
+	DropRejected DropState = "rejected" // not taken as a whole
+)
+
+// Drop is an export that was claimed.
+type Drop struct {
+	Seq                 int64
+	Feed, Name          string
+	Size                int64
+	SHA256              string
+	Modified, FirstSeen time.Time
+	Owner, Archived     string
+	State               DropState
+	ReadAt              time.Time
+	Fingerprint         string
+	Outcome             Outcome
+}
+
+// Outcome is what a drop was understood as.
+type Outcome struct {
+	Rows     int                  `json:"rows"`
+	Records  int                  `json:"records"`
+	Rejected int                  `json:"rejected"` // rows
+	Issues   []catalog.Issue      `json:"issues,omitempty"`
+	Counts   map[catalog.Code]int `json:"counts,omitempty"` // of all issues, also of those not listed
+
+	Encoding  string   `json:"encoding,omitempty"`
+	Delimiter string   `json:"delimiter,omitempty"`
+	Sheet     string   `json:"sheet,omitempty"` // "" for CSV
+	HeaderRow int      `json:"header_row,omitempty"`
+	Columns   []Column `json:"columns,omitempty"`
+}
+
+// Column is a column of an export that was used.
+type Column struct {
+	Role    string `json:"role"`
+	Header  string `json:"header"`
+	Decimal string `json:"decimal,omitempty"`
+}
+
+// EffectState is how far a drop has come for one store.
+type EffectState string
+
+// The states of an effect.
+const (
+	EffectWaiting   EffectState = "waiting"   // for the next slot
+	EffectHeld      EffectState = "held"      // by the brake
+	EffectPlanned   EffectState = "planned"   // on its way
+	EffectUnchanged EffectState = "unchanged" // the platform has been told all of it already
+	EffectVerified  EffectState = "verified"  // it arrived
+	EffectReplaced  EffectState = "replaced"  // a later export took its place before it counted
+)
+
+// Effect is what a drop means for one store.
+type Effect struct {
+	Seq    int64
+	Target string
+	State  EffectState
+	Change shelf.Change
+	Plan   int64
+	At     time.Time
+
+	Began, Verified, Next time.Time // of the plan's deliveries, zero before
+	Class                 string    // of the last failure of the plan's deliveries
+}
+
+// NextSeq returns the next sequence number of drops. Numbers never repeat.
+func (s *Store) NextSeq(ctx context.Context) (seq int64, err error) {
+	err = s.tx(ctx, func(tx *sql.Tx) error {
+		seq, err = nextNumber(ctx, tx, "drops")
+		return err
+	})
+	return seq, err
+}
+
+// Reserve makes sure that a number found outside the database is not given out by NextSeq: the state may have been restored from a
+// time before that drop was claimed, and drops count in the order of their numbers.
+func (s *Store) Reserve(ctx context.Context, seq int64) error {
+	return s.exec(ctx, fmt.Sprintf("reserve number %d", seq), `INSERT INTO numbers (name, last) VALUES ('drops', $1)
+		ON CONFLICT (name) DO UPDATE SET last = MAX(last, excluded.last)`, seq)
+}
+
+// Seen records a drop that lies in the archive, durably. A drop that is known already stays as it is.
+func (s *Store) Seen(ctx context.Context, d Drop) error {
+	return s.exec(ctx, fmt.Sprintf("record drop %d", d.Seq), `INSERT INTO drops (seq, feed, name, size, sha256, modified, first_seen, owner,
+			archived, state, read_at, fingerprint, outcome, receipt_due)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 0, '', '', 0) ON CONFLICT (seq) DO NOTHING`,
+		d.Seq, d.Feed, d.Name, d.Size, d.SHA256, millis(d.Modified), millis(d.FirstSeen), d.Owner, d.Archived, DropSeen)
+}
+
+// Reading is everything that reading a drop changes.
+type Reading struct {
+	Seq         int64
+	State       DropState // DropRead or DropRejected
+	At          time.Time
+	Fingerprint string
+	Outcome     Outcome
+	Layers      []LayerFile
+	Effects     []Effect
+}
+
+// Commit records what a drop was understood as, in one transaction: outcome, layer files, effects and the receipt that is due.
+// Doing it again for the same drop replaces what the first time wrote.
+func (s *Store) Commit(ctx context.Context, r Reading) error {
+	return s.tx(ctx, func(tx *sql.Tx) error {
+		_, err := tx.ExecContext(ctx, `UPDATE drops SET state = $2, read_at = $3, fingerprint = $4, outcome = $5, receipt_due = receipt_due + 1
+			WHERE seq = $1`, r.Seq, r.State, millis(r.At), r.Fingerprint, toJSON(r.Outcome))
+		if err != nil {
+			return fmt.Errorf("commit drop %d: %w", r.Seq, err)
+		}
+		for _, l := range r.Layers {
+			// Read anew, what passed the brake before stands until the new file has passed it too. What a later full one has replaced
+			// stays replaced, and a file that stands for several drops is not one drop's to write.
+			_, err := tx.ExecContext(ctx, `INSERT INTO layers (feed, scope, seq, is_full, merged, digest, was, present, tombstones, modified, state, findings)
+				VALUES ($1, $2, $3, $4, 0, $5, '', $6, $7, $8, 'new', $9)
+				ON CONFLICT (feed, scope, seq) DO UPDATE SET is_full = excluded.is_full, digest = excluded.digest,
+					was = CASE state WHEN 'passed' THEN digest ELSE was END, present = excluded.present,
+					tombstones = excluded.tombstones, state = CASE state WHEN 'past' THEN state ELSE 'new' END, findings = excluded.findings
+				WHERE merged = 0`,
+				l.Feed, l.Scope, r.Seq, l.Full, l.Digest, l.Present, l.Tombstones, millis(l.Modified), toJSON(l.Findings))
+			if err != nil {
+				return fmt.Errorf("commit layer of drop %d: %w", r.Seq, err)
+			}
+		}
+		for _, e := range r.Effects {
+			_, err := tx.ExecContext(ctx, `INSERT INTO effects (seq, target, state, change, plan, at) VALUES ($1, $2, $3, $4, 0, $5)
+				ON CONFLICT (seq, target) DO UPDATE SET state = excluded.state, change = excluded.change, at = excluded.at`,
+				r.Seq, e.Target, e.State, toJSON(e.Change), millis(r.At))
+			if err != nil {
+				return fmt.Errorf("commit effect of drop %d: %w", r.Seq, err)
+			}
+		}
+		return nil
+	})
+}
+
+const dropColumns = `seq, feed, name, size, sha256, modified, first_seen, owner, archived, state, read_at, fingerprint, outcome`
+
+func scanDrop(rows *sql.Rows) (d Drop, err error) {
+	var modified, seen, read int64
+	var outcome string
+	err = rows.Scan(&d.Seq, &d.Feed, &d.Name, &d.Size, &d.SHA256, &modified, &seen, &d.Owner, &d.Archived, &d.State, &read,
+		&d.Fingerprint, &outcome)
+	if err != nil {
+		return d, err
+	}
+	d.Modified, d.FirstSeen, d.ReadAt = fromMillis(modified), fromMillis(seen), fromMillis(read)
+	d.Outcome, err = fromJSON[Outcome](outcome)
+	return d, err
+}
+
+// Drop returns one drop, false where there is none of that number.
+func (s *Store) Drop(ctx context.Context, seq int64) (Drop, bool, error) {
+	all, err := list(ctx, s.read, scanDrop, `SELECT `+dropColumns+` FROM drops WHERE seq = $1`, seq)
+	if err != nil || len(all) == 0 {
+		return Drop{}, false, wrap(err, "read drop %d", seq)
+	}
+	return all[0], true, nil
+}
+
+// DropsAfter lists the drops that were read after one, the oldest first.
+func (s *Store) DropsAfter(ctx context.Context, seq int64) ([]Drop, error) {
+	all, err := list(ctx, s.read, scanDrop, `SELECT `+dropColumns+` FROM drops WHERE seq > $1 AND state <> 'seen' ORDER BY seq`, seq)
+	return all, wrap(err, "list drops")
+}
+
+// Misread lists the drops behind the current layers of a feed that were read with another fingerprint and are still in the archive,
+// the oldest first. A file that stands for several drops was compacted: it is not one drop's any more.
+func (s *Store) Misread(ctx context.Context, feed, fingerprint string, full bool) ([]Drop, error) {
+	all, err := list(ctx, s.read, scanDrop, `SELECT `+dropColumns+` FROM drops WHERE feed = $1 AND fingerprint <> $2 AND archived <> ''
+		AND state = 'read' AND seq IN (SELECT seq FROM layers WHERE feed = $1 AND state <> 'past' AND merged = 0 AND is_full = $3) ORDER BY seq`,
+		feed, fingerprint, full)
+	return all, wrap(err, "list exports to read again")
+}
+
+// LastDrop returns the newest drop of a feed, false where there is none.
+func (s *Store) LastDrop(ctx context.Context, feed string) (Drop, bool, error) {
+	all, err := list(ctx, s.read, scanDrop, `SELECT `+dropColumns+` FROM drops WHERE feed = $1 ORDER BY seq DESC LIMIT 1`, feed)
+	if err != nil || len(all) == 0 {
+		return Drop{}, false, wrap(err, "read last drop of %s", feed)
+	}
+	return all[0], true, nil
+}
+
+// Effects lists what a drop means for each of its stores.
+func (s *Store) Effects(ctx context.Context, seq int64) ([]Effect, error) {
+	scan := func(rows *sql.Rows) (e Effect, err error) {
+		var change string
+		var at, began, verified, next int64
+		err = rows.Scan(&e.Seq, &e.Target, &e.State, &change, &e.Plan, &at, &began, &verified, &next, &e.Class)
+		if err != nil {
+			return e, err
+		}
+		e.At, e.Began, e.Verified, e.Next = fromMillis(at), fromMillis(began), fromMillis(verified), fromMillis(next)
+		e.Change, err = fromJSON[shelf.Change](change)
+		return e, err
+	}
+	all, err := list(ctx, s.read, scan, `SELECT e.seq, e.target, e.state, e.change, e.plan, e.at,
+			COALESCE((SELECT MAX(d.began_at) FROM deliveries d WHERE d.plan = e.plan), 0),
+			COALESCE((SELECT MAX(d.verified_at) FROM deliveries d WHERE d.plan = e.plan), 0),
+			COALESCE((SELECT MAX(d.next_at) FROM deliveries d WHERE d.plan = e.plan AND d.verified_at = 0), 0),
+			COALESCE((SELECT d.class FROM deliveries d WHERE d.plan = e.plan AND d.error <> '' ORDER BY d.id LIMIT 1), '')
+		FROM effects e WHERE e.seq = $1 ORDER BY e.target`, seq)
+	return all, wrap(err, "read effects of drop %d", seq)
+}
+
+// ReceiptDue is a drop whose receipt is to be written, and why often enough.
+type ReceiptDue struct {
+	Drop
+	Reasons int64
+}
+
+// ReceiptsDue lists drops, by their Seq and Feed, whose receipt is not what it should say, the oldest first.
+func (s *Store) ReceiptsDue(ctx context.Context) ([]Drop, error) {
+	scan := func(rows *sql.Rows) (d Drop, err error) { return d, rows.Scan(&d.Seq, &d.Feed) }
+	all, err := list(ctx, s.read, scan, `SELECT seq, feed FROM drops WHERE receipt_due > 0 ORDER BY seq`)
+	return all, wrap(err, "list receipts due")
+}
+
+// HasNewer reports whether a file of the same name was dropped for the same feed after a drop, and understood or rejected.
+func (s *Store) HasNewer(ctx context.Context, d Drop) (newer bool, err error) {
+	err = s.read.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM drops WHERE feed = $1 AND seq > $2 AND name = $3 AND state <> 'seen')`,
+		d.Feed, d.Seq, d.Name).Scan(&newer)
+	return newer, wrap(err, "look for a drop after %d", d.Seq)
+}
+
+// ReceiptDue returns one drop whose receipt is due, false where it is not.
+func (s *Store) ReceiptDue(ctx context.Context, seq int64) (ReceiptDue, bool, error) {
+	r := ReceiptDue{}
+	// The count comes first: what changes after it keeps the receipt due.
+	err := s.read.QueryRowContext(ctx, `SELECT receipt_due FROM drops WHERE seq = $1`, seq).Scan(&r.Reasons)
+	if errors.Is(err, sql.ErrNoRows) {
+		return r, false, nil
+	}
+	if err != nil || r.Reasons == 0 {
+		return r, false, wrap(err, "read receipt of drop %d", seq)
+	}
+	var ok bool
+	r.Drop, ok, err = s.Drop(ctx, seq)
+	return r, ok, err
+}
+
+// ReceiptWritten records that a receipt says what was true when it was due. What came since keeps it due.
+func (s *Store) ReceiptWritten(ctx context.Context, r ReceiptDue) error {
+	return s.exec(ctx, fmt.Sprintf("record receipt of drop %d", r.Seq),
+		`UPDATE drops SET receipt_due = receipt_due - $2 WHERE seq = $1 AND receipt_due >= $2`, r.Seq, r.Reasons)
+}

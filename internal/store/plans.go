@@ -1,0 +1,244 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"gondola/internal/outbox"
+	"gondola/internal/shelf"
+)
+
+// Target is what is to be decided about one shelf.
+type Target struct {
+	Target  string
+	Parts   int
+	PlanDue bool
+	FullDue bool
+	Adopt   bool
+	Begun   bool // an open plan's attempt has begun: it is finished first
+}
+
+// TargetsDue lists the targets for which a plan is due.
+func (s *Store) TargetsDue(ctx context.Context) ([]Target, error) {
+	all, err := list(ctx, s.read, scanTarget, targetQuery+` WHERE t.plan_due = 1 ORDER BY t.target`)
+	return all, wrap(err, "list targets")
+}
+
+// TargetOf returns one target, as a new one where it was never planned.
+func (s *Store) TargetOf(ctx context.Context, target string) (Target, error) {
+	all, err := list(ctx, s.read, scanTarget, targetQuery+` WHERE t.target = $1`, target)
+	if err != nil || len(all) == 0 {
+		return Target{Target: target, Parts: 1}, wrap(err, "read target %s", target)
+	}
+	return all[0], nil
+}
+
+// A full plan that is superseded before it arrived is owed: the one in its place is full too.
+const targetQuery = `SELECT t.target, t.parts, t.plan_due,
+	MAX(t.full_due, EXISTS (SELECT 1 FROM plans p WHERE p.target = t.target AND p.state = 'open' AND p.is_full)), t.adopt,
+	EXISTS (SELECT 1 FROM plans p JOIN deliveries d ON d.plan = p.id
+		WHERE p.target = t.target AND p.state = 'open' AND ` + underWay + `) FROM targets t`
+
+// underWay holds for deliveries whose attempt began and will go on. Verified ones and parked ones do not keep a plan from being
+// superseded: their rows are unsettled, so the next plan contains them.
+const underWay = `d.began_at > 0 AND d.state IN ('queued', 'deferred', 'sending', 'uncertain')`
+
+func scanTarget(rows *sql.Rows) (t Target, err error) {
+	return t, rows.Scan(&t.Target, &t.Parts, &t.PlanDue, &t.FullDue, &t.Adopt, &t.Begun)
+}
+
+// Sent returns the stack of what a target was verifiably sent, the lowest first.
+func (s *Store) Sent(ctx context.Context, target string) ([]shelf.Digest, error) {
+	all, err := list(ctx, s.read, scanOne[shelf.Digest], `SELECT digest FROM sent WHERE target = $1 ORDER BY pos`, target)
+	return all, wrap(err, "read what was sent to %s", target)
+}
+
+// Unsettled returns the rows that began to leave for a target and are not known to have been read, the oldest first.
+func (s *Store) Unsettled(ctx context.Context, target string) ([]shelf.Digest, error) {
+	all, err := list(ctx, s.read, scanOne[shelf.Digest], `SELECT records FROM deliveries WHERE target = $1 AND unsettled = 1 ORDER BY id`, target)
+	return all, wrap(err, "read what is unsettled at %s", target)
+}
+
+// SentCompacted replaces a target's stack by one file that reads the same. It does nothing when the stack is another one by now.
+func (s *Store) SentCompacted(ctx context.Context, target string, old []shelf.Digest, one shelf.Digest) error {
+	return s.tx(ctx, func(tx *sql.Tx) error {
+		now, err := list(ctx, tx, scanOne[shelf.Digest], `SELECT digest FROM sent WHERE target = $1 ORDER BY pos`, target)
+		if err != nil || len(now) < len(old) {
+			return wrap(err, "compact what was sent to %s", target)
+		}
+		for i, d := range old {
+			if now[i] != d {
+				return nil
+			}
+		}
+		_, err = tx.ExecContext(ctx, `DELETE FROM sent WHERE target = $1 AND pos IN
+			(SELECT pos FROM sent WHERE target = $1 ORDER BY pos LIMIT $2)`, target, len(old))
+		if err == nil {
+			// Below everything that may have come on top in the meantime: positions of plans start at 1.
+			_, err = tx.ExecContext(ctx, `INSERT INTO sent (target, pos, digest) VALUES ($1, 0, $2)`, target, one)
+		}
+		return wrap(err, "compact what was sent to %s", target)
+	})
+}
+
+// Document is one document of a plan.
+type Document struct {
+	Part         int
+	Folder, Name string
+	Path         string // below the state folder
+	Size         int64
+	SHA256       string
+	Rows         int
+	Records      shelf.Digest
+}
+
+// Plan is what is to be sent to one target.
+type Plan struct {
+	Target    string
+	Full      bool
+	Parts     int // that rows are spread over from now on
+	Upto      int64
+	Differs   int
+	Rows      int
+	Change    shelf.Change
+	Documents []Document // empty: there is nothing to send
+	// Below is, of a full plan, what was sent before and holds on beside what its documents say; "" = nothing.
+	Below shelf.Digest
+	At    time.Time
+}
+
+// ErrBegun says that an attempt of the open plan has begun, so that it can't be superseded.
+var ErrBegun = errors.New("an attempt of the open plan has begun")
+
+// Enqueue records a plan and its documents as queued deliveries, in place of an open plan of the target that has not begun. It
+// moves the effects of all drops up to p.Upto: with documents to planned, without to unchanged. The target is not due any more,
+// unless a full plan was asked for in the meantime and this is none. It returns the plan's id, 0 for one without documents.
+func (s *Store) Enqueue(ctx context.Context, p Plan) (id int64, err error) {
+	err = s.tx(ctx, func(tx *sql.Tx) error {
+		if err := supersede(ctx, tx, p.Target); err != nil {
+			return err
+		}
+		state, args := EffectUnchanged, []any{p.Target, p.Upto, millis(p.At)}
+		if len(p.Documents) > 0 {
+			if id, err = insertPlan(ctx, tx, p); err != nil {
+				return err
+			}
+			state = EffectPlanned
+		}
+		const affected = `target = $1 AND seq <= $2 AND state IN ('waiting', 'planned')`
+		_, err := tx.ExecContext(ctx, `UPDATE drops SET receipt_due = receipt_due + 1 WHERE seq IN (SELECT seq FROM effects WHERE `+affected+`)`,
+			args[:2]...)
+		if err == nil {
+			_, err = tx.ExecContext(ctx, `UPDATE effects SET state = $4, plan = $5, at = $3 WHERE `+affected, append(args, state, id)...)
+		}
+		if err == nil {
+			_, err = tx.ExecContext(ctx, `INSERT INTO targets (target, parts, plan_due, full_due, adopt) VALUES ($1, $2, 0, 0, 0)
+				ON CONFLICT (target) DO UPDATE SET parts = MAX(parts, excluded.parts),
+					plan_due = MIN(full_due, $3), full_due = MIN(full_due, $3)`, p.Target, max(p.Parts, 1), !p.Full)
+		}
+		return wrap(err, "enqueue plan for %s", p.Target)
+	})
+	return id, err
+}
+
+// supersede ends the open plan of a target, unless an attempt of it has begun.
+func supersede(ctx context.Context, tx *sql.Tx, target string) error {
+	var begun int
+	err := tx.QueryRowContext(ctx, `SELECT COUNT(*) FROM plans p JOIN deliveries d ON d.plan = p.id
+		WHERE p.target = $1 AND p.state = 'open' AND `+underWay, target).Scan(&begun)
+	if err != nil {
+		return fmt.Errorf("look for an open plan of %s: %w", target, err)
+	}
+	if begun > 0 {
+		return fmt.Errorf("supersede plan of %s: %w", target, ErrBegun)
+	}
+	_, err = tx.ExecContext(ctx, `UPDATE deliveries SET state = 'superseded' WHERE verified_at = 0 AND plan IN
+		(SELECT id FROM plans WHERE target = $1 AND state = 'open')`, target)
+	if err == nil {
+		_, err = tx.ExecContext(ctx, `UPDATE plans SET state = 'superseded' WHERE target = $1 AND state = 'open'`, target)
+	}
+	if err == nil {
+		// A file that was to go once more, and did not because the plan contained it, goes by itself now.
+		_, err = tx.ExecContext(ctx, `UPDATE deliveries SET state = 'queued', next_at = 0
+			WHERE target = $1 AND state = 'verified' AND fate = $2 AND unsettled = 1 AND NOT EXISTS (SELECT 1 FROM deliveries n
+				WHERE n.folder = deliveries.folder AND n.name = deliveries.name AND n.id > deliveries.id AND n.state <> 'superseded')`,
+			target, outbox.FateAgain)
+	}
+	return wrap(err, "supersede plan of %s", target)
+}
+
+func insertPlan(ctx context.Context, tx *sql.Tx, p Plan) (int64, error) {
+	id, err := nextNumber(ctx, tx, "plans")
+	if err != nil {
+		return 0, fmt.Errorf("number plan: %w", err)
+	}
+	_, err = tx.ExecContext(ctx, `INSERT INTO plans (id, target, is_full, state, upto, differs, rows_total, change, below, created, done_at)
+		VALUES ($1, $2, $3, 'open', $4, $5, $6, $7, $8, $9, 0)`,
+		id, p.Target, p.Full, p.Upto, p.Differs, p.Rows, toJSON(p.Change), p.Below, millis(p.At))
+	if err != nil {
+		return 0, fmt.Errorf("insert plan: %w", err)
+	}
+	for _, d := range p.Documents {
+		n, err := nextNumber(ctx, tx, "deliveries")
+		if err != nil {
+			return 0, fmt.Errorf("number delivery: %w", err)
+		}
+		// A verified file that was to go once more is contained in this one.
+		_, err = tx.ExecContext(ctx, `UPDATE deliveries SET state = 'verified', next_at = 0
+			WHERE target = $1 AND `+unfinished+` AND folder = $2 AND name = $3 AND verified_at > 0`, p.Target, d.Folder, d.Name)
+		if err == nil {
+			_, err = tx.ExecContext(ctx, `INSERT INTO deliveries (id, plan, target, part, folder, name, path, size, sha256, doc_rows, records,
+					state, attempts, next_at, class, error, began_at, verified_at, proof, way, replaced, unsettled, look_at, fate)
+				VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 'queued', 0, 0, '', '', 0, 0, '', '', 0, 0, 0, '')`,
+				n, id, p.Target, d.Part, d.Folder, d.Name, d.Path, d.Size, d.SHA256, d.Rows, d.Records)
+		}
+		if err != nil {
+			return 0, fmt.Errorf("insert delivery of %s: %w", d.Name, err)
+		}
+	}
+	return id, nil
+}
+
+// Newest returns the number of the newest drop that was read.
+func (s *Store) Newest(ctx context.Context) (seq int64, err error) {
+	err = s.read.QueryRowContext(ctx, `SELECT COALESCE(MAX(seq), 0) FROM drops WHERE state <> 'seen'`).Scan(&seq)
+	return seq, wrap(err, "read newest drop")
+}
+
+// Abandon ends the open plans of targets that are not to be kept, unless an attempt of them is under way.
+func (s *Store) Abandon(ctx context.Context, keep []string) error {
+	open, err := list(ctx, s.read, scanOne[string], `SELECT DISTINCT target FROM plans WHERE state = 'open'`)
+	if err != nil {
+		return wrap(err, "list open plans")
+	}
+	for _, target := range open {
+		if slices.Contains(keep, target) {
+			continue
+		}
+		err := s.tx(ctx, func(tx *sql.Tx) error { return supersede(ctx, tx, target) })
+		if err != nil && !errors.Is(err, ErrBegun) {
+			return err
+		}
+	}
+	return nil
+}
+
+// SentName is where a target's first document was sent last.
+type SentName struct{ Target, Folder, Name string }
+
+// SentNames lists where each target was sent to last.
+func (s *Store) SentNames(ctx context.Context) ([]SentName, error) {
+	scan := func(rows *sql.Rows) (n SentName, err error) { return n, rows.Scan(&n.Target, &n.Folder, &n.Name) }
+	all, err := list(ctx, s.read, scan, `SELECT target, folder, name FROM deliveries WHERE id IN
+		(SELECT MAX(id) FROM deliveries WHERE part = 1 AND began_at > 0 GROUP BY target) ORDER BY target`)
+	return all, wrap(err, "list remote names")
+}
+
+// OweFull makes the next plan of a target say everything.
+func (s *Store) OweFull(ctx context.Context, target string) error {
+	return s.exec(ctx, "owe "+target+" a full plan", `UPDATE targets SET full_due = 1 WHERE target = $1`, target)
+}

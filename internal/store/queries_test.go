@@ -1,0 +1,120 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"strings"
+	"testing"
+	"time"
+
+	"gondola/internal/catalog"
+)
+
+// TestHotQueriesUseTheirIndex asks SQLite how it would answer what the loops ask all the time: never by walking the whole table.
+func TestHotQueriesUseTheirIndex(t *testing.T) {
+	s := newTestHistory(t)
+	for name, q := range map[string]struct {
+		query string
+		index string
+	}{
+		"due":     {dueQuery, "deliveries_due"},
+		"next":    {nextQuery, "deliveries_due"},
+		"pending": {pendingQuery, "deliveries_look"},
+		"waiting": {waitingQuery, "deliveries_open"},
+	} {
+		steps, err := list(t.Context(), s.read, scanStep, "EXPLAIN QUERY PLAN "+q.query, 1, 2)
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		plan := strings.Join(steps, "\n")
+		if !strings.Contains(plan, q.index) {
+			t.Errorf("%s does not use %s:\n%s", name, q.index, plan)
+		}
+		for _, step := range steps {
+			if strings.HasPrefix(step, "SCAN d") && !strings.Contains(step, q.index) {
+				t.Errorf("%s walks the table:\n%s", name, plan)
+			}
+		}
+	}
+}
+
+func scanStep(rows *sql.Rows) (step string, err error) {
+	var a, b, c int
+	return step, rows.Scan(&a, &b, &c, &step)
+}
+
+// newTestHistory opens a store in which one drop was read.
+func newTestHistory(t *testing.T) *Store {
+	t.Helper()
+	s, err := Open(context.Background(), t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	if err := s.Seen(t.Context(), Drop{Seq: 7, Feed: "f", Name: "a.csv", FirstSeen: time.UnixMilli(1)}); err != nil {
+		t.Fatal(err)
+	}
+	err = s.Commit(t.Context(), Reading{
+		Seq: 7, State: DropRead,
+		Outcome: Outcome{
+			Rows: 2, Counts: map[catalog.Code]int{catalog.RowTwice: 1},
+			Issues: []catalog.Issue{{Code: catalog.RowTwice, Row: 2}},
+		},
+		Effects: []Effect{{Seq: 7, Target: "catalog/1", State: EffectWaiting}, {Seq: 7, Target: "catalog/2", State: EffectVerified}},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// TestForgetThinsDrops forgets what an old drop meant for a store where that is over, and where its issues were.
+func TestForgetThinsDrops(t *testing.T) {
+	s := newTestHistory(t)
+	forget := func() (effects, issues int) {
+		t.Helper()
+		if err := s.Forget(t.Context(), time.UnixMilli(2)); err != nil {
+			t.Fatal(err)
+		}
+		all, err := s.Effects(t.Context(), 7)
+		if err != nil {
+			t.Fatal(err)
+		}
+		d, ok, err := s.Drop(t.Context(), 7)
+		if err != nil || !ok || d.Outcome.Rows != 2 || d.Outcome.Counts[catalog.RowTwice] != 1 {
+			t.Fatalf("drop: %+v, %t, %v", d, ok, err)
+		}
+		return len(all), len(d.Outcome.Issues)
+	}
+	if effects, _ := forget(); effects != 2 {
+		t.Errorf("%d effects while the answer is due, want 2", effects)
+	}
+	due, ok, err := s.ReceiptDue(t.Context(), 7)
+	if err != nil || !ok {
+		t.Fatalf("receipt: %t, %v", ok, err)
+	}
+	if err := s.ReceiptWritten(t.Context(), due); err != nil {
+		t.Fatal(err)
+	}
+	if effects, issues := forget(); effects != 1 || issues != 0 {
+		t.Errorf("%d effects and %d issues, want the one that waits and none", effects, issues)
+	}
+}
+
+// TestReserve keeps a number that was found outside the database from being given out again.
+func TestReserve(t *testing.T) {
+	s := newTestHistory(t)
+	for _, n := range []int64{57, 3} {
+		if err := s.Reserve(t.Context(), n); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if seq, err := s.NextSeq(t.Context()); err != nil || seq != 58 {
+		t.Errorf("next number: %d, %v; want 58", seq, err)
+	}
+}

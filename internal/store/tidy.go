@@ -1,0 +1,67 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"path"
+	"strings"
+	"time"
+)
+
+// Purgeable lists drops whose archived export is older than a time and not behind a current layer.
+func (s *Store) Purgeable(ctx context.Context, before time.Time) ([]Drop, error) {
+	all, err := list(ctx, s.read, scanDrop, `SELECT `+dropColumns+` FROM drops WHERE archived <> '' AND state <> 'seen' AND first_seen < $1
+		AND seq NOT IN (SELECT seq FROM layers WHERE state <> 'past') ORDER BY seq`, millis(before))
+	return all, wrap(err, "list old exports")
+}
+
+// Purged records that an export is in the archive no more.
+func (s *Store) Purged(ctx context.Context, seq int64) error {
+	return s.exec(ctx, "record a removed export", `UPDATE drops SET archived = '' WHERE seq = $1`, seq)
+}
+
+// Forget deletes what only history needs and is older than a time: layer files that are past, plans that are done or superseded with
+// deliveries that have settled and are not the last under their name, and the details of drops.
+func (s *Store) Forget(ctx context.Context, before time.Time) error {
+	return s.tx(ctx, func(tx *sql.Tx) error {
+		for _, step := range []string{
+			`DELETE FROM layers WHERE state = 'past' AND seq IN (SELECT seq FROM drops WHERE first_seen < $1)`,
+			`DELETE FROM deliveries WHERE unsettled = 0 AND plan IN (SELECT id FROM plans WHERE state <> 'open' AND created < $1)
+				AND EXISTS (SELECT 1 FROM deliveries n WHERE n.folder = deliveries.folder AND n.name = deliveries.name
+					AND n.id > deliveries.id AND n.verified_at > 0)`,
+			`DELETE FROM plans WHERE state <> 'open' AND created < $1 AND NOT EXISTS (SELECT 1 FROM deliveries d WHERE d.plan = plans.id)`,
+			`DELETE FROM approvals WHERE until < $1`,
+			// A drop's row stays for the ledger. What it meant for each store, and where its issues were, was told in its answer.
+			`DELETE FROM effects WHERE state IN ('unchanged', 'verified', 'replaced')
+				AND seq IN (SELECT seq FROM drops WHERE first_seen < $1 AND receipt_due = 0)`,
+			`UPDATE drops SET outcome = json_remove(outcome, '$.issues') WHERE first_seen < $1 AND archived = '' AND outcome <> ''
+				AND json_type(outcome, '$.issues') IS NOT NULL`,
+		} {
+			if _, err := tx.ExecContext(ctx, step, millis(before)); err != nil {
+				return fmt.Errorf("forget old history: %w", err)
+			}
+		}
+		return nil
+	})
+}
+
+// Referenced returns the digests of the record files, and of the documents, that any row points to.
+func (s *Store) Referenced(ctx context.Context) (records, documents map[string]bool, err error) {
+	records, documents = map[string]bool{}, map[string]bool{}
+	all, err := list(ctx, s.read, scanOne[string], `SELECT digest FROM layers UNION SELECT was FROM layers
+		UNION SELECT digest FROM sent UNION SELECT records FROM deliveries UNION SELECT below FROM plans`)
+	if err != nil {
+		return nil, nil, wrap(err, "list shelf files in use")
+	}
+	for _, d := range all {
+		if d != "" { // of a layer that was not read anew, of a plan with nothing below
+			records[d] = true
+		}
+	}
+	all, err = list(ctx, s.read, scanOne[string], `SELECT DISTINCT path FROM deliveries`)
+	for _, p := range all {
+		documents[strings.TrimSuffix(path.Base(p), path.Ext(p))] = true
+	}
+	return records, documents, wrap(err, "list documents in use")
+}
