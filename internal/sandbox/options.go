@@ -1,0 +1,160 @@
+package sandbox
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"path"
+	"time"
+)
+
+// The defaults of Options.
+const (
+	DefaultListen   = "127.0.0.1:0" // a free port of this machine only
+	DefaultCatalog  = "catalog"     // the folder's name in production; documentation spells it Catalog
+	DefaultMaxRows  = 1_500_000     // rows a file may have, from partners who run against production
+	DefaultSessions = 10            // SFTP sessions on one connection, as OpenSSH allows
+)
+
+// Fate is what becomes of a file once it was read. What the real platform does is not known.
+type Fate string
+
+// The fates.
+const (
+	Keep Fate = "keep" // it stays, and is read again only when it changed
+	Eat  Fate = "eat"  // it is deleted by name, whatever lies under the name by then
+)
+
+// Options is a sandbox to be. Dir, User and one of Password and AuthorizedKeys are needed; the rest has defaults.
+type Options struct {
+	// Dir is the sandbox's folder, created if missing: home/ is what SFTP shows, host_key is the server's key.
+	Dir string
+	// SFTPListen and HTTPListen are addresses to listen on; port 0 takes a free one. Default DefaultListen.
+	SFTPListen, HTTPListen string
+
+	// User and Password are the chain's login. Without a Password only keys are accepted.
+	User, Password string
+	// AuthorizedKeys are lines of an OpenSSH authorized_keys file.
+	AuthorizedKeys []string
+	// Home is what the server calls the login's home: absolute, and not the root, as on the real server. Default /home/<User>.
+	// Relative paths of clients start here, and nothing outside of it can be reached.
+	Home string
+
+	// Chain is the partner's name, for the page.
+	Chain string
+	// Vendors are the stores with what is on their shelves.
+	Vendors []Vendor
+
+	// ScanEvery is how often the platform looks for files. 0: only when Scan is called.
+	ScanEvery time.Duration
+	// OrderSeed makes each scan read the files in a random order of its own; 0 reads them sorted by path.
+	OrderSeed uint64
+	// Fate is what becomes of files that were read. Default Keep.
+	Fate Fate
+	// OnRead is called after a file was read and before it is eaten and its rows are applied, without any lock held: the moment
+	// at which a real client may replace it. The path is relative to home. It must not call Scan.
+	OnRead func(path string)
+	// CatalogFolder is the scanned folder's name, compared without regard to case. It is not created. Default DefaultCatalog.
+	CatalogFolder string
+
+	Features Features
+	Limits   Limits
+	Rules    Rules
+
+	// Now is the clock of everything that is stamped; default time.Now.
+	Now func() time.Time
+	// Log gets one line per session, file and fault; default none.
+	Log *slog.Logger
+}
+
+// Vendor is one store of the chain.
+type Vendor struct {
+	ID       string // the platform's code
+	Name     string
+	Articles []Article
+}
+
+// Article is one product on a store's shelf, and the JSON of /shelf/<vendor>.json.
+type Article struct {
+	SKU     string `json:"sku"`
+	Barcode string `json:"barcode"`
+	Name    string `json:"name"`
+	// Price is decimal text in its shortest form: "10.5", "990". "" is a product that never had a price.
+	Price  string `json:"price"`
+	Active bool   `json:"active"`
+	// SalesBuffer is the stock threshold that a quantity is compared with: above it the article is active.
+	SalesBuffer int `json:"sales_buffer"`
+	// MaxSales is how many units one order may hold; 0 is no limit.
+	MaxSales int `json:"maximum_sales_quantity"`
+}
+
+// Features is what the SFTP server does beyond the strictest one. The zero value is that one.
+type Features struct {
+	PosixRename bool // advertises posix-rename@openssh.com and obeys it
+	RenameOver  bool // a plain rename replaces an existing file, as servers built on a bare rename(2) do
+	Setstat     bool // chmod and chtimes, by path or handle; sizes are never set
+	Append      bool // opening an existing file for writing without truncating it
+	ReadWrite   bool // opening for reading and writing at once
+}
+
+// Limits is what a server may refuse on top. The zero value refuses nothing of it.
+type Limits struct {
+	NoReadBack       bool // files can't be opened for reading
+	NoStat           bool // neither stat nor listings are allowed
+	OneFolderRenames bool // a file can only be renamed within its folder
+	MaxConnections   int  // further ones are closed after the login; 0: no limit
+	MaxSessions      int  // SFTP sessions on one connection; default DefaultSessions
+}
+
+// Rules is how the catalogue reader differs from what PedidosYa is known or assumed to do. The zero value is PedidosYa.
+type Rules struct {
+	BothIdentifiers bool // sku and barcode in one row are allowed, the sku counts (documented by foodpanda)
+	MaxSales        bool // the column maximum_sales_quantity exists (documented by foodpanda)
+
+	// The contract's assumptions, each the other way round.
+
+	ExactHeader   bool // headers only in lower case and in documented order
+	ExactBarcodes bool // leading zeros of a barcode count
+	FirstRowWins  bool // of two rows about one article the first counts, not the last
+	RoundPrices   bool // further decimals than three are rounded half up, not cut
+
+	MaxRows int // default DefaultMaxRows
+}
+
+// fill returns o with its defaults, or says what is missing.
+func (o Options) fill() (Options, error) {
+	switch {
+	case o.Dir == "":
+		return o, errors.New("check sandbox options: no folder; set Dir")
+	case o.User == "" || (o.Password == "" && len(o.AuthorizedKeys) == 0):
+		return o, errors.New("check sandbox options: nobody could log in; set User and Password or AuthorizedKeys")
+	case o.Fate != "" && o.Fate != Keep && o.Fate != Eat:
+		return o, fmt.Errorf("check sandbox options: unknown fate %q; use keep or eat", o.Fate)
+	}
+	o.SFTPListen = either(o.SFTPListen, DefaultListen)
+	o.HTTPListen = either(o.HTTPListen, DefaultListen)
+	o.Home = path.Clean("/" + either(o.Home, "home/"+o.User))
+	o.Fate = Fate(either(string(o.Fate), string(Keep)))
+	o.CatalogFolder = either(o.CatalogFolder, DefaultCatalog)
+	if o.Limits.MaxSessions == 0 {
+		o.Limits.MaxSessions = DefaultSessions
+	}
+	if o.Rules.MaxRows == 0 {
+		o.Rules.MaxRows = DefaultMaxRows
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	return o, nil
+}
+
+// either returns s, or what to use instead of an empty one.
+func either(s, otherwise string) string {
+	if s == "" {
+		return otherwise
+	}
+	return s
+}

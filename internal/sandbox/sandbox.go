@@ -1,0 +1,142 @@
+package sandbox
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+)
+
+// Sandbox is a running simulated platform. Its methods may be called from any goroutine, also after Close.
+type Sandbox struct {
+	opts   Options
+	faults Faults
+	files  *tree
+	server *server
+	stores *stores
+	reader *reader
+
+	page     *http.Server
+	pageAddr net.Listener
+
+	stop    context.CancelFunc
+	running sync.WaitGroup
+	once    sync.Once
+}
+
+// Start makes a sandbox and begins to serve; both addresses answer when it returns. The sandbox ends with Close, or with ctx.
+func Start(ctx context.Context, o Options) (_ *Sandbox, err error) {
+	s := &Sandbox{}
+	if s.opts, err = o.fill(); err != nil {
+		return nil, err
+	}
+	if s.stores, err = newStores(s.opts.Vendors, s.opts.Rules); err != nil {
+		return nil, err
+	}
+	defer func() {
+		if err != nil {
+			_ = s.release() // the error that stopped us counts
+		}
+	}()
+	if err := os.MkdirAll(s.Home(), 0o755); err != nil {
+		return nil, fmt.Errorf("make home folder: %w", err)
+	}
+	root, err := os.OpenRoot(s.Home())
+	if err != nil {
+		return nil, fmt.Errorf("open home folder: %w", err)
+	}
+	s.files = &tree{root: root, opts: &s.opts, faults: &s.faults, log: oplog{now: s.opts.Now, names: map[string]*content{}}}
+	s.reader = newReader(&s.opts, s.files, s.stores)
+	if s.server, err = newServer(ctx, &s.opts, s.files); err != nil {
+		return nil, err
+	}
+	var lc net.ListenConfig
+	if s.pageAddr, err = lc.Listen(ctx, "tcp", s.opts.HTTPListen); err != nil {
+		return nil, fmt.Errorf("listen for the page on %s: %w; choose another address", s.opts.HTTPListen, err)
+	}
+	s.page = &http.Server{Handler: s.handler(), ReadHeaderTimeout: 10 * time.Second}
+	s.run(ctx)
+	return s, nil
+}
+
+// run starts the loops. Each ends when Close or the end of ctx takes away what it works on.
+func (s *Sandbox) run(ctx context.Context) {
+	ctx, s.stop = context.WithCancel(ctx)
+	context.AfterFunc(ctx, func() { _ = s.Close() }) // nobody is there to be told
+	s.running.Go(s.server.serve)
+	s.running.Go(func() {
+		if err := s.page.Serve(s.pageAddr); !errors.Is(err, http.ErrServerClosed) {
+			s.opts.Log.Error("page stopped; start the sandbox again", "error", err)
+		}
+	})
+	if s.opts.ScanEvery > 0 {
+		s.running.Go(func() { s.scanLoop(ctx) })
+	}
+}
+
+// scanLoop scans on real time: the injected clock stamps, it does not tick.
+func (s *Sandbox) scanLoop(ctx context.Context) {
+	tick := time.NewTicker(s.opts.ScanEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+			s.Scan()
+		}
+	}
+}
+
+// Close cuts all connections, stops the loops and waits for them. Closing again waits for the end too.
+func (s *Sandbox) Close() error {
+	var err error
+	s.once.Do(func() {
+		s.stop()
+		err = s.release()
+	})
+	s.running.Wait()
+	return err
+}
+
+// release lets go of what Start took, as far as it got.
+func (s *Sandbox) release() error {
+	var errs []error
+	if s.server != nil {
+		s.server.close()
+	}
+	if s.page != nil {
+		errs = append(errs, s.page.Close())
+	} else if s.pageAddr != nil {
+		errs = append(errs, s.pageAddr.Close())
+	}
+	s.running.Wait()
+	if s.files != nil {
+		errs = append(errs, s.files.root.Close())
+	}
+	return errors.Join(errs...)
+}
+
+// Home returns the real folder that SFTP shows as the login's home. It is empty at first: the client has to make the catalogue's
+// folder, as on the real platform, or a test does it here.
+func (s *Sandbox) Home() string { return filepath.Join(s.opts.Dir, "home") }
+
+// Faults returns the switches that break things.
+func (s *Sandbox) Faults() *Faults { return &s.faults }
+
+// SFTPAddr returns where the SFTP server listens.
+func (s *Sandbox) SFTPAddr() (host string, port int) {
+	addr, ok := s.server.listener.Addr().(*net.TCPAddr)
+	if !ok {
+		return "", 0
+	}
+	return addr.IP.String(), addr.Port
+}
+
+// HTTPURL returns the address of the page, without a slash at the end.
+func (s *Sandbox) HTTPURL() string { return "http://" + s.pageAddr.Addr().String() }
