@@ -1,0 +1,144 @@
+package main
+
+import (
+	"cmp"
+	"errors"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"gondola/internal/config"
+	"gondola/internal/daemon"
+)
+
+// newCheckCommand names everything that is wrong with a config.
+func newCheckCommand(a *app) *cobra.Command {
+	return &cobra.Command{
+		Use:   "check",
+		Short: "Name everything in the config that is missing or wrong",
+		Long: `Reads the config and lists every problem at once, each with its file, line and column, and with what to
+do. What only deserves a look is marked as a warning. It connects to nobody and changes nothing.`,
+		Example:     "  gondola check --config shop/config.yaml",
+		Args:        cobra.NoArgs,
+		Annotations: codes(),
+		RunE:        func(*cobra.Command, []string) error { return a.check() },
+	}
+}
+
+// checked is what check --json prints.
+type checked struct {
+	OK       bool             `json:"ok"`
+	Problems []config.Problem `json:"problems"`
+	Warnings []config.Problem `json:"warnings"`
+	Stores   []checkedStore   `json:"stores,omitempty"`
+	Feeds    []checkedFeed    `json:"feeds,omitempty"`
+}
+
+// checkedStore is one store of a config that is fine.
+type checkedStore struct {
+	ID   string    `json:"id"`
+	Name string    `json:"name"`
+	Next time.Time `json:"next"`               // when what differs is sent
+	Full time.Time `json:"next_full,omitzero"` // when everything is
+}
+
+// checkedFeed is one feed of a config that is fine.
+type checkedFeed struct {
+	Name   string   `json:"name"`
+	Drop   string   `json:"drop"`
+	Export string   `json:"export"`
+	Match  []string `json:"match"`
+}
+
+func (a *app) check() error {
+	result := checked{Problems: []config.Problem{}, Warnings: []config.Problem{}}
+	cfg, err := config.Load(a.configPath())
+	found, ok := errors.AsType[config.Problems](err)
+	switch {
+	case ok:
+	case err != nil:
+		return &failure{exitUsage, err}
+	default:
+		found = slices.Concat(cfg.Warnings, daemon.Check(cfg), checkFolders(cfg))
+		slices.SortStableFunc(found, func(a, b config.Problem) int {
+			return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column))
+		})
+	}
+	for _, p := range found {
+		if p.Warning {
+			result.Warnings = append(result.Warnings, p)
+		} else {
+			result.Problems = append(result.Problems, p)
+		}
+	}
+	result.OK = len(result.Problems) == 0
+	if result.OK {
+		if err := result.summarize(cfg); err != nil {
+			return err
+		}
+	}
+	code := exitDone
+	if !result.OK {
+		code = exitUsage
+	}
+	if a.JSON {
+		if err := a.printJSON(result); err != nil {
+			return err
+		}
+		return ended(code)
+	}
+	a.printProblems(found)
+	if result.OK {
+		a.printChecked(result, zoneOf(cfg.Chain.TimeZone))
+		return nil
+	}
+	gone := "they are gone"
+	if len(result.Problems) == 1 {
+		gone = "it is gone"
+	}
+	a.printf("\n%s in %s. Nothing runs until %s.\n", count(len(result.Problems), "problem"), a.configPath(), gone)
+	return ended(code)
+}
+
+// summarize fills in what a config that is fine amounts to.
+func (r *checked) summarize(cfg *config.Config) error {
+	slots, err := daemon.NextSlots(cfg, time.Now())
+	if err != nil {
+		return err
+	}
+	for i, v := range cfg.Vendors {
+		r.Stores = append(r.Stores, checkedStore{ID: v.ID, Name: v.Name, Next: slots[i].Next, Full: slots[i].Full})
+	}
+	for _, f := range cfg.Feeds {
+		r.Feeds = append(r.Feeds, checkedFeed{Name: f.Name, Drop: f.Drop, Export: f.Export, Match: f.Match})
+	}
+	return nil
+}
+
+// printProblems prints each problem, with the part of the file that it is about below.
+func (a *app) printProblems(found []config.Problem) {
+	lines := sourceLines(a.configPath())
+	for _, p := range found {
+		a.printf("%s\n", p.Error())
+		if text, mark, ok := excerpt(lines, p); ok {
+			a.printf("    %s\n    %s\n", text, mark)
+		}
+	}
+}
+
+func (a *app) printChecked(r checked, zone *time.Location) {
+	a.printf("%s is fine: %s, %s.\n\n", a.configPath(), count(len(r.Stores), "store"), count(len(r.Feeds), "feed"))
+	rows := make([][]string, 0, max(len(r.Stores), len(r.Feeds)))
+	for _, s := range r.Stores {
+		rows = append(rows, []string{s.ID, s.Name, clock(s.Next, zone), clock(s.Full, zone)})
+	}
+	a.table([]string{"STORE", "NAME", "NEXT CHANGES", "NEXT FULL"}, rows)
+	rows = rows[:0]
+	for _, f := range r.Feeds {
+		rows = append(rows, []string{f.Name, f.Export, f.Drop, strings.Join(f.Match, " ")})
+	}
+	a.printf("\n")
+	a.table([]string{"FEED", "EXPORT", "DROP FOLDER", "FILES"}, rows)
+}

@@ -1,0 +1,82 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+
+	"gondola/internal/sandbox"
+	samples "gondola/testdata/demo"
+)
+
+// demoSamples is what the demo begins with, and what must come of it.
+type demoSamples struct {
+	exports []demoExport
+	stores  []demoStore
+}
+
+// demoExport is a file to be dropped.
+type demoExport struct {
+	name, dir string
+	data      []byte
+}
+
+// demoStore is one store of the chain.
+type demoStore struct {
+	id, name, erpCode string
+
+	before []sandbox.Article // what the platform knows at the start
+	after  []shelfArticle    // what its shelf must be when all exports were sent
+}
+
+// loadSamples reads the samples, which are part of this program.
+func loadSamples() (demoSamples, error) {
+	s := demoSamples{
+		exports: []demoExport{
+			{name: "precios.csv", dir: demoPrices}, {name: "stock_001.csv", dir: demoStock}, {name: "stock_003.csv", dir: demoStock},
+		},
+		stores: []demoStore{
+			{id: "290056", name: "Centro", erpCode: "001"},
+			{id: "290057", name: "Puerto", erpCode: "002"},
+			{id: "s8ym", name: "Cordón", erpCode: "003"},
+		},
+	}
+	for i := range s.exports {
+		var err error
+		if s.exports[i].data, err = samples.Files.ReadFile(s.exports[i].name); err != nil {
+			return s, fmt.Errorf("read sample: %w", err)
+		}
+	}
+	data, err := samples.Files.ReadFile("platform.json")
+	if err != nil {
+		return s, fmt.Errorf("read sample: %w", err)
+	}
+	vendors, err := parseArticles(data)
+	if err != nil {
+		return s, fmt.Errorf("read sample platform.json: %w", err)
+	}
+	for i := range s.stores {
+		store := &s.stores[i]
+		for _, v := range vendors {
+			if v.ID == store.id {
+				store.before = v.Articles
+			}
+		}
+		if store.after, err = loadGolden(store.id); err != nil {
+			return s, err
+		}
+	}
+	return s, nil
+}
+
+// loadGolden reads what a store's shelf must be in the end.
+func loadGolden(store string) ([]shelfArticle, error) {
+	data, err := samples.Files.ReadFile("shelf/" + store + ".json")
+	if err != nil {
+		return nil, fmt.Errorf("read sample: %w", err)
+	}
+	var golden []shelfArticle
+	if err := json.Unmarshal(data, &golden); err != nil {
+		return nil, fmt.Errorf("read sample of the shelf of store %s: %w", store, err)
+	}
+	return golden, nil
+}

@@ -1,0 +1,170 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"gondola/internal/catalog"
+	"gondola/internal/daemon"
+	"gondola/internal/shelf"
+	"gondola/internal/store"
+)
+
+// planFlags are what plan is asked.
+type planFlags struct {
+	vendors []string
+	full    bool
+	rows    int
+}
+
+// newPlanCommand shows what the next slot would send.
+func newPlanCommand(a *app) *cobra.Command {
+	var f planFlags
+	c := &cobra.Command{
+		Use:   "plan",
+		Short: "Show what the next slot would send, without sending it",
+		Long: `Compares what the exports want with what the platform was sent, and shows it article by article:
+  +  the platform was never told of this article
+  ~  something of it changes
+  =  nothing changes; it is repeated, because the file before may not have been read yet or the plan is full
+It works beside the running daemon and changes nothing. Exports that are still in a drop folder don't count.`,
+		Example:     "  gondola plan --vendor 290056\n  gondola plan --full --rows 0 --json",
+		Args:        cobra.NoArgs,
+		Annotations: codes(exitBrake),
+		RunE:        func(c *cobra.Command, _ []string) error { return a.plan(c.Context(), f) },
+	}
+	c.Flags().StringArrayVar(&f.vendors, "vendor", nil, "only the store with this `ID`; may be repeated (default all stores)")
+	c.Flags().BoolVar(&f.full, "full", false, "as if everything were sent, not only what differs")
+	c.Flags().IntVar(&f.rows, "rows", 20, "show at most `N` articles a store; 0 shows all")
+	return c
+}
+
+// plannedStore is what would be sent to one store, and what plan --json prints of it.
+type plannedStore struct {
+	Vendor   string           `json:"vendor"`
+	Full     bool             `json:"full"`
+	Differs  int              `json:"differs"` // articles that change
+	Rows     int              `json:"rows"`    // of the files, repeated ones included; 0 = nothing is sent
+	Change   shelf.Change     `json:"change"`
+	Held     []int64          `json:"held"`     // drops that the brake holds, or would
+	Articles []plannedArticle `json:"articles"` // the first ones; see --rows
+}
+
+// plannedArticle is one row.
+type plannedArticle struct {
+	Key     string  `json:"key"`
+	New     bool    `json:"new"`
+	Differs bool    `json:"differs"`
+	Row     article `json:"row"`
+	Sent    article `json:"sent"`
+}
+
+// article is what a document says of an article. What it doesn't speak of is absent.
+type article struct {
+	Price    *string `json:"price,omitempty"`
+	Active   *bool   `json:"active,omitempty"`
+	Quantity *int64  `json:"quantity,omitempty"`
+	MaxSales *int64  `json:"maximum_sales_quantity,omitempty"`
+}
+
+func articleOf(it catalog.Item) article {
+	var out article
+	if it.Set.Has(catalog.Price) {
+		out.Price = new(it.Price.String())
+	}
+	if it.Set.Has(catalog.Active) {
+		out.Active = new(it.Active)
+	}
+	if it.Set.Has(catalog.Quantity) {
+		out.Quantity = new(it.Quantity)
+	}
+	if it.Set.Has(catalog.MaxSales) {
+		out.MaxSales = new(it.MaxSales)
+	}
+	return out
+}
+
+func (a *app) plan(ctx context.Context, f planFlags) (err error) {
+	cfg, err := a.look()
+	if err != nil {
+		return err
+	}
+	if f.rows < 0 {
+		return usagef("--rows is 0 (all) or more; found %d", f.rows)
+	}
+	h, err := daemon.Attach(ctx, cfg, daemon.Options{})
+	if errors.Is(err, store.ErrNone) {
+		if a.JSON {
+			return a.printJSON(planned{Stores: []plannedStore{}})
+		}
+		a.printf("%s", nothingRan)
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, h.Close()) }()
+	all, err := preview(ctx, h, f)
+	if err != nil {
+		return err
+	}
+	code := exitDone
+	if slices.ContainsFunc(all, func(s plannedStore) bool { return len(s.Held) > 0 }) {
+		code = exitBrake
+	}
+	if a.JSON {
+		if err := a.printJSON(planned{Stores: all}); err != nil {
+			return err
+		}
+		return ended(code)
+	}
+	a.printPlan(cfg, all)
+	return ended(code)
+}
+
+// planned is what plan --json prints.
+type planned struct {
+	Stores []plannedStore `json:"stores"`
+}
+
+// preview asks the house, one store after the other, and keeps the first rows of each.
+func preview(ctx context.Context, h *daemon.House, f planFlags) ([]plannedStore, error) {
+	vendors := f.vendors
+	if len(vendors) == 0 {
+		vendors = h.VendorIDs()
+	}
+	all := make([]plannedStore, 0, len(vendors))
+	for _, vendor := range vendors {
+		if !slices.Contains(h.VendorIDs(), vendor) {
+			return nil, usagef("%w: %q; the config has: %s", daemon.ErrNoVendor, vendor, strings.Join(h.VendorIDs(), ", "))
+		}
+		s := plannedStore{Vendor: vendor, Held: []int64{}, Articles: []plannedArticle{}}
+		p, err := h.Preview(ctx, vendor, f.full, func(r daemon.PlannedRow) error {
+			if f.rows == 0 || len(s.Articles) < f.rows {
+				s.Articles = append(s.Articles, plannedArticle{
+					Key: r.Key, New: r.New, Differs: r.Differs, Row: articleOf(r.Row), Sent: articleOf(r.Sent),
+				})
+			}
+			return nil
+		})
+		if err != nil {
+			return nil, err
+		}
+		s.Full, s.Differs, s.Rows, s.Change = p.Full, p.Summary.Differs, p.Summary.Rows, p.Summary.Change
+		for _, l := range p.Held {
+			if !slices.Contains(s.Held, l.Seq) {
+				s.Held = append(s.Held, l.Seq)
+			}
+		}
+		if s.Differs == 0 && !s.Full {
+			// What may not have been read yet still lies where it was put: without a change no file is sent.
+			s.Rows, s.Articles = 0, []plannedArticle{}
+		}
+		all = append(all, s)
+	}
+	return all, nil
+}

@@ -1,0 +1,178 @@
+package main
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"maps"
+	"os"
+	"slices"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"gondola/internal/sandbox"
+)
+
+// sandboxFlags are what the simulated platform is to be like.
+type sandboxFlags struct {
+	dir, sftp, http   string
+	user, passwordEnv string
+	articles          string
+	scan              time.Duration
+	fate              string
+	posixRename       bool
+}
+
+// newSandboxCommand runs the simulated platform.
+func newSandboxCommand(a *app) *cobra.Command {
+	var f sandboxFlags
+	c := &cobra.Command{
+		Use:   "sandbox --dir DIR",
+		Short: "Run a simulated platform to try things out against",
+		Long: `Runs a simulated platform on this machine until stopped: an SFTP server that is as strict as the real one
+is known to be, a reader that takes catalogue files as the documentation says, and a page that shows the
+shelves. It prints where it listens and the lines for the config. The stores and their articles come from
+a JSON file: {"sales_buffer": 1, "vendors": {"290056": [{"sku": "A1", "price": "10.5", "active": true}]}}.`,
+		Example:     "  gondola sandbox --dir /tmp/platform --articles platform.json",
+		Args:        cobra.NoArgs,
+		Annotations: codes(),
+		RunE:        func(c *cobra.Command, _ []string) error { return a.sandbox(c.Context(), f) },
+	}
+	flags := c.Flags()
+	flags.StringVar(&f.dir, "dir", "", "`DIR` for the platform's files and its host key, made when missing")
+	flags.StringVar(&f.sftp, "sftp", sandbox.DefaultListen, "`ADDRESS` of the SFTP server; port 0 takes a free one")
+	flags.StringVar(&f.http, "http", sandbox.DefaultListen, "`ADDRESS` of the page; port 0 takes a free one")
+	flags.StringVar(&f.user, "user", "gondola", "the login's `NAME`")
+	flags.StringVar(&f.passwordEnv, "password-env", "GONDOLA_SFTP_PASSWORD",
+		"environment `VARIABLE` with the login's password; where it is not set, a password is made up")
+	flags.StringVar(&f.articles, "articles", "", "JSON `FILE` with the stores and their articles (default: no store)")
+	flags.DurationVar(&f.scan, "scan", 2*time.Second, "`DURATION` between two looks of the platform at its files")
+	flags.StringVar(&f.fate, "fate", string(sandbox.Keep), "`FATE` of files that were read: keep or eat")
+	flags.BoolVar(&f.posixRename, "posix-rename", false, "let the server rename over existing files, as OpenSSH does")
+	if err := c.MarkFlagRequired("dir"); err != nil {
+		panic("gondola: require flag: " + err.Error()) // it was made above
+	}
+	return c
+}
+
+// sandboxed is what sandbox --json prints once it listens.
+type sandboxed struct {
+	Host     string         `json:"host"`
+	Port     int            `json:"port"`
+	HostKey  string         `json:"host_key"`
+	User     string         `json:"user"`
+	Password string         `json:"password,omitempty"` // only where it was made up
+	Page     string         `json:"page"`
+	Home     string         `json:"home"`
+	Stores   map[string]int `json:"stores"` // articles by store
+}
+
+func (a *app) sandbox(ctx context.Context, f sandboxFlags) (err error) {
+	if f.fate != string(sandbox.Keep) && f.fate != string(sandbox.Eat) {
+		return usagef("unknown fate %q (known: keep, eat)", f.fate)
+	}
+	if f.scan <= 0 {
+		return usagef("--scan must be longer than nothing; found %s", f.scan)
+	}
+	vendors, err := readArticles(f.articles)
+	if err != nil {
+		return err
+	}
+	madeUp := ""
+	password := os.Getenv(f.passwordEnv)
+	if password == "" {
+		madeUp = rand.Text()
+	}
+	s, err := sandbox.Start(ctx, sandbox.Options{
+		Dir: f.dir, SFTPListen: f.sftp, HTTPListen: f.http, User: f.user, Password: cmp.Or(password, madeUp), Vendors: vendors,
+		ScanEvery: f.scan, Fate: sandbox.Fate(f.fate), Features: sandbox.Features{PosixRename: f.posixRename},
+		Log: slog.New(slog.NewTextHandler(a.Stderr, nil)),
+	})
+	if err != nil {
+		return fmt.Errorf("start sandbox: %w", err)
+	}
+	defer func() { err = errors.Join(err, s.Close()) }()
+	facts := sandboxed{
+		HostKey: s.HostKey(), User: f.user, Password: madeUp, Page: s.HTTPURL() + "/", Home: s.Home(), Stores: map[string]int{},
+	}
+	facts.Host, facts.Port = s.SFTPAddr()
+	for _, v := range vendors {
+		facts.Stores[v.ID] = len(v.Articles)
+	}
+	if err := a.printSandbox(facts, f.passwordEnv); err != nil {
+		return err
+	}
+	<-ctx.Done()
+	return nil
+}
+
+func (a *app) printSandbox(s sandboxed, passwordEnv string) error {
+	if a.JSON {
+		return a.printJSON(s)
+	}
+	a.printf("page      %s\nhome      %s\n", s.Page, s.Home)
+	for _, id := range slices.Sorted(maps.Keys(s.Stores)) {
+		a.printf("store     %s, %s\n", id, count(s.Stores[id], "article"))
+	}
+	if s.Password != "" {
+		a.printf("password  export %s=%s\n", passwordEnv, s.Password)
+	}
+	a.printf(`
+For the config:
+
+sftp:
+  host: %s
+  port: %d
+  user: %s
+  password: env:%s
+  host_keys: ["%s"]
+
+Ctrl-C ends it.
+`, s.Host, s.Port, s.User, passwordEnv, s.HostKey)
+	return nil
+}
+
+// readArticles reads the stores of the simulated platform.
+func readArticles(path string) ([]sandbox.Vendor, error) {
+	if path == "" {
+		return nil, nil
+	}
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return nil, usagef("read articles: %w", err)
+	}
+	vendors, err := parseArticles(data)
+	if err != nil {
+		return nil, usagef("read articles from %s: %w", path, err)
+	}
+	return vendors, nil
+}
+
+// parseArticles reads the JSON of an articles file: what the platform knows before anything is sent.
+func parseArticles(data []byte) ([]sandbox.Vendor, error) {
+	d := json.NewDecoder(bytes.NewReader(data))
+	d.DisallowUnknownFields()
+	var file struct {
+		SalesBuffer int                          `json:"sales_buffer"`
+		Vendors     map[string][]sandbox.Article `json:"vendors"`
+	}
+	if err := d.Decode(&file); err != nil {
+		return nil, err
+	}
+	var vendors []sandbox.Vendor
+	for _, id := range slices.Sorted(maps.Keys(file.Vendors)) {
+		v := sandbox.Vendor{ID: id, Name: id, Articles: file.Vendors[id]}
+		for i := range v.Articles {
+			// The buffer of the file is that of every article which has none of its own.
+			v.Articles[i].SalesBuffer = cmp.Or(v.Articles[i].SalesBuffer, file.SalesBuffer)
+		}
+		vendors = append(vendors, v)
+	}
+	return vendors, nil
+}

@@ -1,0 +1,237 @@
+// Package daemon is the house: it wires the rooms together, runs their loops, and has one method for each thing that a user asks
+// for. It knows no format, no SQL and no rule of the trade; it knows the order in which things are handed on.
+//
+//	drop folder --> take: feed.Convert --> layers --> commit --> receipt
+//	cron slot   --> plan: brake, shelf.Plan --> platform.WriteCatalog --> enqueue
+//	outbox      --> flush: sftp.Replace --> verified --> receipt
+//
+// Every hand-over is a row or a rename, so the loops share no memory that matters: each asks the store for work. What
+// a loop meets (a bad file, a dead server, a full disk) is written down and tried again; it never ends the loop.
+//
+// [Open] a House, then either [House.Run] it until the context ends or do everything [House.Once], then [House.Close] it. Commands
+// that look or ask while the daemon runs use [Attach].
+package daemon
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"gondola/internal/config"
+	"gondola/internal/drop"
+	"gondola/internal/durable"
+	"gondola/internal/outbox"
+	"gondola/internal/platform"
+	"gondola/internal/sftp"
+	"gondola/internal/shelf"
+	"gondola/internal/store"
+)
+
+// Options are what a House needs beside its config. The zero value works.
+type Options struct {
+	Now  func() time.Time // default time.Now
+	Log  *slog.Logger     // default discarded
+	Tell func(Event)      // hears of every unit of business as it happens; must not block
+	// Dial replaces the connection to the platform in tests that inject failures. Default: package sftp.
+	Dial func(ctx context.Context) (outbox.Remote, error)
+}
+
+// House is the running daemon.
+type House struct {
+	*setup
+	opts     Options
+	now      func() time.Time
+	log      *slog.Logger
+	store    *store.Store
+	queue    store.Queue
+	files    shelf.Files
+	outbox   *outbox.Outbox
+	watchers []watcher
+	lastDial string // what was last told of the server; owned by flush
+
+	// shelfMu keeps a drop from being committed between the moment a plan looks at the newest drop and the moment it looks at the
+	// layers: the plan would contain a drop that it does not know of.
+	shelfMu sync.Mutex
+
+	answers map[string]*answering // by drop folder
+}
+
+// watcher is a watched drop folder, of one feed or several.
+type watcher struct {
+	folder string
+	*drop.Watcher
+}
+
+// Folders below state.dir.
+const (
+	shelfDir    = "shelf"
+	documentDir = "documents"
+	archiveDir  = "archive"
+	sortDir     = "sort"
+)
+
+// Open makes the house ready: it takes the state folder for this process alone, recovers what a stopped process left, and begins
+// nothing. It returns store.ErrLocked when another process has the state folder.
+func Open(ctx context.Context, cfg *config.Config, opts Options) (_ *House, err error) {
+	s, err := newSetup(cfg)
+	if err != nil {
+		return nil, config.Problems(cfg.Locate(err))
+	}
+	st, err := store.Open(ctx, cfg.State.Dir)
+	if err != nil {
+		return nil, err
+	}
+	h := newHouse(s, st, opts)
+	if err := h.prepare(ctx); err != nil {
+		return nil, errors.Join(err, st.Close())
+	}
+	return h, nil
+}
+
+// Attach opens the state beside a running daemon, to look and to ask. It returns store.ErrNone when nothing ran here yet.
+func Attach(ctx context.Context, cfg *config.Config, opts Options) (*House, error) {
+	s, err := newSetup(cfg)
+	if err != nil {
+		return nil, config.Problems(cfg.Locate(err))
+	}
+	st, err := store.OpenShared(ctx, cfg.State.Dir)
+	if err != nil {
+		return nil, err
+	}
+	return newHouse(s, st, opts), nil
+}
+
+func newHouse(s *setup, st *store.Store, opts Options) *House {
+	h := &House{
+		setup: s, opts: opts, now: opts.Now, log: opts.Log, store: st,
+		queue:   store.Queue{Store: st, Dir: s.cfg.State.Dir, Window: time.Duration(s.cfg.SFTP.ReadWindow)},
+		files:   shelf.Files{Dir: filepath.Join(s.cfg.State.Dir, shelfDir)},
+		answers: s.newAnswerings(),
+	}
+	if h.now == nil {
+		h.now = time.Now
+	}
+	if h.log == nil {
+		h.log = slog.New(slog.DiscardHandler)
+	}
+	return h
+}
+
+// Close gives the state folder free. Call it after Run or Once has returned.
+func (h *House) Close() error { return h.store.Close() }
+
+// prepare makes the folders and wires outbox and watchers.
+func (h *House) prepare(ctx context.Context) error {
+	for _, dir := range []string{shelfDir, documentDir, archiveDir, sortDir} {
+		if err := durable.MkdirAll(filepath.Join(h.cfg.State.Dir, dir)); err != nil {
+			return fmt.Errorf("prepare state folder: %w", err)
+		}
+	}
+	// What a stopped process was writing or sorting was not handed over yet: it will be done again.
+	days, err := filepath.Glob(filepath.Join(h.cfg.State.Dir, archiveDir, "????-??-??"))
+	if err != nil {
+		return fmt.Errorf("prepare state folder: %w", err)
+	}
+	for _, dir := range append(days, filepath.Join(h.cfg.State.Dir, shelfDir), filepath.Join(h.cfg.State.Dir, documentDir)) {
+		if err := durable.Sweep(dir); err != nil {
+			return err
+		}
+	}
+	if err := os.RemoveAll(filepath.Join(h.cfg.State.Dir, sortDir)); err != nil {
+		return fmt.Errorf("clear sort folder: %w", err)
+	}
+	if err := durable.MkdirAll(filepath.Join(h.cfg.State.Dir, sortDir)); err != nil {
+		return fmt.Errorf("prepare state folder: %w", err)
+	}
+	salt, err := h.salt(ctx)
+	if err != nil {
+		return err
+	}
+	remote := h.sftpConfig(salt)
+	dial := h.opts.Dial
+	if dial == nil {
+		dial = func(ctx context.Context) (outbox.Remote, error) { return sftp.Dial(ctx, remote) }
+	}
+	h.outbox = &outbox.Outbox{
+		Queue: h.queue, Dial: dial, Login: remote.Login, Now: h.now, Parallel: h.cfg.SFTP.Parallel,
+		ReadWindow: h.queue.Window, Log: h.log.With("component", "outbox"),
+	}
+	if err := h.followConfig(ctx); err != nil {
+		return err
+	}
+	return h.prepareWatchers()
+}
+
+// followConfig brings the state in line with a config that has changed since it was written.
+func (h *House) followConfig(ctx context.Context) error {
+	// A store that left the config gets nothing any more; what lies on the server stays.
+	if err := h.store.Abandon(ctx, h.targets()); err != nil {
+		return err
+	}
+	names, err := h.store.SentNames(ctx)
+	if err != nil {
+		return err
+	}
+	for _, n := range names {
+		vendor := vendorOf(n.Target)
+		name := platform.CatalogName(h.cfg.SFTP.Prefix, vendor, 1)
+		if _, ok := h.vendor(vendor); !ok || n.Folder == h.cfg.SFTP.Folders.Catalog && n.Name == name {
+			continue
+		}
+		// In which order the platform reads two names is not known: only a full one outlives the old file.
+		if err := h.store.OweFull(ctx, n.Target); err != nil {
+			return err
+		}
+		h.tell(Event{
+			Kind: EventTrouble, Vendor: vendor, Name: n.Folder + "/" + n.Name,
+			Text: fmt.Sprintf("from now on documents are named %s/%s and the next one says everything; "+
+				"remove the old file from the server, or its prices may be read once more", h.cfg.SFTP.Folders.Catalog, name),
+		})
+	}
+	return h.rereadChanged(ctx)
+}
+
+// salt returns the key that login fingerprints in the database are made with.
+func (h *House) salt(ctx context.Context) ([]byte, error) {
+	const name = "login salt"
+	text, err := h.store.Fact(ctx, name)
+	if err != nil {
+		return nil, err
+	}
+	if text == "" {
+		b := make([]byte, 32)
+		if _, err := rand.Read(b); err != nil {
+			return nil, fmt.Errorf("make salt: %w", err)
+		}
+		text = hex.EncodeToString(b)
+		if err := h.store.SetFact(ctx, name, text); err != nil {
+			return nil, err
+		}
+	}
+	return hex.DecodeString(text)
+}
+
+func (h *House) sftpConfig(salt []byte) sftp.Config {
+	c := h.cfg.SFTP
+	out := sftp.Config{
+		Host: c.Host, Port: c.Port, User: c.User, HostKeys: c.HostKeys, KnownHosts: c.KnownHosts,
+		StallTimeout: time.Duration(c.StallTimeout), Salt: salt, Log: h.log.With("component", "sftp"), Now: h.now,
+	}
+	if c.Password.IsSet() {
+		out.Password = c.Password.Value
+	}
+	if c.Key != "" {
+		out.KeyPEM = func() ([]byte, error) { return os.ReadFile(c.Key) }
+	}
+	if c.KeyPassphrase.IsSet() {
+		out.KeyPassphrase = c.KeyPassphrase.Value
+	}
+	return out
+}

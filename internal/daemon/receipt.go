@@ -1,0 +1,233 @@
+package daemon
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+	"unicode/utf8"
+
+	"gondola/internal/catalog"
+	"gondola/internal/outbox"
+	"gondola/internal/report"
+	"gondola/internal/store"
+)
+
+// receiptRetry is how long a receipt waits that could not be written: the share is offline, or the folder read-only.
+const receiptRetry = 15 * time.Second
+
+// answering is the writing of receipts into one drop folder. Each folder has its own, so that a share which hangs holds up nobody
+// else's answers, and nobody else's drops.
+type answering struct {
+	mu   sync.Mutex // held while one is written: of two drops with one name the newer one has the last word
+	slow map[int64]lateReceipt
+}
+
+// lateReceipt is one that could not be written.
+type lateReceipt struct {
+	until time.Time // when it is tried again
+	why   string    // as last told
+}
+
+// newAnswerings returns one answering for each drop folder, and one, under "", for drops of feeds that left the config.
+func (s *setup) newAnswerings() map[string]*answering {
+	all := map[string]*answering{"": {slow: map[int64]lateReceipt{}}}
+	for _, f := range s.feeds {
+		all[f.Drop] = &answering{slow: map[int64]lateReceipt{}}
+	}
+	return all
+}
+
+// answerFolder returns the drop folder that the answers of a feed are written into, "" for a feed that left the config.
+func (s *setup) answerFolder(feed string) string {
+	f, _ := s.feed(feed)
+	return f.Drop
+}
+
+// writeReceipts writes the answers that are due in every folder.
+func (h *House) writeReceipts(ctx context.Context) error {
+	for folder := range h.answers {
+		if err := h.writeReceiptsIn(ctx, folder); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// writeReceiptsIn writes the answers that are due in one folder. One that can't be written waits; it never fails its drop.
+func (h *House) writeReceiptsIn(ctx context.Context, folder string) error {
+	due, err := h.store.ReceiptsDue(ctx)
+	if err != nil {
+		return err
+	}
+	for _, r := range due {
+		if ctx.Err() != nil {
+			return nil
+		}
+		if h.answerFolder(r.Feed) != folder {
+			continue
+		}
+		if err := h.writeReceipt(ctx, r.Feed, r.Seq); err != nil {
+			h.log.Warn("answer can't be written", "drop", r.Seq, "folder", folder, "error", err)
+		}
+	}
+	return nil
+}
+
+// writeReceipt writes the answer for one drop of a feed as things stand now, unless it was tried a moment ago. It returns an error
+// when it can't be written for a reason that was not told before.
+func (h *House) writeReceipt(ctx context.Context, feed string, seq int64) error {
+	folder := h.answerFolder(feed)
+	a := h.answers[folder]
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	late := a.slow[seq]
+	if h.now().Before(late.until) {
+		return nil
+	}
+	err := h.writeReceiptNow(ctx, folder, seq)
+	if err == nil {
+		delete(a.slow, seq)
+		return nil
+	}
+	a.slow[seq] = lateReceipt{until: h.now().Add(receiptRetry), why: err.Error()}
+	if late.why == err.Error() {
+		return nil
+	}
+	return err
+}
+
+func (h *House) writeReceiptNow(ctx context.Context, folder string, seq int64) error {
+	d, ok, err := h.store.ReceiptDue(ctx, seq)
+	if err != nil || !ok {
+		return err
+	}
+	newer, err := h.store.HasNewer(ctx, d.Drop)
+	if err != nil {
+		return err
+	}
+	// Where the feed left the config, nobody would look. Where a file of that name was dropped again, the answer is about that one.
+	if folder == "" || newer {
+		return h.store.ReceiptWritten(ctx, d)
+	}
+	a, err := h.answer(ctx, d.Drop)
+	if err != nil {
+		return err
+	}
+	if err := report.Write(folder, a); err != nil {
+		return err
+	}
+	return h.store.ReceiptWritten(ctx, d)
+}
+
+// answer gathers what the receipt of a drop says now.
+func (h *House) answer(ctx context.Context, d store.Drop) (report.Answer, error) {
+	o := d.Outcome
+	a := report.Answer{
+		Language: h.cfg.Chain.Language, Zone: h.zone, Name: d.Name, Feed: d.Feed, Seq: d.Seq, Time: d.ReadAt, Updated: h.now(),
+		Rows: o.Rows, RowsRejected: o.Rejected, Issues: o.Issues, Counts: o.Counts,
+		Reading: report.Reading{Encoding: o.Encoding, Sheet: o.Sheet, HeaderRow: o.HeaderRow},
+	}
+	a.Reading.Delimiter, _ = utf8.DecodeRuneInString(o.Delimiter)
+	if o.Delimiter == "" {
+		a.Reading.Delimiter = 0
+	}
+	for _, c := range o.Columns {
+		a.Reading.Columns = append(a.Reading.Columns, report.Column{Role: c.Role, Header: c.Header, Decimal: c.Decimal})
+	}
+	effects, err := h.store.Effects(ctx, d.Seq)
+	if err != nil {
+		return a, err
+	}
+	held, err := h.heldOf(ctx, d)
+	if err != nil {
+		return a, err
+	}
+	hold, err := h.store.Hold(ctx)
+	if err != nil {
+		return a, err
+	}
+	for _, e := range effects {
+		a.Stores = append(a.Stores, h.storeAnswer(e, held, hold))
+	}
+	a.Verdict = verdict(d, a)
+	return a, nil
+}
+
+func verdict(d store.Drop, a report.Answer) report.Verdict {
+	serious := func(is catalog.Issue) bool { return is.Severity != catalog.Note }
+	switch {
+	case d.State == store.DropRejected:
+		return report.Rejected
+	case slices.ContainsFunc(a.Stores, func(s report.StoreAnswer) bool { return len(s.Held) > 0 }):
+		return report.Held
+	case slices.ContainsFunc(a.Issues, serious):
+		return report.AcceptedWithIssues
+	}
+	return report.Accepted
+}
+
+// storeAnswer says what a drop does to one store, and how far it has come. held is what the brake has against it, by scope; hold is
+// what stops all sending, or nil.
+func (h *House) storeAnswer(e store.Effect, held map[string][]catalog.Issue, hold *outbox.Hold) report.StoreAnswer {
+	vendor := vendorOf(e.Target)
+	s := report.StoreAnswer{ID: vendor, Name: vendor, Changes: changesOf(e)}
+	if v, ok := h.vendor(vendor); ok {
+		s.Name = v.Name
+	}
+	switch e.State {
+	case store.EffectUnchanged:
+		s.Unchanged = true
+	case store.EffectReplaced:
+		s.Superseded = true
+	case store.EffectVerified:
+		s.Sent, s.Verified = e.Began, e.Verified
+	case store.EffectPlanned:
+		s.Sent = e.Began
+		if e.Class != "" {
+			s.Trouble, s.Next = report.Trouble(h.cfg.Chain.Language, e.Class), e.Next
+		}
+		if hold != nil {
+			s.Trouble = report.Trouble(h.cfg.Chain.Language, string(hold.Class))
+		}
+	case store.EffectWaiting, store.EffectHeld:
+		s.Next = h.nextSlots(e.Target, h.now()).Next
+		s.Held = slices.Concat(held[catalog.AllVendors], held[vendor])
+	}
+	return s
+}
+
+func changesOf(e store.Effect) report.Changes {
+	c := e.Change
+	return report.Changes{
+		New: c.New, PriceUp: c.PriceUp, PriceDown: c.PriceDown, SwitchedOn: c.SwitchedOn, SwitchedOff: c.SwitchedOff,
+		Other: c.Other, Same: c.Same,
+	}
+}
+
+// heldOf returns, by scope, what the brake has, or at the next slot will have, against a drop.
+func (h *House) heldOf(ctx context.Context, d store.Drop) (map[string][]catalog.Issue, error) {
+	files, err := h.store.LayersOf(ctx, d.Seq)
+	if err != nil {
+		return nil, err
+	}
+	held := map[string][]catalog.Issue{}
+	for _, l := range files {
+		if l.State == store.LayerHeld || l.State == store.LayerNew {
+			held[l.Scope] = append(held[l.Scope], l.Findings...)
+		}
+	}
+	return held, nil
+}
+
+// findingText is what the brake found in words, for the log.
+func findingText(findings []catalog.Issue) string {
+	texts := make([]string, len(findings))
+	for i, f := range findings {
+		what, do := report.Sentence(report.English, f)
+		texts[i] = fmt.Sprintf("%s: %s %s", f.Code, what, do)
+	}
+	return strings.Join(texts, "; ")
+}

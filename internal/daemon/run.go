@@ -1,0 +1,197 @@
+package daemon
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"gondola/internal/outbox"
+)
+
+// How often the loops look for work. Looking is a query on an index, so once a second costs nothing and no loop needs to be told.
+const (
+	lookEvery   = time.Second      // for slots, for what is due, for what other processes asked for
+	answerEvery = time.Second      // for answers that are due
+	folderEvery = 2 * time.Second  // for what the watchers see
+	tidyEvery   = 12 * time.Hour   // for what is older than its retention
+	restEvery   = 15 * time.Second // after trouble of our own, such as a full disk: it does not go away in a second
+)
+
+// clockSlack is how far the clock may be set back without a slot being run once more: time servers correct by less.
+const clockSlack = 10 * time.Minute
+
+// loop is work that is done over and over.
+type loop struct {
+	name  string
+	every time.Duration
+	work  func(context.Context) error
+}
+
+// Run runs every loop until ctx ends, then finishes what is in flight and returns. Nothing that a loop meets ends it, a full disk
+// from the first moment on included: the error is nil unless a loop can't go on at all.
+func (h *House) Run(ctx context.Context) error {
+	g, ctx := errgroup.WithContext(ctx)
+	for _, w := range h.watchers {
+		g.Go(func() error { return w.Run(ctx) })
+	}
+	for _, l := range []loop{
+		{"send", lookEvery, h.send},
+		{"folders", folderEvery, h.reportWatch},
+		{"tidy", tidyEvery, h.tidy},
+	} {
+		g.Go(func() error { return h.loop(ctx, l) })
+	}
+	for folder := range h.answers {
+		g.Go(func() error {
+			return h.loop(ctx, loop{"answers", answerEvery, func(ctx context.Context) error { return h.writeReceiptsIn(ctx, folder) }})
+		})
+	}
+	err := g.Wait()
+	if errors.Is(err, context.Canceled) {
+		err = nil
+	}
+	return err
+}
+
+// loop does its work over and over until ctx ends. Trouble is told when its words change, not at every try.
+func (h *House) loop(ctx context.Context, l loop) error {
+	last := ""
+	for {
+		wait := l.every
+		switch err := l.work(ctx); {
+		case ctx.Err() != nil:
+			return nil
+		case err == nil && last != "":
+			h.log.Info("works again", "loop", l.name)
+			last = ""
+		case err != nil:
+			if err.Error() != last {
+				last = err.Error()
+				h.tell(Event{Kind: EventTrouble, Text: fmt.Sprintf("%s: %s; it is tried again", l.name, last)})
+			}
+			wait = max(wait, restEvery)
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-time.After(wait):
+		}
+	}
+}
+
+// send runs the slots that have come, makes the plans that are due, and flushes the outbox.
+func (h *House) send(ctx context.Context) error {
+	err := errors.Join(h.startSchedules(ctx), h.runSlots(ctx), h.planDue(ctx))
+	next, nextErr := h.queue.Next(ctx, h.now())
+	if nextErr != nil {
+		return errors.Join(err, nextErr)
+	}
+	if next.IsZero() || next.After(h.now()) {
+		return err
+	}
+	_, flushErr := h.flush(ctx)
+	return errors.Join(err, flushErr)
+}
+
+// startSchedules sets where schedules begin that never ran: the first slot is the next one. What was missed while the daemon was
+// down is run once, as soon as it is back.
+func (h *House) startSchedules(ctx context.Context) error {
+	for _, t := range h.timetables {
+		last, err := h.store.LastSlot(ctx, t.name)
+		if err != nil {
+			return err
+		}
+		if !last.IsZero() {
+			continue
+		}
+		if err := h.store.RecordSlot(ctx, t.name, h.now(), nil, false); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// runSlots records the slots that have come since the last one of each schedule. Missed ones coalesce.
+func (h *House) runSlots(ctx context.Context) error {
+	for _, t := range h.timetables {
+		last, err := h.store.LastSlot(ctx, t.name)
+		if err != nil {
+			return err
+		}
+		if last.IsZero() {
+			continue
+		}
+		if last.After(h.now().Add(clockSlack)) {
+			// The clock was ahead and has been put right. Waiting for it to come by again may take years.
+			h.log.Warn("clock was set back, schedule starts anew", "schedule", t.name, "last", last.Format(time.RFC3339))
+			if err := h.store.RecordSlot(ctx, t.name, h.now(), nil, false); err != nil {
+				return err
+			}
+			continue
+		}
+		slot, ok := t.plan.Last(h.now(), last)
+		if !ok {
+			continue
+		}
+		if err := h.store.RecordSlot(ctx, t.name, slot, t.targets, t.full); err != nil {
+			return err
+		}
+		h.log.Info("slot", "schedule", t.name, "slot", slot.Format(time.RFC3339), "stores", len(t.targets))
+	}
+	return nil
+}
+
+// flush sends what is due and tells what became of it.
+func (h *House) flush(ctx context.Context) (outbox.Report, error) {
+	r, err := h.outbox.Flush(ctx)
+	for _, a := range r.Arrived {
+		d := a.Delivery
+		h.tell(Event{
+			Kind: EventSent, Vendor: vendorOf(d.Target), Name: d.Folder + "/" + d.Name, Rows: d.Rows, SHA256: d.SHA256,
+			Text: fmt.Sprintf("verified by %s, %s", a.Receipt.Proof, a.Receipt.Way),
+		})
+	}
+	for _, f := range r.Failures {
+		h.tell(Event{
+			Kind: EventFailed, Vendor: vendorOf(f.Delivery.Target), Name: f.Delivery.Folder + "/" + f.Delivery.Name,
+			Text: string(f.Class) + ": " + f.Err.Error(),
+		})
+	}
+	for _, f := range r.Fates {
+		h.tell(fateEvent(f))
+	}
+	h.tellDial(r)
+	return r, err
+}
+
+// tellDial tells why the server could not be talked to, once for each change of the words.
+func (h *House) tellDial(r outbox.Report) {
+	text := ""
+	switch {
+	case r.Dial != nil:
+		text = string(r.Dial.Class) + ": " + r.Dial.Error()
+	case r.Held != nil:
+		text = string(r.Held.Class) + ": " + r.Held.Text
+	}
+	if text != "" && text != h.lastDial {
+		h.tell(Event{Kind: EventFailed, Name: h.cfg.SFTP.Host, Text: text})
+	}
+	h.lastDial = text
+}
+
+// fateEvent tells what became of a document. Only one that was there to be read has settled.
+func fateEvent(f outbox.Settled) Event {
+	e := Event{Kind: EventSettled, Name: f.Pending.Folder + "/" + f.Pending.Name, Text: string(f.Fate)}
+	switch f.Fate {
+	case outbox.FateKept, outbox.FateTaken:
+	case outbox.FateAgain:
+		e.Kind, e.Text = EventAgain, "gone, but it had replaced another file: which of the two was read is not known, so it is sent once more"
+	case outbox.FateAlien:
+		e.Kind = EventFailed
+		e.Text = "another file lies under this name, which gondola did not put: look for a second gondola or an old script that writes there"
+	}
+	return e
+}

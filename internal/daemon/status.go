@@ -1,0 +1,215 @@
+package daemon
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"gondola/internal/store"
+)
+
+// Status is how things stand, for people and for scripts.
+type Status struct {
+	At      time.Time      `json:"at"`
+	Running bool           `json:"running"` // a daemon works on this state
+	Stores  []StoreStatus  `json:"stores"`
+	Feeds   []FeedStatus   `json:"feeds"`
+	Held    []Held         `json:"held"`              // exports that wait for approval
+	Hold    string         `json:"hold,omitempty"`    // why nothing is sent at all
+	Waiting []DeliveryLine `json:"waiting,omitempty"` // documents on their way
+}
+
+// StoreStatus is how one store stands.
+type StoreStatus struct {
+	ID       string    `json:"id"`
+	Name     string    `json:"name"`
+	Differs  int       `json:"differs"`           // articles that the next slot would change
+	Same     int       `json:"same"`              // articles that are wanted as they were sent
+	Verified time.Time `json:"verified,omitzero"` // the last document that arrived
+	Next     time.Time `json:"next,omitzero"`     // the next slot
+	Settled  bool      `json:"settled"`           // everything that left is known to have been there to be read
+	Problem  string    `json:"problem,omitempty"` // why something is not sent
+}
+
+// FeedStatus is how one feed stands.
+type FeedStatus struct {
+	Name    string        `json:"name"`
+	Folder  string        `json:"folder"`
+	Last    *DropLine     `json:"last,omitempty"`
+	Problem string        `json:"problem,omitempty"` // of the folder
+	Waiting []WaitingFile `json:"waiting,omitempty"` // files that lie there and are not taken yet
+}
+
+// DropLine is one drop in short.
+type DropLine struct {
+	Seq    int64     `json:"drop"`
+	Name   string    `json:"name"`
+	At     time.Time `json:"at"`
+	State  string    `json:"state"`
+	Rows   int       `json:"rows"`
+	Issues int       `json:"issues"`
+}
+
+// WaitingFile is a file in a drop folder that is not taken yet.
+type WaitingFile struct {
+	Name   string `json:"name"`
+	Reason string `json:"reason"`
+}
+
+// DeliveryLine is one document on its way in short.
+type DeliveryLine struct {
+	Vendor   string    `json:"vendor"`
+	Name     string    `json:"name"`
+	State    string    `json:"state"`
+	Attempts int       `json:"attempts"`
+	Next     time.Time `json:"next,omitzero"`
+	Error    string    `json:"error,omitempty"`
+}
+
+// OK reports whether nobody is needed.
+func (s Status) OK() bool {
+	if s.Hold != "" || len(s.Held) > 0 {
+		return false
+	}
+	for _, f := range s.Feeds {
+		if f.Problem != "" {
+			return false
+		}
+	}
+	for _, v := range s.Stores {
+		if v.Problem != "" {
+			return false
+		}
+	}
+	return true
+}
+
+// Status gathers how things stand. It works beside a running daemon.
+func (h *House) Status(ctx context.Context) (Status, error) {
+	s := Status{At: h.now(), Held: []Held{}}
+	var err error
+	if s.Running, err = store.Running(h.cfg.State.Dir); err != nil {
+		return s, err
+	}
+	if s.Held, err = h.HeldExports(ctx); err != nil {
+		return s, err
+	}
+	hold, err := h.store.Hold(ctx)
+	if err != nil {
+		return s, err
+	}
+	if hold != nil {
+		s.Hold = hold.Text
+	}
+	problems, err := h.waitingLines(ctx, &s)
+	if err != nil {
+		return s, err
+	}
+	for _, v := range h.vendors {
+		line, err := h.storeStatus(ctx, v.ID)
+		if err != nil {
+			return s, err
+		}
+		line.Problem = problems[v.ID]
+		s.Stores = append(s.Stores, line)
+	}
+	s.Feeds, err = h.feedStatus(ctx)
+	return s, err
+}
+
+// waitingLines lists the documents on their way and returns the problem of each store.
+func (h *House) waitingLines(ctx context.Context, s *Status) (map[string]string, error) {
+	waiting, err := h.store.Waiting(ctx)
+	if err != nil {
+		return nil, err
+	}
+	problems := map[string]string{}
+	for _, d := range waiting {
+		vendor := vendorOf(d.Target)
+		s.Waiting = append(s.Waiting, DeliveryLine{
+			Vendor: vendor, Name: d.Folder + "/" + d.Name, State: d.State, Attempts: d.Attempts, Next: d.Next, Error: d.Error,
+		})
+		if d.Error != "" {
+			problems[vendor] = d.Error
+		}
+	}
+	return problems, nil
+}
+
+func (h *House) storeStatus(ctx context.Context, vendor string) (StoreStatus, error) {
+	v, _ := h.vendor(vendor)
+	line := StoreStatus{ID: vendor, Name: v.Name, Next: h.nextSlots(targetOf(vendor), h.now()).Next}
+	p, err := h.previewVendor(ctx, vendor, false, nil)
+	if err != nil {
+		return line, fmt.Errorf("look at store %s: %w", vendor, err)
+	}
+	line.Differs, line.Same = p.Summary.Differs, p.Summary.Change.Same
+	unsettled, err := h.store.Unsettled(ctx, targetOf(vendor))
+	if err != nil {
+		return line, err
+	}
+	line.Settled = len(unsettled) == 0
+	line.Verified, err = h.store.LastVerified(ctx, targetOf(vendor))
+	return line, err
+}
+
+func (h *House) feedStatus(ctx context.Context) ([]FeedStatus, error) {
+	reports, err := h.readWatch(ctx)
+	if err != nil {
+		return nil, err
+	}
+	all := make([]FeedStatus, 0, len(h.feeds))
+	for _, f := range h.feeds {
+		line := reports[f.Drop]
+		line.Name, line.Folder = f.Name, f.Drop
+		d, ok, err := h.store.LastDrop(ctx, f.Name)
+		if err != nil {
+			return nil, err
+		}
+		if ok {
+			line.Last = &DropLine{
+				Seq: d.Seq, Name: d.Name, At: d.FirstSeen, State: string(d.State), Rows: d.Outcome.Rows, Issues: issueCount(d.Outcome.Counts),
+			}
+		}
+		all = append(all, line)
+	}
+	return all, nil
+}
+
+// watchFact is where the daemon leaves what its watchers see, for commands in other processes.
+const watchFact = "watch"
+
+// reportWatch writes down what the watchers see, when it is something else than before.
+func (h *House) reportWatch(ctx context.Context) error {
+	reports := map[string]FeedStatus{}
+	for _, w := range h.watchers {
+		s := w.Status()
+		line := FeedStatus{Problem: s.Problem}
+		for _, f := range s.Waiting {
+			line.Waiting = append(line.Waiting, WaitingFile{Name: f.Name, Reason: string(f.Reason)})
+		}
+		reports[w.folder] = line
+	}
+	text, err := json.Marshal(reports)
+	if err != nil {
+		return fmt.Errorf("write down what the watchers see: %w", err)
+	}
+	old, err := h.store.Fact(ctx, watchFact)
+	if err != nil || old == string(text) {
+		return err
+	}
+	return h.store.SetFact(ctx, watchFact, string(text))
+}
+
+func (h *House) readWatch(ctx context.Context) (map[string]FeedStatus, error) {
+	reports := map[string]FeedStatus{}
+	text, err := h.store.Fact(ctx, watchFact)
+	if err != nil || text == "" {
+		return reports, err
+	}
+	if err := json.Unmarshal([]byte(text), &reports); err != nil {
+		return reports, fmt.Errorf("read what the watchers saw: %w", err)
+	}
+	return reports, nil
+}

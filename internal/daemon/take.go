@@ -1,0 +1,306 @@
+package daemon
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"time"
+
+	"gondola/internal/catalog"
+	"gondola/internal/drop"
+	"gondola/internal/feed"
+	"gondola/internal/report"
+	"gondola/internal/shelf"
+	"gondola/internal/store"
+	"gondola/internal/table"
+)
+
+// maxIssues is how many issues of one drop are kept with their places. All are counted.
+const maxIssues = 500
+
+// taker hands the drops of one folder to the house.
+type taker struct {
+	*House
+	feeds []feedSetup // that share the folder; their patterns tell whose a file is
+}
+
+var _ drop.Taker = taker{}
+
+// prepareWatchers makes one watcher for each drop folder.
+func (h *House) prepareWatchers() error {
+	names := report.FolderNames(h.cfg.Chain.Language)
+	shared := map[string][]feedSetup{}
+	var folders []string
+	for _, f := range h.feeds {
+		if shared[f.Drop] == nil {
+			folders = append(folders, f.Drop)
+		}
+		shared[f.Drop] = append(shared[f.Drop], f)
+	}
+	for _, folder := range folders {
+		feeds := shared[folder]
+		var match []string
+		for _, f := range feeds {
+			match = append(match, f.Match...)
+		}
+		w, err := drop.New(drop.Folder{
+			Path: folder, Match: match, Archive: filepath.Join(h.cfg.State.Dir, archiveDir),
+			Rejected: names.Rejected, Answers: names.Answers, AnswerSuffixes: answerSuffixes(),
+			Settle: time.Duration(h.cfg.Drops.Settle), Quiet: time.Duration(h.cfg.Drops.Quiet),
+			MaxWait: time.Duration(h.cfg.Drops.MaxWait), Scan: time.Duration(h.cfg.Drops.Scan),
+			Complete: table.Complete, Now: h.now,
+		}, taker{h, feeds}, h.log.With("component", "drop"))
+		if err != nil {
+			return fmt.Errorf("watch drop folder %s: %w", folder, err)
+		}
+		h.watchers = append(h.watchers, watcher{folder, w})
+	}
+	return nil
+}
+
+// answerSuffixes returns what answers end in, in every language: those from before the config changed its language still lie there, and
+// would be taken for exports.
+func answerSuffixes() []string {
+	var all []string
+	for _, language := range report.Languages() {
+		all = append(all, report.FolderNames(language).AnswerSuffix)
+	}
+	return all
+}
+
+// feedOf returns the feed that takes a file. One whose patterns no longer match, because the config changed after the claim, goes
+// to the folder's first.
+func (t taker) feedOf(name string) feedSetup {
+	for _, f := range t.feeds {
+		if drop.Takes(f.Match, name) {
+			return f
+		}
+	}
+	return t.feeds[0]
+}
+
+// NextSeq implements drop.Taker. With too little space left no drop is taken: what is on its way out needs the rest.
+func (t taker) NextSeq(ctx context.Context) (int64, error) {
+	free, err := freeSpace(t.cfg.State.Dir)
+	if err == nil && free < int64(t.cfg.State.MinFree) {
+		return 0, fmt.Errorf("only %d MB are free in %s and state.min_free asks for %d MB: exports wait until there is more space",
+			free/1e6, t.cfg.State.Dir, int64(t.cfg.State.MinFree)/1e6)
+	}
+	return t.store.NextSeq(ctx)
+}
+
+// Known implements drop.Taker. It is asked for what lies in the work folder, which may know numbers that the state, restored from a
+// backup, has not given out yet.
+func (t taker) Known(ctx context.Context, seq int64) (drop.Verdict, bool, error) {
+	if err := t.store.Reserve(ctx, seq); err != nil {
+		return drop.Read, false, err
+	}
+	d, ok, err := t.store.Drop(ctx, seq)
+	return verdictOf(d.State), ok && d.State != store.DropSeen, err
+}
+
+func verdictOf(s store.DropState) drop.Verdict {
+	if s == store.DropRejected {
+		return drop.Rejected
+	}
+	return drop.Read
+}
+
+// Take implements drop.Taker: it reads an archived drop and commits what it says.
+func (t taker) Take(ctx context.Context, c drop.Claim) (drop.Verdict, error) {
+	f := t.feedOf(c.Name)
+	d := store.Drop{
+		Seq: c.Seq, Feed: f.Name, Name: c.Name, Size: c.Size, SHA256: c.SHA256, Modified: c.ModTime, FirstSeen: c.FirstSeen,
+		Owner: c.Owner, Archived: c.Archived,
+	}
+	if err := t.store.Seen(ctx, d); err != nil {
+		return drop.Read, err
+	}
+	t.tell(Event{Kind: EventTaken, Seq: c.Seq, Feed: f.Name, Name: c.Name})
+	r, err := t.read(ctx, f, d)
+	if err != nil {
+		return drop.Read, fmt.Errorf("read drop %d (%s): %w", c.Seq, c.Name, err)
+	}
+	t.tell(readEvent(r, d))
+	// The answer at once; when it can't be written now, the loop goes on trying.
+	if err := t.writeReceipt(ctx, f.Name, c.Seq); err != nil {
+		t.log.Debug("receipt waits", "drop", c.Seq, "error", err)
+	}
+	return verdictOf(r.State), nil
+}
+
+func readEvent(r store.Reading, d store.Drop) Event {
+	e := Event{
+		Kind: EventRead, Seq: d.Seq, Feed: d.Feed, Name: d.Name,
+		Rows: r.Outcome.Rows, Records: r.Outcome.Records, Issues: issueCount(r.Outcome.Counts),
+	}
+	if r.State == store.DropRejected {
+		e.Kind = EventRejected
+	}
+	return e
+}
+
+func issueCount(counts map[catalog.Code]int) int {
+	n := 0
+	for _, c := range counts {
+		n += c
+	}
+	return n
+}
+
+// read understands an archived drop and commits it: outcome, layers, effects.
+func (h *House) read(ctx context.Context, f feedSetup, d store.Drop) (store.Reading, error) {
+	r, err := h.understand(ctx, f, d)
+	if err != nil {
+		return r, err
+	}
+	return r, h.commit(ctx, r)
+}
+
+// understand reads an archived drop and writes its layer files.
+func (h *House) understand(ctx context.Context, f feedSetup, d store.Drop) (_ store.Reading, err error) {
+	sorter := shelf.NewSorter(h.by, filepath.Join(h.cfg.State.Dir, sortDir))
+	defer func() { err = errors.Join(err, sorter.Close()) }()
+	result, err := feed.Convert(ctx, f.spec, d.Archived, d.Name, func(r feed.Record) error {
+		return sorter.Add(shelf.Row{Vendor: r.Vendor, Item: r.Item, Line: r.Row, Rejected: r.Rejected})
+	})
+	if err != nil {
+		return store.Reading{}, err
+	}
+	r := store.Reading{Seq: d.Seq, State: store.DropRead, At: h.now(), Fingerprint: f.fingerprint, Outcome: outcomeOf(result)}
+	if result.Refused {
+		r.State = store.DropRejected
+		return r, nil
+	}
+	twice := twiceIssues(&r.Outcome)
+	err = sorter.Each(func(vendor string, rows *shelf.Rows) error {
+		l, err := h.layer(ctx, f, d, vendor, result, rows)
+		if err != nil {
+			return err
+		}
+		if l.Suspended > 0 {
+			addIssue(&r.Outcome, catalog.Issue{
+				Code: catalog.RowSwitchSkipped, Severity: catalog.Warning, Args: []string{strconv.Itoa(keyless(result, vendor))},
+			})
+		}
+		r.Layers = append(r.Layers, store.LayerFile{
+			Feed: f.Name, Scope: vendor, Seq: d.Seq, Full: l.Full, Digest: l.Digest, Present: l.Present, Tombstones: l.Tombstones,
+			Modified: d.Modified, State: store.LayerNew,
+		})
+		return nil
+	}, twice)
+	// What the sorter and the layers found goes where a reader looks for it.
+	slices.SortStableFunc(r.Outcome.Issues, func(a, b catalog.Issue) int { return cmp.Compare(a.Row, b.Row) })
+	return r, err
+}
+
+// layer writes one store's part of an export.
+func (h *House) layer(ctx context.Context, f feedSetup, d store.Drop, vendor string, result feed.Result, rows *shelf.Rows) (shelf.Layer, error) {
+	files, err := h.store.Layer(ctx, f.Name, vendor)
+	if err != nil {
+		return shelf.Layer{}, err
+	}
+	// Read again, a drop lies where it lay: on what came before it.
+	files = slices.DeleteFunc(files, func(l store.LayerFile) bool { return l.Seq >= d.Seq })
+	return h.files.BuildLayer(shelf.LayerSpec{
+		Full: f.spec.Full, Missing: f.missing, Owned: result.Owned, Keyless: keyless(result, vendor) > 0,
+		Below: digests(hopeful(files)), Today: shelf.DayOf(h.now()),
+	}, rows)
+}
+
+// keyless returns how many rows without a readable identifier may be about a store: its own, and those whose store is not known.
+func keyless(r feed.Result, vendor string) int {
+	n := r.Keyless[vendor]
+	if vendor != catalog.AllVendors {
+		n += r.Keyless[catalog.AllVendors]
+	}
+	return n
+}
+
+// commit previews what a reading changes, for the receipt, and commits it.
+func (h *House) commit(ctx context.Context, r store.Reading) error {
+	h.shelfMu.Lock()
+	defer h.shelfMu.Unlock()
+	for i, l := range r.Layers {
+		for _, target := range h.targetsOf(l.Scope) {
+			change, err := h.previewLayer(ctx, l, target)
+			if err != nil {
+				return err
+			}
+			r.Effects = append(r.Effects, store.Effect{Seq: r.Seq, Target: target, State: store.EffectWaiting, Change: change})
+		}
+		findings, err := h.expect(ctx, l)
+		if err != nil {
+			return err
+		}
+		r.Layers[i].Findings = findings
+	}
+	if err := h.store.Commit(ctx, r); err != nil {
+		return err
+	}
+	return h.judgeLong(ctx, r.Layers)
+}
+
+// previewLayer counts what a layer file changes on the shelf of a target: from what was wanted without it. What else waits to be sent
+// is other exports' news.
+func (h *House) previewLayer(ctx context.Context, l store.LayerFile, target string) (shelf.Change, error) {
+	before, err := h.wanted(ctx, vendorOf(target), func(ctx context.Context, feed, scope string) ([]store.LayerFile, error) {
+		files, err := h.store.Layer(ctx, feed, scope)
+		return hopeful(files), err
+	})
+	if err != nil {
+		return shelf.Change{}, err
+	}
+	after, err := h.wanted(ctx, vendorOf(target), func(ctx context.Context, feed, scope string) ([]store.LayerFile, error) {
+		files, err := h.store.Layer(ctx, feed, scope)
+		if feed == l.Feed && scope == l.Scope {
+			files, _ = with(files, l)
+		}
+		return hopeful(files), err
+	})
+	if err != nil {
+		return shelf.Change{}, err
+	}
+	s, err := h.files.Diff(shelf.Question{Wanted: after, Sent: before, Says: h.says})
+	return s.Change, err
+}
+
+// outcomeOf takes over what feed says of an export.
+func outcomeOf(r feed.Result) store.Outcome {
+	o := store.Outcome{
+		Rows: r.Rows, Records: r.Records, Rejected: r.Rejected, Issues: r.Issues, Counts: r.Counts,
+		Encoding: string(r.Format.Encoding), Sheet: r.Format.Sheet, HeaderRow: r.Header.Row,
+	}
+	if r.Format.Delimiter != 0 {
+		o.Delimiter = string(r.Format.Delimiter)
+	}
+	if o.Counts == nil {
+		o.Counts = map[catalog.Code]int{}
+	}
+	for _, c := range r.Header.Columns {
+		o.Columns = append(o.Columns, store.Column{Role: string(c.Role), Header: c.Name, Decimal: c.Decimal})
+	}
+	return o
+}
+
+// twiceIssues returns what tells of articles that an export names twice.
+func twiceIssues(o *store.Outcome) func(shelf.Twice) {
+	return func(t shelf.Twice) {
+		code, severity := catalog.RowConflict, catalog.Warning
+		if t.Same {
+			code, severity = catalog.RowTwice, catalog.Note
+		}
+		addIssue(o, catalog.Issue{Code: code, Severity: severity, Row: t.Line, Args: []string{t.Key, strconv.Itoa(t.Other)}})
+	}
+}
+
+func addIssue(o *store.Outcome, is catalog.Issue) {
+	o.Counts[is.Code]++
+	if len(o.Issues) < maxIssues {
+		o.Issues = append(o.Issues, is)
+	}
+}

@@ -1,0 +1,11 @@
+// Package demo holds the sample exports of three stores, what the platform knows before them, and what its shelves must be after them.
+// It embeds the files and knows nothing about them; README.md beside it says what is in each.
+package demo
+
+import "embed"
+
+// Files are the samples, under their names in this folder: precios.csv, stock_*.csv, platform.json, expected.json and
+// shelf/<vendor>.json.
+//
+//go:embed precios.csv stock_*.csv platform.json expected.json shelf/*.json
+var Files embed.FS
