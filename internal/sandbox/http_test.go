@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -65,9 +66,48 @@ func TestJSON(t *testing.T) {
 	}
 }
 
+func TestPromotionsJSON(t *testing.T) {
+	s := newPromotionSandbox(t, nil)
+	if _, _, body := fetch(t, s, "/promotions/290056.json"); strings.TrimSpace(body) != "[]" {
+		t.Errorf("it is %s at first", body)
+	}
+	put(t, s, centroPromotions, promotionsOf(strikeRow, offRow))
+	s.Scan()
+	bundle := `{"sku":"A-1","campaign_name":"2do al 40","reason":"competitiveness","start":"2026-03-01T00:00:00Z","end":"2026-03-08T00:00:00Z",
+		"promotion_type":"same_item_bundle","promotion_sub_type":"percentage_value_off","buy":1,"benefit":1,"bundle_discount":"40",
+		"discount_usage_limit":3,"label":"2nd at 40% off","file":"promotions/gondola_290056.csv","state":"STATE","shown":SHOWN},`
+	strike := `{"sku":"B-2","campaign_name":"Semana","reason":"competitiveness","start":"2026-03-01T09:00:00Z","end":"2026-03-08T09:00:00Z",
+		"promotion_type":"strikethrough","discounted_price":"99","max_no_of_orders":999,"label":"99",
+		"file":"promotions/gondola_290056.csv","state":"running","shown":true}`
+	now := "[" + strings.NewReplacer("STATE", "running", "SHOWN", "true").Replace(bundle) + strike + "]"
+	later := "[" + strings.NewReplacer("STATE", "over", "SHOWN", "false").Replace(bundle) + strike + "]"
+	for path, want := range map[string]string{
+		"/promotions/290056.json":                         now,
+		"/promotions/290056.json?at=2026-03-08T08:00:00Z": later,
+	} {
+		status, kind, body := fetch(t, s, path)
+		if status != http.StatusOK || kind != "application/json" {
+			t.Errorf("%s: %d, %s", path, status, kind)
+		}
+		var got, expected any
+		if err := json.Unmarshal([]byte(body), &got); err != nil {
+			t.Fatalf("%s: %v", path, err)
+		}
+		if err := json.Unmarshal([]byte(want), &expected); err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(expected, got); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", path, diff)
+		}
+	}
+}
+
 func TestOtherAddresses(t *testing.T) {
 	s := newTestSandbox(t, nil)
-	for path, want := range map[string]int{"/healthz": 200, "/": 200, "/shelf/zzz.json": 404, "/shelf/290056": 404, "/other": 404} {
+	for path, want := range map[string]int{
+		"/healthz": 200, "/": 200, "/shelf/zzz.json": 404, "/shelf/290056": 404, "/other": 404,
+		"/promotions/zzz.json": 404, "/promotions/290056": 404, "/promotions/290056.json?at=today": 400,
+	} {
 		if status, _, _ := fetch(t, s, path); status != want {
 			t.Errorf("%s answers %d, want %d", path, status, want)
 		}
@@ -102,5 +142,42 @@ func TestPage(t *testing.T) {
 	}
 	if got := strings.Count(body, "Fideos"); got != pageRows-2 {
 		t.Errorf("%d of the long shelf's articles are shown", got)
+	}
+}
+
+func TestPageShowsPromotions(t *testing.T) {
+	s := newPromotionSandbox(t, func(o *Options) {
+		var err error
+		if o.Zone, err = time.LoadLocation("America/Montevideo"); err != nil {
+			t.Fatal(err)
+		}
+	})
+	rows := []string{
+		strikeRow, freeRow, with(t, freeRow, "campaign_name", "<b>Gone</b>", "end_date", "2026-03-01 01:00:00"),
+		with(t, strikeRow, "sku", "zzz"),
+	}
+	for range pageErrors {
+		rows = append(rows, with(t, strikeRow, "discounted_price", "0"))
+	}
+	for i := range pageRows {
+		rows = append(rows, with(t, strikeRow, "campaign_name", "Futuro"+strconv.Itoa(i), "start_date", "2026-03-07"))
+	}
+	put(t, s, centroPromotions, promotionsOf(rows...))
+	put(t, s, "promotions/gondola.csv", promotionHead+",vendors\n"+with(t, strikeRow, "campaign_name", "Todos", "sku", "A-1", "discounted_price", "10")+",s8ym\n"+
+		with(t, strikeRow, "campaign_name", "Todos", "discounted_price", "10")+",s8ym\n")
+	s.Scan()
+	_, _, body := fetch(t, s, "/")
+	for _, want := range []string{
+		"<s>120</s> <b>99</b>", `<span class="deal">2+1</span>`, "<s>11</s> <b>10</b>", "Semana", "2026-03-01 09:00 –</span> <span>2026-03-08 09:00",
+		"203 known, 2 running", "the first 200 are listed", "America/Montevideo", `<span class="good">running</span>`,
+		"line 5: missing sku zzz", "line 6: invalid cell: discounted_price B-2", "and 1 more", "line 3: missing sku B-2 at s8ym",
+	} {
+		if !strings.Contains(body, want) && !strings.Contains(body, strings.ReplaceAll(want, "+", "&#43;")) {
+			t.Errorf("the page lacks %q", want)
+		}
+	}
+	// 9 in the morning in Montevideo is the test's noon in UTC: the campaign has just begun. The one that is over comes last.
+	if strings.Contains(body, "<b>Gone") || strings.Contains(body, "Gone") {
+		t.Error("of too many promotions the one that is over is listed, or its name is not escaped")
 	}
 }

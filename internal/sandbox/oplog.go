@@ -3,7 +3,6 @@ package sandbox
 import (
 	"path"
 	"slices"
-	"strings"
 	"time"
 )
 
@@ -143,14 +142,14 @@ func (s *Sandbox) Operations() []Op {
 	return slices.Clone(s.files.log.ops)
 }
 
-// Changes returns what the final names in the scanned folder have shown over time, oldest first: names that the platform would
-// read, so neither hidden nor other than .csv. Files that a test puts into the folder by hand are not seen before they are renamed.
+// Changes returns what the final names in the scanned folders have shown over time, oldest first: names that the platform
+// would read, so neither hidden nor other than .csv. Files that a test puts into a folder by hand are not seen before they are renamed.
 func (s *Sandbox) Changes() []Change {
 	s.files.mu.Lock()
 	defer s.files.mu.Unlock()
 	var out []Change
 	for _, c := range s.files.log.changes {
-		if strings.EqualFold(path.Dir(c.Path), s.opts.CatalogFolder) && isFinal(path.Base(c.Path)) {
+		if s.opts.scanned(s.opts.kind(path.Dir(c.Path))) && isFinal(path.Base(c.Path)) {
 			out = append(out, c)
 		}
 	}

@@ -5,15 +5,22 @@ import (
 	"fmt"
 	"log/slog"
 	"path"
+	"slices"
+	"strings"
 	"time"
 )
 
 // The defaults of Options.
 const (
-	DefaultListen   = "127.0.0.1:0" // a free port of this machine only
-	DefaultCatalog  = "catalog"     // the folder's name in production; documentation spells it Catalog
-	DefaultMaxRows  = 1_500_000     // rows a file may have, from partners who run against production
-	DefaultSessions = 10            // SFTP sessions on one connection, as OpenSSH allows
+	DefaultListen     = "127.0.0.1:0" // a free port of this machine only
+	DefaultCatalog    = "catalog"     // the folder's name in production; documentation spells it Catalog
+	DefaultPromotions = "promotions"  // the folder's name in production; documentation spells it Promotions
+	DefaultAssortment = "assortment"  // documentation spells it Assortment; the case in production is not known
+	DefaultMaxRows    = 1_500_000     // rows a file may have, from partners who run against production
+	DefaultSessions   = 10            // SFTP sessions on one connection, as OpenSSH allows
+
+	// DefaultMaxPromotionRows is how many rows a promotion file may have with its header, from partners who run against production.
+	DefaultMaxPromotionRows = 20_000
 )
 
 // Fate is what becomes of a file once it was read. What the real platform does is not known.
@@ -42,8 +49,10 @@ type Options struct {
 
 	// Chain is the partner's name, for the page.
 	Chain string
-	// Vendors are the stores with what is on their shelves.
+	// Vendors are the stores with what is on their shelves. Nothing that arrives by SFTP creates an article.
 	Vendors []Vendor
+	// Zone is the zone in which the dates of promotions are read, for stores without one of their own. Default UTC.
+	Zone *time.Location
 
 	// ScanEvery is how often the platform looks for files. 0: only when Scan is called.
 	ScanEvery time.Duration
@@ -54,8 +63,10 @@ type Options struct {
 	// OnRead is called after a file was read and before it is eaten and its rows are applied, without any lock held: the moment
 	// at which a real client may replace it. The path is relative to home. It must not call Scan.
 	OnRead func(path string)
-	// CatalogFolder is the scanned folder's name, compared without regard to case. It is not created. Default DefaultCatalog.
-	CatalogFolder string
+	// CatalogFolder, PromotionsFolder and AssortmentFolder are the scanned folders' names, compared without regard to case. They
+	// are not created. Defaults DefaultCatalog, DefaultPromotions, DefaultAssortment. Files in the last one are read only where
+	// Rules.SingleFile says that the brand has it.
+	CatalogFolder, PromotionsFolder, AssortmentFolder string
 
 	Features Features
 	Limits   Limits
@@ -72,6 +83,8 @@ type Vendor struct {
 	ID       string // the platform's code
 	Name     string
 	Articles []Article
+	// Zone is the store's time zone; nil takes that of the options.
+	Zone *time.Location
 }
 
 // Article is one product on a store's shelf, and the JSON of /shelf/<vendor>.json.
@@ -106,21 +119,6 @@ type Limits struct {
 	MaxSessions      int  // SFTP sessions on one connection; default DefaultSessions
 }
 
-// Rules is how the catalogue reader differs from what PedidosYa is known or assumed to do. The zero value is PedidosYa.
-type Rules struct {
-	BothIdentifiers bool // sku and barcode in one row are allowed, the sku counts (documented by foodpanda)
-	MaxSales        bool // the column maximum_sales_quantity exists (documented by foodpanda)
-
-	// The contract's assumptions, each the other way round.
-
-	ExactHeader   bool // headers only in lower case and in documented order
-	ExactBarcodes bool // leading zeros of a barcode count
-	FirstRowWins  bool // of two rows about one article the first counts, not the last
-	RoundPrices   bool // further decimals than three are rounded half up, not cut
-
-	MaxRows int // default DefaultMaxRows
-}
-
 // fill returns o with its defaults, or says what is missing.
 func (o Options) fill() (Options, error) {
 	switch {
@@ -128,6 +126,8 @@ func (o Options) fill() (Options, error) {
 		return o, errors.New("check sandbox options: no folder; set Dir")
 	case o.User == "" || (o.Password == "" && len(o.AuthorizedKeys) == 0):
 		return o, errors.New("check sandbox options: nobody could log in; set User and Password or AuthorizedKeys")
+	case sameFolder(o):
+		return o, errors.New("check sandbox options: two of the folders have one name; give each its own")
 	case o.Fate != "" && o.Fate != Keep && o.Fate != Eat:
 		return o, fmt.Errorf("check sandbox options: unknown fate %q; use keep or eat", o.Fate)
 	}
@@ -136,11 +136,25 @@ func (o Options) fill() (Options, error) {
 	o.Home = path.Clean("/" + either(o.Home, "home/"+o.User))
 	o.Fate = Fate(either(string(o.Fate), string(Keep)))
 	o.CatalogFolder = either(o.CatalogFolder, DefaultCatalog)
+	o.PromotionsFolder = either(o.PromotionsFolder, DefaultPromotions)
+	o.AssortmentFolder = either(o.AssortmentFolder, DefaultAssortment)
+	if o.Zone == nil {
+		o.Zone = time.UTC
+	}
+	o.Vendors = slices.Clone(o.Vendors)
+	for i, v := range o.Vendors {
+		if v.Zone == nil {
+			o.Vendors[i].Zone = o.Zone
+		}
+	}
 	if o.Limits.MaxSessions == 0 {
 		o.Limits.MaxSessions = DefaultSessions
 	}
 	if o.Rules.MaxRows == 0 {
 		o.Rules.MaxRows = DefaultMaxRows
+	}
+	if o.Rules.MaxPromotionRows == 0 {
+		o.Rules.MaxPromotionRows = DefaultMaxPromotionRows
 	}
 	if o.Now == nil {
 		o.Now = time.Now
@@ -157,4 +171,15 @@ func either(s, otherwise string) string {
 		return otherwise
 	}
 	return s
+}
+
+// sameFolder reports whether two of the scanned folders could not be told apart.
+func sameFolder(o Options) bool {
+	names := []string{
+		strings.ToLower(either(o.CatalogFolder, DefaultCatalog)),
+		strings.ToLower(either(o.PromotionsFolder, DefaultPromotions)),
+		strings.ToLower(either(o.AssortmentFolder, DefaultAssortment)),
+	}
+	slices.Sort(names)
+	return len(slices.Compact(names)) < len(names)
 }

@@ -21,10 +21,11 @@ type Status string
 const (
 	Completed Status = "COMPLETED" // the file was read; rows of it may still have been rejected
 	Failed    Status = "FAILED"    // nothing of the file was applied
-	Ignored   Status = "IGNORED"   // the file lies where the platform does not look
+	Ignored   Status = "IGNORED"   // the file is never synchronised: its name is wrong, or it lies where the platform does not look
 )
 
-// The reasons of jobs that did not complete; ReasonMalformed and ReasonColumn are followed by ": " and a detail.
+// The reasons of jobs that did not complete; ReasonMalformed, ReasonColumn and ReasonMissing are followed by ": " and a
+// detail.
 const (
 	ReasonFolder    = "wrong folder"
 	ReasonName      = "wrong name"
@@ -37,6 +38,8 @@ const (
 	ReasonNoKey     = "neither sku nor barcode column"
 	ReasonNoVendors = "no vendors column"
 	ReasonTooLong   = "too many rows"
+	ReasonMissing   = "missing column"                              // of promotions
+	ReasonMixed     = "vendors or exclude not the same on each row" // of promotions
 )
 
 // MaxRowErrors is how many row errors a job keeps; Rejected counts on.
@@ -76,9 +79,14 @@ type reader struct {
 	seen map[string]stamp // last reading of what lies there; guarded by scan
 	dice *rand.Rand       // nil: sorted order; guarded by scan
 
+	started int // promotions that were started so far; guarded by scan
+
 	mu   sync.Mutex
 	jobs []Job // guarded by mu
 }
+
+// singleFile is the only prefix that files in the folder Assortment may have.
+const singleFile = "assortment"
 
 // stamp is what a file looked like when it was read.
 type stamp struct {
@@ -128,13 +136,13 @@ func (r *reader) run() []Job {
 	return jobs
 }
 
-// names lists the files that matter, sorted: those in the home root, which are only noted, and those in the catalogue folder,
-// in whatever spelling. Other folders, hidden names and names that don't end in .csv are nothing to the platform.
+// names lists the files that matter, sorted: those in the home root, which are only noted, and those in the folders for catalogue,
+// promotions and single files, in whatever spelling. Other folders, hidden names and names that don't end in .csv are nothing to the platform.
 func (r *reader) names() []string {
 	var out []string
 	for _, e := range r.entries(".") {
 		switch {
-		case e.IsDir() && strings.EqualFold(e.Name(), r.opts.CatalogFolder):
+		case e.IsDir() && r.opts.kind(e.Name()) != noKind:
 			for _, f := range r.entries(e.Name()) {
 				if f.Type().IsRegular() && isFinal(f.Name()) {
 					out = append(out, path.Join(e.Name(), f.Name()))
@@ -171,12 +179,13 @@ func (r *reader) file(name string) (Job, bool) {
 	}
 	r.seen[name] = now
 	job := Job{At: r.opts.Now(), File: name, SHA256: now.sha256, Status: Completed}
+	k := r.opts.kind(path.Dir(name))
 	vendor, named := vendorOf(path.Base(name))
 	switch {
-	case path.Dir(name) == ".":
+	case !r.opts.scanned(k):
 		job.Status, job.Reason = Ignored, ReasonFolder
-	case !named:
-		job.Status, job.Reason = Failed, ReasonName
+	case !named, k == kindAssortment && path.Base(name) != singleFile+"_"+vendor+".csv":
+		job.Status, job.Reason = Ignored, ReasonName
 	default:
 		job.Vendor = vendor
 		if r.opts.OnRead != nil {
@@ -185,7 +194,7 @@ func (r *reader) file(name string) (Job, bool) {
 		if r.opts.Fate == Eat {
 			r.eat(name)
 		}
-		r.apply(&job, data)
+		r.apply(&job, k, data)
 	}
 	r.record(&job)
 	return job, true
@@ -229,6 +238,10 @@ func (r *reader) record(job *Job) {
 	job.ID = fmt.Sprintf("00000000-0000-4000-8000-%012d", len(r.jobs)+1)
 	r.jobs = append(r.jobs, *job)
 	r.mu.Unlock()
+	if job.Status == Ignored {
+		r.opts.Log.Warn("file is never synchronised; correct its folder or name", "file", job.File, "reason", job.Reason)
+		return
+	}
 	r.opts.Log.Info("file read", "file", job.File, "status", string(job.Status), "reason", job.Reason,
 		"rows", job.Rows, "applied", job.Applied, "rejected", job.Rejected)
 }

@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"time"
 )
 
 // stores are the shelves of all vendors.
@@ -14,40 +15,64 @@ type stores struct {
 	rules Rules
 	order []Vendor // as in the options, without their articles
 
+	zones map[string]*time.Location // by vendor; does not change
+
 	mu     sync.Mutex
-	byID   map[string]map[string]*Article // vendor, SKU; guarded by mu
-	byCode map[string]map[string]string   // vendor, barcode as compared -> SKU; does not change
+	byID   map[string]map[string]*Article // vendor, SKU; guarded by mu, the outer map does not change
+	byCode map[string]map[string]string   // vendor, barcode as compared -> SKU; guarded by mu
+	promos map[string]map[identity]*taken // vendor; guarded by mu
 }
 
 // newStores fills the shelves, and refuses articles that could not be told apart.
 func newStores(vendors []Vendor, rules Rules) (*stores, error) {
-	s := &stores{rules: rules, byID: map[string]map[string]*Article{}, byCode: map[string]map[string]string{}}
+	s := &stores{
+		rules: rules, zones: map[string]*time.Location{}, byID: map[string]map[string]*Article{},
+		byCode: map[string]map[string]string{}, promos: map[string]map[identity]*taken{},
+	}
 	for _, v := range vendors {
 		if v.ID == "" || s.byID[v.ID] != nil {
 			return nil, fmt.Errorf("check sandbox options: vendor id %q is empty or there twice", v.ID)
 		}
-		shelf, codes := make(map[string]*Article, len(v.Articles)), map[string]string{}
+		s.zones[v.ID] = v.Zone
+		if v.Zone == nil {
+			s.zones[v.ID] = time.UTC
+		}
+		s.byID[v.ID] = make(map[string]*Article, len(v.Articles))
+		s.byCode[v.ID], s.promos[v.ID] = map[string]string{}, map[identity]*taken{}
 		for _, a := range v.Articles {
-			if a.SKU == "" || shelf[a.SKU] != nil {
-				return nil, fmt.Errorf("check sandbox options: vendor %s: sku %q is empty or there twice", v.ID, a.SKU)
-			}
-			if a.Price != "" {
-				price, ok := readPrice(a.Price, false)
-				if !ok {
-					return nil, fmt.Errorf("check sandbox options: vendor %s: sku %s: %q is no price", v.ID, a.SKU, a.Price)
-				}
-				a.Price = price
-			}
-			shelf[a.SKU] = &a
-			if a.Barcode != "" {
-				codes[s.code(a.Barcode)] = a.SKU
+			if err := s.add(v.ID, a); err != nil {
+				return nil, fmt.Errorf("check sandbox options: %w", err)
 			}
 		}
 		v.Articles = nil
 		s.order = append(s.order, v)
-		s.byID[v.ID], s.byCode[v.ID] = shelf, codes
 	}
 	return s, nil
+}
+
+// add puts a new article on a store's shelf.
+func (s *stores) add(vendor string, a Article) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	shelf := s.byID[vendor]
+	if shelf == nil {
+		return fmt.Errorf("vendor %q is no store of the chain", vendor)
+	}
+	if a.SKU == "" || shelf[a.SKU] != nil {
+		return fmt.Errorf("vendor %s: sku %q is empty or there twice", vendor, a.SKU)
+	}
+	if a.Price != "" {
+		price, ok := readPrice(a.Price, false)
+		if !ok {
+			return fmt.Errorf("vendor %s: sku %s: %q is no price; use digits and a point", vendor, a.SKU, a.Price)
+		}
+		a.Price = price
+	}
+	shelf[a.SKU] = &a
+	if a.Barcode != "" {
+		s.byCode[vendor][s.code(a.Barcode)] = a.SKU
+	}
+	return nil
 }
 
 // code returns a barcode in the form that is compared. That padding zeros don't count is an assumption.
@@ -59,15 +84,15 @@ func (s *stores) code(barcode string) string {
 }
 
 // has reports whether there is such a store.
-func (s *stores) has(vendor string) bool { return s.byCode[vendor] != nil }
+func (s *stores) has(vendor string) bool { return s.byID[vendor] != nil }
 
 // find returns the SKU of the article that a row means at a store.
 func (s *stores) find(vendor, sku, barcode string) (string, bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	if sku == "" {
 		sku = s.byCode[vendor][s.code(barcode)]
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
 	_, ok := s.byID[vendor][sku]
 	return sku, ok
 }
@@ -84,9 +109,12 @@ type change struct {
 }
 
 // apply carries out what a file asks for, all of it or, to those who look, nothing yet.
-func (s *stores) apply(changes map[place]change) {
+func (s *stores) apply(changes map[place]change, takes map[promotionAt]*taken) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	for at, p := range takes {
+		s.promos[at.vendor][at.identity] = p
+	}
 	for p, c := range changes {
 		a := s.byID[p.vendor][p.sku]
 		if c.price != nil {
@@ -129,7 +157,16 @@ func (s *Sandbox) SetPrice(vendor, sku, price string) error {
 	if _, ok := s.stores.find(vendor, sku, ""); !ok {
 		return fmt.Errorf("set price of %s at %s: no such article", sku, vendor)
 	}
-	s.stores.apply(map[place]change{{vendor, sku}: {price: &text}})
+	s.stores.apply(map[place]change{{vendor, sku}: {price: &text}}, nil)
+	return nil
+}
+
+// AddArticle creates an article at a store, as the platform's people do on request: no file can. It is an error when the store is
+// not there, when it has the SKU already, or when the price is neither empty nor decimal text above 0.
+func (s *Sandbox) AddArticle(vendor string, a Article) error {
+	if err := s.stores.add(vendor, a); err != nil {
+		return fmt.Errorf("add article: %w", err)
+	}
 	return nil
 }
 

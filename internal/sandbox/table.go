@@ -11,24 +11,6 @@ import (
 	"unicode/utf8"
 )
 
-// The columns of a catalogue file, in documented order.
-const (
-	colSKU = iota
-	colBarcode
-	colPrice
-	colActive
-	colQuantity
-	colMaxSales
-	colVendors
-	colExclude
-	columns
-)
-
-// columnNames returns what the columns are called.
-func columnNames() [columns]string {
-	return [columns]string{"sku", "barcode", "price", "active", "quantity", "maximum_sales_quantity", "vendors", "exclude"}
-}
-
 // The reasons of row errors.
 const (
 	RowCells      = "wrong number of cells"
@@ -46,8 +28,21 @@ const (
 	RowExclude    = "exclude without vendors all"
 )
 
-// cells is one row by column. Columns that the file does not have are empty, which means the same as an empty cell.
-type cells [columns]string
+// The reasons of row errors about promotions. Those that end in a colon here are followed by a space and the column's name.
+const (
+	RowBarcodeKey  = "barcode as identifier was not announced"
+	RowHalf        = "promotion columns neither all filled nor all empty"
+	RowEmpty       = "empty cell:"
+	RowIdle        = "cell without use for this promotion_type:"
+	RowInvalid     = "invalid cell:"
+	RowPeriod      = "end_date not after start_date"
+	RowNoPrice     = "article without a price"
+	RowNotBelow    = "discount not below the current price"
+	RowNoPromotion = "no such promotion to end"
+	RowEndChanged  = "ends nothing: another cell than campaign_status differs from what was taken"
+	RowChanged     = "promotion is live with other values: resend it unchanged or end it first"
+	RowEnded       = "promotion was ended and can't be started again"
+)
 
 // fault is why a whole file is refused.
 type fault string
@@ -55,20 +50,29 @@ type fault string
 // table is one file on its way to the shelves.
 type table struct {
 	job     *Job
+	kind    kind
 	rules   Rules
 	stores  *stores
-	header  []int // what column each cell belongs to
-	changes map[place]change
+	header  []column               // what column each cell belongs to
+	scope   *[2]string             // vendors and exclude of the first row of a promotion file
+	changes map[place]change       // what becomes of articles
+	takes   map[promotionAt]*taken // what becomes of promotions
+	seen    map[promotionAt]bool   // promotions that a row of this file was about; Rules.FirstRowWins asks
+	started int                    // how many promotions were started by this and earlier files
 }
 
 // apply reads a file's rows and, when the file as a whole is in order, puts them on the shelves.
-func (r *reader) apply(job *Job, data []byte) {
-	t := &table{job: job, rules: r.opts.Rules, stores: r.stores, changes: map[place]change{}}
+func (r *reader) apply(job *Job, k kind, data []byte) {
+	t := &table{
+		job: job, kind: k, rules: r.opts.Rules, stores: r.stores,
+		started: r.started, changes: map[place]change{}, takes: map[promotionAt]*taken{}, seen: map[promotionAt]bool{},
+	}
 	if why := t.read(data); why != "" {
 		job.Status, job.Reason, job.Applied = Failed, string(why), 0
 		return
 	}
-	t.stores.apply(t.changes)
+	r.started = t.started
+	t.stores.apply(t.changes, t.takes)
 }
 
 // read reads the whole file and collects what it asks for.
@@ -101,47 +105,29 @@ func (t *table) read(data []byte) fault {
 		if err != nil {
 			return malformed(err)
 		}
-		if t.job.Rows++; t.job.Rows > t.rules.MaxRows {
+		if t.job.Rows++; t.tooLong() {
 			return ReasonTooLong
 		}
 		line, _ := in.FieldPos(0)
-		t.row(line, record)
+		if why := t.row(line, record); why != "" {
+			return why
+		}
 	}
+}
+
+// tooLong reports whether the file has more rows than its kind may have.
+func (t *table) tooLong() bool {
+	if t.kind == kindPromotions {
+		return t.job.Rows+1 > t.rules.MaxPromotionRows // with the header
+	}
+	return t.job.Rows > t.rules.MaxRows
 }
 
 // malformed is the fault of a file whose quoting is broken; the CSV reader's word says where.
 func malformed(err error) fault { return fault(ReasonMalformed + ": " + err.Error()) }
 
-// readHeader finds the columns. That case and order don't matter is an assumption.
-func (t *table) readHeader(head []string) fault {
-	names := columnNames()
-	for _, text := range head {
-		name := text
-		if !t.rules.ExactHeader {
-			name = strings.ToLower(text)
-		}
-		col := slices.Index(names[:], name)
-		switch {
-		case col < 0,
-			col == colMaxSales && !t.rules.MaxSales,
-			col >= colVendors && t.job.Vendor != "",
-			slices.Contains(t.header, col),
-			t.rules.ExactHeader && len(t.header) > 0 && col < t.header[len(t.header)-1]:
-			return fault(ReasonColumn + ": " + strconv.Quote(text))
-		}
-		t.header = append(t.header, col)
-	}
-	switch {
-	case !slices.Contains(t.header, colSKU) && !slices.Contains(t.header, colBarcode):
-		return ReasonNoKey
-	case t.job.Vendor == "" && !slices.Contains(t.header, colVendors):
-		return ReasonNoVendors
-	}
-	return ""
-}
-
-// row takes what one row asks for, or notes why it is rejected.
-func (t *table) row(line int, record []string) {
+// row takes what one row asks for, or notes why it is rejected. It returns what is wrong with the whole file because of it.
+func (t *table) row(line int, record []string) fault {
 	var c cells
 	for i, col := range t.header[:min(len(t.header), len(record))] {
 		c[col] = record[i]
@@ -149,38 +135,72 @@ func (t *table) row(line int, record []string) {
 	bad := RowError{Line: line, SKU: c[colSKU], Barcode: c[colBarcode]}
 	if len(record) != len(t.header) {
 		t.reject(bad, RowCells)
-		return
+		return ""
+	}
+	if !t.sameScope(c) {
+		return ReasonMixed
 	}
 	ch, why := t.change(c)
 	if why != "" {
 		t.reject(bad, why)
-		return
+		return ""
+	}
+	o, why := t.offer(c)
+	if why != "" {
+		t.reject(bad, why)
+		return ""
 	}
 	vendors, unknown, why := t.vendors(c)
 	if why != "" {
 		bad.Vendor = unknown
 		t.reject(bad, why)
-		return
+		return ""
 	}
 	taken := false
 	for _, v := range vendors {
+		if t.job.Vendor == "" {
+			bad.Vendor = v
+		}
 		sku, ok := t.stores.find(v, c[colSKU], c[colBarcode])
 		if !ok {
-			if t.job.Vendor == "" {
-				bad.Vendor = v
-			}
 			t.reject(bad, missing(c))
 			continue
 		}
-		taken = true
-		at := place{v, sku}
-		if _, twice := t.changes[at]; !twice || !t.rules.FirstRowWins {
-			t.changes[at] = ch // that the last row about an article wins, as a whole, is an assumption
+		if why := t.take(place{v, sku}, ch, o); why != "" {
+			t.reject(bad, why)
+			continue
 		}
+		taken = true
 	}
 	if taken {
 		t.job.Applied++
 	}
+	return ""
+}
+
+// sameScope reports whether a row of a promotion file is for the same stores as the first one, word for word.
+func (t *table) sameScope(c cells) bool {
+	if t.kind != kindPromotions || t.rules.MixedVendors {
+		return true
+	}
+	scope := [2]string{c[colVendors], c[colExclude]}
+	if t.scope == nil {
+		t.scope = &scope
+	}
+	return *t.scope == scope
+}
+
+// take carries out a row at one store: all of it, or nothing and why. o is nil where the row has no promotion.
+func (t *table) take(at place, ch change, o *offer) (why string) {
+	if o != nil {
+		if why := t.promote(at, ch, o); why != "" {
+			return why
+		}
+	}
+	if _, twice := t.changes[at]; t.kind != kindPromotions && (!twice || !t.rules.FirstRowWins) {
+		t.changes[at] = ch // that the last row about an article wins, as a whole, is an assumption
+	}
+	return ""
 }
 
 // missing names the identifier that the store does not know.

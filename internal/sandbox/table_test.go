@@ -176,6 +176,7 @@ func TestRefusedFiles(t *testing.T) {
 		{name: "unknown vendor", file: "gondola_000.csv", csv: "sku,price\nA-1,5\n", reason: ReasonVendor},
 		{name: "vendor in other case", file: "gondola_S8YM.csv", csv: "sku,price\nA-1,5\n", reason: ReasonVendor},
 		{name: "digit in a multi-vendor prefix", file: "gondola2.csv", csv: "sku,price,vendors\nA-1,5,all\n", reason: ReasonName},
+		{name: "underscore in a multi-vendor prefix", file: "my_gondola.csv", csv: "sku,price,vendors\nA-1,5,all\n", reason: ReasonVendor},
 		{name: "no prefix", file: "_290056.csv", csv: "sku,price\nA-1,5\n", reason: ReasonName},
 		{name: "no vendor", file: "gondola_.csv", csv: "sku,price\nA-1,5\n", reason: ReasonName},
 		{name: "space", file: "gon dola_290056.csv", csv: "sku,price\nA-1,5\n", reason: ReasonName},
@@ -185,8 +186,12 @@ func TestRefusedFiles(t *testing.T) {
 			s := newTestSandbox(t, func(o *Options) { o.Rules = tt.rules })
 			put(t, s, "catalog/"+either(tt.file, "gondola_290056.csv"), tt.csv)
 			jobs := s.Scan()
-			if len(jobs) != 1 || jobs[0].Status != Failed || jobs[0].Applied != 0 {
-				t.Fatalf("jobs are %+v, want one that failed", jobs)
+			status := Failed
+			if tt.reason == ReasonName {
+				status = Ignored
+			}
+			if len(jobs) != 1 || jobs[0].Status != status || jobs[0].Applied != 0 {
+				t.Fatalf("jobs are %+v, want one that is %s", jobs, status)
 			}
 			got := jobs[0].Reason
 			if tt.reason == ReasonMalformed {
@@ -289,7 +294,7 @@ func FuzzTable(f *testing.F) {
 		for _, vendor := range []string{"", "a"} {
 			job := &Job{Vendor: vendor, Status: Completed}
 			r := &reader{opts: &Options{Rules: Rules{MaxRows: 100}}, stores: stores}
-			r.apply(job, []byte(text))
+			r.apply(job, kindCatalog, []byte(text))
 			if job.Status == Completed && job.Applied+job.Rejected < job.Rows && vendor != "" {
 				t.Errorf("of %d rows, %d were applied and %d rejected", job.Rows, job.Applied, job.Rejected)
 			}

@@ -1,6 +1,7 @@
 package table
 
 import (
+	"fmt"
 	"strconv"
 	"strings"
 	"time"
@@ -39,7 +40,8 @@ type Cell struct {
 }
 
 // Shown returns the cell as a person sees it, as far as that matters: numbers with the zeros that their format puts in front and
-// with their percent sign, dates in ISO 8601, TRUE and FALSE. It is Cells[i] in a text, and "" behind the end of the row.
+// with their percent sign, dates in ISO 8601, durations in hours, minutes and seconds, TRUE and FALSE. It is Cells[i] in a text, and ""
+// behind the end of the row.
 func (r Row) Shown(i int) string {
 	if i >= len(r.Cells) {
 		return ""
@@ -101,11 +103,17 @@ func (s *Style) date(text string) string {
 	// Rounded to what a person can have typed; binary fractions of a day are never a whole second.
 	all := int64(serial*86400 + 0.5)
 	days, seconds := int(all/86400), int(all%86400)
+	switch {
+	case s.elapsed:
+		return fmt.Sprintf("%02d:%02d:%02d", all/3600, all/60%60, all%60)
+	case days == 60 && !s.from1904:
+		return text // the 29 February 1900 that Lotus 1-2-3 had and Excel kept
+	}
 	day := time.Date(1904, 1, 1, 0, 0, seconds, 0, time.UTC).AddDate(0, 0, days)
 	if !s.from1904 {
 		day = time.Date(1899, 12, 31, 0, 0, seconds, 0, time.UTC).AddDate(0, 0, days)
 		if days > 60 {
-			day = day.AddDate(0, 0, -1) // the 29 February 1900 that Lotus 1-2-3 had and Excel kept
+			day = day.AddDate(0, 0, -1)
 		}
 	}
 	switch {

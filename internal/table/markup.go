@@ -263,6 +263,19 @@ func (m *markup) appendDecoded(dst, raw []byte) []byte {
 	}
 }
 
+// maxAttribute is how long an attribute that is kept may be: names of sheets and parts, number formats. Excel's own have 255 letters.
+const maxAttribute = 4 << 10
+
+// decoded returns the value of an attribute with its references replaced. A package has many of those that are kept, and each could
+// be as long as a token: one that is absurdly long is an error.
+func (m *markup) decoded(value []byte) string {
+	if len(value) > maxAttribute {
+		m.err = errMarkup
+		return ""
+	}
+	return string(m.appendDecoded(nil, value))
+}
+
 // reference returns the character that a reference stands for, -1 when it stands for none.
 func reference(name string) rune {
 	switch name {

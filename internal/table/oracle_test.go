@@ -14,32 +14,42 @@ import (
 	"github.com/xuri/excelize/v2"
 )
 
-// sameAsOracle compares every cell with what excelize reads.
-func sameAsOracle(t *testing.T, path string) {
+// oracle is a workbook as excelize reads it.
+type oracle struct {
+	*excelize.File
+
+	// except has sheets and cells, as "Sheet" and "Sheet A1", on which excelize is known to be wrong or blind.
+	except map[string]bool
+}
+
+// sameAsOracle compares every cell with what excelize reads, except those.
+func sameAsOracle(t *testing.T, path string, except map[string]bool) {
 	t.Helper()
-	oracle, err := excelize.OpenFile(path)
+	file, err := excelize.OpenFile(path)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer oracle.Close()
+	defer file.Close()
+	o := oracle{file, except}
 	tab := openBook(t, path, Options{})
 	var names []string
 	for _, s := range tab.Sheets() {
 		names = append(names, s.Name)
-		visible, err := oracle.GetSheetVisible(s.Name)
+		visible, err := o.GetSheetVisible(s.Name)
 		if err != nil || visible == s.Hidden {
 			t.Errorf("%s is hidden: %v, want %v (%v)", s.Name, s.Hidden, !visible, err)
 		}
-		sameSheet(t, oracle, s)
+		o.sameSheet(t, s)
 	}
-	if diff := cmp.Diff(oracle.GetSheetList(), names); diff != "" {
+	want := slices.DeleteFunc(o.GetSheetList(), func(name string) bool { return except[name] })
+	if diff := cmp.Diff(want, names); diff != "" {
 		t.Errorf("sheets (-want +got):\n%s", diff)
 	}
 }
 
-func sameSheet(t *testing.T, oracle *excelize.File, s *Sheet) {
+func (o oracle) sameSheet(t *testing.T, s *Sheet) {
 	t.Helper()
-	want, err := oracle.GetRows(s.Name, excelize.Options{RawCellValue: true})
+	want, err := o.GetRows(s.Name, excelize.Options{RawCellValue: true})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -56,11 +66,11 @@ func sameSheet(t *testing.T, oracle *excelize.File, s *Sheet) {
 				t.Errorf("%s row %d is not blank: %q", s.Name, line, want[line-1])
 			}
 		}
-		if visible, err := oracle.GetRowVisible(s.Name, line); err != nil || visible == r.Hidden {
+		if visible, err := o.GetRowVisible(s.Name, line); err != nil || visible == r.Hidden {
 			t.Errorf("%s row %d is hidden: %v (%v)", s.Name, line, r.Hidden, err)
 		}
 		for i := range max(len(r.Cells), len(want[line-1])) {
-			sameCell(t, oracle, s.Name, r, i)
+			o.sameCell(t, s.Name, r, i)
 		}
 	}
 	if err := rows.Err(); err != nil {
@@ -78,17 +88,21 @@ var kinds = map[excelize.CellType][]Kind{
 	excelize.CellTypeInlineString: {Text}, excelize.CellTypeFormula: {Text},
 }
 
-func sameCell(t *testing.T, oracle *excelize.File, sheet string, r Row, i int) {
+func (o oracle) sameCell(t *testing.T, sheet string, r Row, i int) {
 	t.Helper()
 	ref, err := excelize.CoordinatesToCellName(i+1, r.Line)
 	if err != nil {
 		t.Fatal(err)
 	}
-	raw, err := oracle.GetCellValue(sheet, ref, excelize.Options{RawCellValue: true})
+	at := fmt.Sprintf("%s %s", sheet, ref)
+	if o.except[at] {
+		return
+	}
+	raw, err := o.GetCellValue(sheet, ref, excelize.Options{RawCellValue: true})
 	if err != nil {
 		t.Fatal(err)
 	}
-	formula, err := oracle.GetCellFormula(sheet, ref)
+	formula, err := o.GetCellFormula(sheet, ref)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -97,7 +111,6 @@ func sameCell(t *testing.T, oracle *excelize.File, sheet string, r Row, i int) {
 	if i < len(r.Cells) {
 		c, text = r.Typed[i], r.Cells[i]
 	}
-	at := fmt.Sprintf("%s %s", sheet, ref)
 	switch {
 	case raw == "" && formula != "":
 		if c.Kind != Uncalculated {
@@ -111,15 +124,15 @@ func sameCell(t *testing.T, oracle *excelize.File, sheet string, r Row, i int) {
 		return
 	}
 	column, _, _ := excelize.SplitCellName(ref)
-	visible, err := oracle.GetColVisible(sheet, column)
+	visible, err := o.GetColVisible(sheet, column)
 	if err != nil || visible == c.Hidden {
 		t.Errorf("%s: hidden %v (%v)", at, c.Hidden, err)
 	}
-	kind, err := oracle.GetCellType(sheet, ref)
+	kind, err := o.GetCellType(sheet, ref)
 	if err != nil || !slices.Contains(kinds[kind], c.Kind) || c.Formula != (formula != "") {
 		t.Errorf("%s: kind %d, formula %v; excelize has type %d, formula %q (%v)", at, c.Kind, c.Formula, kind, formula, err)
 	}
-	if c.Kind == Number || c.Kind == Date {
+	if text != raw && (c.Kind == Number || c.Kind == Date) {
 		sameNumber(t, at, text, raw)
 	} else if text != raw {
 		t.Errorf("%s: %q, want %q", at, text, raw)
@@ -149,7 +162,7 @@ func TestSameAsExcelize(t *testing.T) {
 			if err := f.SaveAs(path); err != nil {
 				t.Fatal(err)
 			}
-			sameAsOracle(t, path)
+			sameAsOracle(t, path, nil)
 		})
 	}
 }
@@ -226,23 +239,4 @@ func stream(t *testing.T, f *excelize.File, sheet string, r *rand.Rand) {
 	}
 	must(t, w.Flush())
 	must(t, f.SetSheetVisible(sheet, false))
-}
-
-// The workbooks that LibreOffice has written: see testdata/libreoffice/make.sh.
-func TestSameAsLibreOffice(t *testing.T) {
-	path := filepath.Join("testdata", "libreoffice", "types.xlsx")
-	sameAsOracle(t, path)
-	got, err := read(t, openBook(t, path, Options{}).Sheets()[0])
-	if err != nil {
-		t.Fatal(err)
-	}
-	want := []string{
-		"1: Listado de precios",
-		"3: 007|12345670 number shown 0000012345670|0.15 number shown 15%|46348 date shown 2026-11-22|7790895000997 number|" +
-			"1234.56 number|1 bool shown TRUE|0.3 number formula|escondida hidden|#N/A error formula|ab formula",
-		"4 hidden: Galletitas de limón|8.4 number|-0.001 number|una línea\ny otra <&>",
-	}
-	if diff := cmp.Diff(want, got); diff != "" {
-		t.Errorf("rows (-want +got):\n%s", diff)
-	}
 }

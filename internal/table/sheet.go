@@ -2,7 +2,6 @@ package table
 
 import (
 	"errors"
-	"io"
 	"strconv"
 	"unicode/utf8"
 )
@@ -79,8 +78,13 @@ func (s *sheetRows) fail(err error) {
 		return
 	}
 	s.err = damaged(s.name, err)
-	if r, ok := errors.AsType[*Refusal](s.err); ok && r.Kind == RefusedDamaged && s.line > 0 && len(r.Args) == 1 {
-		s.err = &Refusal{Kind: RefusedDamaged, Args: append(r.Args, strconv.Itoa(s.line))}
+	r, ok := errors.AsType[*Refusal](s.err)
+	switch {
+	case !ok || s.line == 0:
+	case r.Kind == RefusedDamaged && len(r.Args) == 1:
+		s.err = &Refusal{Kind: r.Kind, Args: append(r.Args, strconv.Itoa(s.line))}
+	case r.Kind == RefusedLimit && r.Args[0] == "cell bytes" && r.Args[2] == "0": // the markup does not know the line
+		s.err = refuseLimit(r.Args[0], s.limits.CellBytes, s.line)
 	}
 }
 
@@ -119,11 +123,17 @@ func (s *sheetRows) toRow() bool {
 	return false
 }
 
-// toEnd reads the rest of the part, which has nothing for us but the proof that it is whole.
+// toEnd reads the rest of the part, which has nothing for us but the proof that it is whole and has no other rows: which of them
+// count would not be known.
 func (s *sheetRows) toEnd() bool {
 	s.done = true
-	if _, err := io.Copy(io.Discard, s.part); err != nil {
-		s.fail(err)
+	for m := s.m; m.next(); {
+		if m.kind != tokenText && m.kind != tokenClose && string(m.name) == "sheetData" {
+			m.err = errMarkup
+		}
+	}
+	if s.m.err != nil {
+		s.fail(s.m.err)
 	}
 	return false
 }

@@ -133,7 +133,7 @@ func TestFormats(t *testing.T) {
 func TestShown(t *testing.T) {
 	style := func(code string) *Style {
 		s := &Style{Format: code}
-		s.Class, s.Zeros = classify(code)
+		s.read(code)
 		return s
 	}
 	for _, c := range []struct {
@@ -147,7 +147,12 @@ func TestShown(t *testing.T) {
 		{Cell{Kind: Number, Style: style("000")}, "1.5", "1.5"},
 		{Cell{Kind: Date, Style: style("d/m/yy")}, "1", "1900-01-01"},
 		{Cell{Kind: Date, Style: style("d/m/yy")}, "59", "1900-02-28"},
+		{Cell{Kind: Date, Style: style("d/m/yy")}, "60", "60"}, // there was no 29 February 1900
 		{Cell{Kind: Date, Style: style("d/m/yy")}, "61", "1900-03-01"},
+		{Cell{Kind: Date, Style: style("[h]:mm")}, "0.25", "06:00:00"},
+		{Cell{Kind: Date, Style: style("[h]:mm")}, "1.25", "30:00:00"},
+		{Cell{Kind: Date, Style: style("[mm]:ss")}, "0", "00:00:00"},
+		{Cell{Kind: Date, Style: style(builtIn(46))}, "100", "2400:00:00"},
 		{Cell{Kind: Date, Style: style("d/m/yy")}, "2958465", "9999-12-31"},
 		{Cell{Kind: Date, Style: style("d/m/yy")}, "2958466", "2958466"},
 		{Cell{Kind: Date, Style: style("d/m/yy")}, "-1", "-1"},
@@ -236,6 +241,28 @@ func TestMarkupInPieces(t *testing.T) {
 		if s := strings.Join(got, " "); s != want || m.err != nil {
 			t.Errorf("window of %d: %s, %v", window, s, m.err)
 		}
+	}
+}
+
+// The last row and the last column are cells like the others, for whoever allows so many.
+func TestLastCell(t *testing.T) {
+	path := newBook(`<row r="1048576"><c r="XFD1048576"><v>7</v></c></row>`).save(t)
+	got, err := read(t, openBook(t, path, Options{Limits: Limits{Columns: maxColumn}}).Sheets()[0])
+	if want := "1048576: " + strings.Repeat("|", maxColumn-1) + "7 number"; err != nil || len(got) != 1 || got[0] != want {
+		t.Errorf("%d rows, %v", len(got), err)
+	}
+	if got := refusalOf(t, path, Options{}); got != "limit columns 1000 1048576" {
+		t.Errorf("with the usual limits: %s", got)
+	}
+}
+
+// Conditional formats and tables have number formats of their own, under numbers that may be those of cells.
+func TestFormatsOfOthers(t *testing.T) {
+	b := newBook(`<row><c s="1"><v>7</v></c><c s="2"><v>8</v></c></row>`).withFormats("0000", "0.0").
+		replace("xl/styles.xml", "</styleSheet>", `<dxfs><dxf><numFmt numFmtId="164" formatCode="yyyy"/></dxf></dxfs></styleSheet>`)
+	got, err := read(t, openBook(t, b.save(t), Options{}).Sheets()[0])
+	if err != nil || len(got) != 1 || got[0] != "1: 7 number shown 0007|8 number" {
+		t.Errorf("%q, %v", got, err)
 	}
 }
 
@@ -328,10 +355,12 @@ func (openReader) Close() error { return nil }
 
 // FuzzWorkbook opens whatever bytes: they are refused, or the rows can be read, and nothing panics.
 func FuzzWorkbook(f *testing.F) {
-	for _, path := range []string{
-		newBook(`<row><c t="s"><v>0</v></c></row>`).withStrings("<t>a</t>").withFormats("0%").save(f),
-		filepath.Join("testdata", "libreoffice", "types.xlsx"),
-	} {
+	paths, err := filepath.Glob(filepath.Join("testdata", "*", "*.xlsx"))
+	if err != nil {
+		f.Fatal(err)
+	}
+	paths = append(paths, newBook(`<row><c t="s"><v>0</v></c></row>`).withStrings("<t>a</t>").withFormats("0%").save(f))
+	for _, path := range paths {
 		data, err := os.ReadFile(path)
 		if err != nil {
 			f.Fatal(err)

@@ -104,7 +104,7 @@ func (s *sheetRows) readCell(c *cellMarkup) {
 			if name == "v" {
 				s.value = s.content(s.value)
 			} else if m.kind == tokenOpen {
-				s.value = m.appendRich(s.value)
+				s.value = m.appendRich(s.value, s.limits.CellBytes)
 			}
 		case "f":
 			c.formula = true
@@ -117,7 +117,7 @@ func (s *sheetRows) readCell(c *cellMarkup) {
 	}
 }
 
-// content appends the text of the element that the current token opens to dst, and goes behind its end.
+// content appends the text of the element that the current token opens to dst, which is the cell's, and goes behind its end.
 func (s *sheetRows) content(dst []byte) []byte {
 	m := s.m
 	if m.kind == tokenEmpty {
@@ -126,7 +126,7 @@ func (s *sheetRows) content(dst []byte) []byte {
 	for m.next() {
 		switch m.kind {
 		case tokenText:
-			dst = m.appendText(dst)
+			dst = m.appendLimited(dst, 0, s.limits.CellBytes)
 		case tokenOpen:
 			m.skip()
 		case tokenClose:

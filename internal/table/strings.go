@@ -16,6 +16,8 @@ const (
 	blockStrings = 64
 	// stringMemory is how much of the shared strings stays in memory. More of them go into a temporary file, all at once.
 	stringMemory = 16 << 20
+	// maxStrings is how many there may be: a million rows with thirty texts each, all of them different.
+	maxStrings = 1 << 25
 	// cacheMemory is how much of that file one pass keeps in memory.
 	cacheMemory = 6 << 20
 )
@@ -53,12 +55,14 @@ func (s *sharedStrings) read(m *markup, limit int) error {
 		}
 		from := len(s.text)
 		if m.kind == tokenOpen {
-			s.text = m.appendRich(s.text)
+			s.text = m.appendRich(s.text, limit)
 		}
 		if len(s.text)-from > limit {
 			m.err = refuseLimit("cell bytes", limit, 0)
 		}
-		if err = s.added(); err != nil {
+		if s.count == maxStrings {
+			m.err = errMarkup
+		} else if err = s.added(); err != nil {
 			m.err = err
 		}
 	})
@@ -69,8 +73,8 @@ func (s *sharedStrings) read(m *markup, limit int) error {
 }
 
 // appendRich appends the text of the element that was just opened, which holds rich text or plain, to dst, and goes behind its end.
-// Phonetic runs repeat the text in another script: they are left out.
-func (m *markup) appendRich(dst []byte) []byte {
+// Phonetic runs repeat the text in another script: they are left out. The text may have limit bytes.
+func (m *markup) appendRich(dst []byte, limit int) []byte {
 	from, inText := len(dst), false
 	for depth := 1; depth > 0 && m.next(); {
 		switch m.kind {
@@ -86,11 +90,24 @@ func (m *markup) appendRich(dst []byte) []byte {
 			inText = false
 		case tokenText:
 			if inText {
-				dst = m.appendText(dst)
+				dst = m.appendLimited(dst, from, limit)
 			}
 		}
 	}
 	return unescape(dst, from)
+}
+
+// escapeSize is how many bytes may stand for one: _x000D_.
+const escapeSize = 7
+
+// appendLimited appends the text of the current token to dst, where from is the beginning of what may have limit bytes. Each piece of
+// a text is bounded, but nothing bounds their number. What is only too long once its escapes are replaced is for the caller to see.
+func (m *markup) appendLimited(dst []byte, from, limit int) []byte {
+	dst = m.appendText(dst)
+	if len(dst)-from > escapeSize*limit {
+		m.err = refuseLimit("cell bytes", limit, 0)
+	}
+	return dst
 }
 
 // unescape replaces what dst has from there on of _x000D_: the way in which workbooks write characters that XML can't hold, and an
@@ -100,7 +117,7 @@ func unescape(dst []byte, from int) []byte {
 	for i := from; i < len(dst); to++ {
 		if r, ok := escaped(dst[i:]); ok {
 			to += copy(dst[to:], string(r)) - 1 // never longer than the seven characters that it replaces
-			i += len("_x000D_")
+			i += escapeSize
 			continue
 		}
 		dst[to] = dst[i]
@@ -111,7 +128,7 @@ func unescape(dst []byte, from int) []byte {
 
 // escaped returns the character that b begins with in that way.
 func escaped(b []byte) (rune, bool) {
-	if len(b) < len("_x000D_") || b[0] != '_' || b[1] != 'x' || b[6] != '_' {
+	if len(b) < escapeSize || b[0] != '_' || b[1] != 'x' || b[6] != '_' {
 		return 0, false
 	}
 	var r rune

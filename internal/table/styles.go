@@ -26,6 +26,7 @@ type Style struct {
 	Class  FormatClass
 	Zeros  int // digits that whole numbers are filled up to with zeros in front; 0 and 1 are none
 
+	elapsed  bool // the format shows a duration, whose hours, minutes or seconds go on counting
 	from1904 bool // days count from 1 January 1904
 }
 
@@ -46,8 +47,10 @@ func builtIn(id int) string {
 		return "@"
 	case id >= 14 && id <= 17, id == 22, id >= 27 && id <= 31, id == 36, id >= 50 && id <= 58:
 		return "yyyy-mm-dd"
-	case id >= 18 && id <= 21, id >= 32 && id <= 35, id >= 45 && id <= 47:
+	case id >= 18 && id <= 21, id >= 32 && id <= 35, id == 45, id == 47:
 		return "hh:mm:ss"
+	case id == 46:
+		return "[h]:mm:ss"
 	}
 	return ""
 }
@@ -58,18 +61,9 @@ func readStyles(m *markup, from1904 bool) ([]Style, error) {
 	var styles []Style
 	m.inside(func() {
 		switch string(m.name) {
-		case "numFmt":
-			id, code := -1, ""
-			for name, value, ok := m.attr(); ok; name, value, ok = m.attr() {
-				switch string(name) {
-				case "numFmtId":
-					id = number(value)
-				case "formatCode":
-					code = string(m.appendDecoded(nil, value))
-				}
-			}
-			if len(codes) < maxStyles {
-				codes[id] = code
+		case "numFmts":
+			if m.kind == tokenOpen {
+				m.numberFormats(codes)
 			}
 		case "cellXfs":
 			if m.kind == tokenOpen {
@@ -89,10 +83,36 @@ func readStyles(m *markup, from1904 bool) ([]Style, error) {
 		} else {
 			s.Format = code
 		}
-		s.Class, s.Zeros = classify(code)
+		s.read(code)
 		s.ID, s.from1904 = i, from1904
 	}
 	return styles, m.err
+}
+
+// read finds out what the number format code does.
+func (s *Style) read(code string) {
+	s.Class, s.Zeros = classify(code)
+	s.elapsed = s.Class == FormatDate && shapeOf(code).elapsed
+}
+
+// numberFormats reads what is inside numFmts. Elsewhere there are others: those of conditional formats and tables, whose numbers are
+// their own.
+func (m *markup) numberFormats(codes map[int]string) {
+	m.inside(func() {
+		if string(m.name) != "numFmt" || len(codes) >= maxStyles {
+			return
+		}
+		id, code := -1, ""
+		for name, value, ok := m.attr(); ok; name, value, ok = m.attr() {
+			switch string(name) {
+			case "numFmtId":
+				id = number(value)
+			case "formatCode":
+				code = m.decoded(value)
+			}
+		}
+		codes[id] = code
+	})
 }
 
 // cellFormats reads what is inside cellXfs; the ID of each style is that of its number format.
@@ -115,10 +135,7 @@ func (m *markup) cellFormats() []Style {
 
 // classify says what a number format does, by its first section: that is the one for numbers above zero.
 func classify(code string) (FormatClass, int) {
-	var f formatShape
-	for rest := code; rest != "" && !f.ended; {
-		rest = f.take(rest)
-	}
+	f := shapeOf(code)
 	switch {
 	case f.general:
 		return FormatPlain, 0
@@ -140,9 +157,17 @@ func classify(code string) (FormatClass, int) {
 	return FormatPlain, f.zeros
 }
 
+func shapeOf(code string) formatShape {
+	var f formatShape
+	for rest := code; rest != "" && !f.ended; {
+		rest = f.take(rest)
+	}
+	return f
+}
+
 // formatShape is what occurs in one section of a number format.
 type formatShape struct {
-	ended, general, date, percent, scientific, fraction, text, masked, grouped, point bool
+	ended, general, date, elapsed, percent, scientific, fraction, text, masked, grouped, point bool
 
 	digits, zeros int // places for digits; those of them before the point that are filled with zeros
 }
@@ -168,7 +193,8 @@ func (f *formatShape) take(code string) string {
 	case c == '[':
 		inner, rest, _ := strings.Cut(code[1:], "]")
 		// Colours, conditions and currencies say nothing; [h] is a duration.
-		f.date = f.date || strings.Trim(strings.ToLower(inner), "hms") == "" && inner != ""
+		f.elapsed = f.elapsed || strings.Trim(strings.ToLower(inner), "hms") == "" && inner != ""
+		f.date = f.date || f.elapsed
 		return rest
 	case (c == 'E' || c == 'e') && len(code) > 1 && (code[1] == '+' || code[1] == '-'):
 		f.scientific = true

@@ -1,4 +1,4 @@
-// Package table turns foreign bytes into rows, and rows into CSV.
+// Package table turns foreign bytes into rows, and rows into CSV and into workbooks for people.
 //
 // # Text
 //
@@ -19,12 +19,13 @@
 //
 // Workbooks come from strangers, so that everything has a limit: the directory of the package, each part unzipped, how much larger
 // it may be than zipped, rows, columns, texts. Shared strings spill into a temporary file. XML is read by a scanner of our own, which
-// knows no entities and refuses what would declare some. What readers could understand in two ways (a part, a row or a cell twice) is
-// refused.
+// knows no entities and refuses what would declare some. What readers could understand in two ways (a part, a relation, a row or a
+// cell twice) is refused.
 //
 // The library excelize, which knows the format best, is the judge in the tests and not in the reader: to open a package with it
 // unpacks all of it into memory or temporary files before the first row, more than the reading itself takes in time and memory,
-// for the one list of number formats that it would supply.
+// for the one list of number formats that it would supply. It is the writer of the small workbooks that people are given to fill in:
+// [WriteBook] says what a column is for, and the library how a spreadsheet is told so.
 //
 // # Promises
 //

@@ -57,11 +57,9 @@ func (w *workbook) open(size int64) error {
 	if err != nil {
 		return err
 	}
-	main := ""
-	for _, r := range root {
-		if r.kind == "officeDocument" {
-			main = r.target
-		}
+	main, err := only(root, "officeDocument")
+	if err != nil {
+		return err
 	}
 	if strings.HasSuffix(main, ".bin") {
 		return refuseKind("xlsb")
@@ -81,24 +79,40 @@ func (w *workbook) readMain(main string) error {
 	if len(w.sheets) == 0 {
 		return &Refusal{Kind: RefusedEmpty}
 	}
-	for _, r := range relations {
-		switch r.kind {
-		case "styles":
-			err = w.readPart(r.target, func(m *markup) (err error) {
-				w.styles, err = readStyles(m, w.from1904)
-				return err
-			})
-		case "sharedStrings":
-			if w.strings.count > 0 {
-				return refuseDamaged(r.target) // a second list: which of them the numbers mean is not known
-			}
-			err = w.readPart(r.target, func(m *markup) error { return w.strings.read(m, w.limits.CellBytes) })
-		}
+	styles, err := only(relations, "styles")
+	if err != nil {
+		return err
+	}
+	if styles != "" {
+		err = w.readPart(styles, func(m *markup) (err error) {
+			w.styles, err = readStyles(m, w.from1904)
+			return err
+		})
 		if err != nil {
 			return err
 		}
 	}
-	return nil
+	list, err := only(relations, "sharedStrings")
+	if err != nil || list == "" {
+		return err
+	}
+	return w.readPart(list, func(m *markup) error { return w.strings.read(m, w.limits.CellBytes) })
+}
+
+// only returns the target of the relation of a kind that there may be one of, "" where there is none. Of two parts, which counts is
+// not known.
+func only(relations map[string]relation, kind string) (string, error) {
+	target := ""
+	for _, r := range relations {
+		if r.kind != kind {
+			continue
+		}
+		if target != "" && target != r.target {
+			return "", refuseDamaged(max(target, r.target)) // the same of the two every time, though maps have no order
+		}
+		target = r.target
+	}
+	return target, nil
 }
 
 // readSheets reads the names of the sheets, their order and what is hidden.
@@ -116,11 +130,11 @@ func (w *workbook) readSheets(m *markup, relations map[string]relation) error {
 			for name, value, ok := m.attr(); ok; name, value, ok = m.attr() {
 				switch {
 				case string(name) == "name":
-					s.Name = string(m.appendDecoded(nil, value))
+					s.Name = m.decoded(value)
 				case string(name) == "state":
 					s.Hidden = string(value) == "hidden" || string(value) == "veryHidden"
 				case string(localName(name)) == "id" && len(name) > len("id"):
-					id = string(m.appendDecoded(nil, value))
+					id = m.decoded(value)
 				}
 			}
 			switch r, ok := relations[id]; {
@@ -151,7 +165,7 @@ func (w *workbook) relations(of string) (map[string]relation, error) {
 			var r relation
 			id, outside := "", false
 			for name, value, ok := m.attr(); ok; name, value, ok = m.attr() {
-				text := string(m.appendDecoded(nil, value))
+				text := m.decoded(value)
 				switch string(name) {
 				case "Id":
 					id = text
@@ -170,16 +184,18 @@ func (w *workbook) relations(of string) (map[string]relation, error) {
 			} else {
 				r.target = path.Join(dir, r.target)
 			}
-			if len(all) < maxRelations {
-				all[id] = r
+			if _, twice := all[id]; twice || len(all) == maxRelations {
+				m.err = errMarkup // of two relations of one name, which counts is not known
+				return
 			}
+			all[id] = r
 		})
 		return m.err
 	})
 	return all, err
 }
 
-// maxRelations is how many relations of a part are looked at: a workbook has one a sheet and a few more.
+// maxRelations is how many relations a part may have: a workbook has one a sheet and a few more.
 const maxRelations = 10_000
 
 // readPart calls read with the markup of a part.
