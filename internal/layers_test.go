@@ -45,6 +45,8 @@ var layers = map[string][]string{
 	// 2
 	"internal/report": {"internal/catalog", "internal/durable", "internal/shelf", "internal/table", "templates"},
 	"internal/sftp":   {"internal/outbox"},
+	// OpenSSH's server for tests. Nothing lists it, so only tests can import it.
+	"internal/sftp/sshdtest": {},
 	// 1
 	"internal/drop":     {"internal/durable"},
 	"internal/feed":     {"internal/catalog", "internal/table"},
@@ -80,6 +82,7 @@ var libraries = []library{
 	{path: "github.com/robfig/cron/v3", by: []string{"internal/schedule"}},
 	{path: "github.com/skeema/knownhosts", by: []string{"internal/sftp"}},
 	{path: "github.com/spf13/cobra", by: []string{"cmd/gondola"}},
+	{path: "github.com/xuri/excelize/v2", by: []string{"internal/table"}},
 	{path: "go.yaml.in/yaml/v4", by: []string{"internal/config"}},
 	{
 		path: "golang.org/x/crypto/ssh", by: []string{"internal/sandbox", "internal/sftp"},

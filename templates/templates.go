@@ -7,8 +7,9 @@ import "embed"
 // Files are the texts, under their names in this folder:
 //
 //   - receipt.<language>.txt.tmpl: the words of a receipt, one named text/template a phrase,
-//   - init/config.yaml: the starter configuration, whose CHANGE-ME are to be filled in,
-//   - init/<language>.csv: a starter spreadsheet.
+//   - init/config.yaml.tmpl: the starter configuration, a text/template for what depends on the language; its CHANGE-ME are to be
+//     filled in by people,
+//   - init/<language>.json: the texts of the starter spreadsheets.
 //
 //go:embed receipt.*.txt.tmpl init
 var Files embed.FS

@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"gondola/internal/catalog"
 	"gondola/internal/config"
 	"gondola/internal/daemon"
 )
@@ -36,10 +37,11 @@ type checked struct {
 	Feeds    []checkedFeed    `json:"feeds,omitempty"`
 }
 
-// checkedStore is one store of a config that is fine.
+// checkedStore is one shelf of a store of a config that is fine.
 type checkedStore struct {
-	ID   string    `json:"id"`
+	ID   string    `json:"id"` // * where one file is for all stores
 	Name string    `json:"name"`
+	Kind string    `json:"kind"`               // catalog, promotions or assortment
 	Next time.Time `json:"next"`               // when what differs is sent
 	Full time.Time `json:"next_full,omitzero"` // when everything is
 }
@@ -47,6 +49,7 @@ type checkedStore struct {
 // checkedFeed is one feed of a config that is fine.
 type checkedFeed struct {
 	Name   string   `json:"name"`
+	Kind   string   `json:"kind"`
 	Drop   string   `json:"drop"`
 	Export string   `json:"export"`
 	Match  []string `json:"match"`
@@ -91,7 +94,7 @@ func (a *app) check() error {
 	}
 	a.printProblems(found)
 	if result.OK {
-		a.printChecked(result, zoneOf(cfg.Chain.TimeZone))
+		a.printChecked(result, len(cfg.Vendors), zoneOf(cfg.Chain.TimeZone))
 		return nil
 	}
 	gone := "they are gone"
@@ -108,11 +111,15 @@ func (r *checked) summarize(cfg *config.Config) error {
 	if err != nil {
 		return err
 	}
-	for i, v := range cfg.Vendors {
-		r.Stores = append(r.Stores, checkedStore{ID: v.ID, Name: v.Name, Next: slots[i].Next, Full: slots[i].Full})
+	names := map[string]string{catalog.AllVendors: "all stores"}
+	for _, v := range cfg.Vendors {
+		names[v.ID] = v.Name
+	}
+	for _, s := range slots {
+		r.Stores = append(r.Stores, checkedStore{ID: s.Vendor, Name: names[s.Vendor], Kind: string(s.Kind), Next: s.Next, Full: s.Full})
 	}
 	for _, f := range cfg.Feeds {
-		r.Feeds = append(r.Feeds, checkedFeed{Name: f.Name, Drop: f.Drop, Export: f.Export, Match: f.Match})
+		r.Feeds = append(r.Feeds, checkedFeed{Name: f.Name, Kind: f.Kind, Drop: f.Drop, Export: f.Export, Match: f.Match})
 	}
 	return nil
 }
@@ -128,17 +135,21 @@ func (a *app) printProblems(found []config.Problem) {
 	}
 }
 
-func (a *app) printChecked(r checked, zone *time.Location) {
-	a.printf("%s is fine: %s, %s.\n\n", a.configPath(), count(len(r.Stores), "store"), count(len(r.Feeds), "feed"))
+func (a *app) printChecked(r checked, stores int, zone *time.Location) {
+	a.printf("%s is fine: %s, %s.\n\n", a.configPath(), count(stores, "store"), count(len(r.Feeds), "feed"))
 	rows := make([][]string, 0, max(len(r.Stores), len(r.Feeds)))
 	for _, s := range r.Stores {
-		rows = append(rows, []string{s.ID, s.Name, clock(s.Next, zone), clock(s.Full, zone)})
+		id := s.ID
+		if id == catalog.AllVendors {
+			id = "all"
+		}
+		rows = append(rows, []string{id, s.Name, s.Kind, clock(s.Next, zone), clock(s.Full, zone)})
 	}
-	a.table([]string{"STORE", "NAME", "NEXT CHANGES", "NEXT FULL"}, rows)
+	a.table([]string{"STORE", "NAME", "SHELF", "NEXT CHANGES", "NEXT FULL"}, rows)
 	rows = rows[:0]
 	for _, f := range r.Feeds {
-		rows = append(rows, []string{f.Name, f.Export, f.Drop, strings.Join(f.Match, " ")})
+		rows = append(rows, []string{f.Name, f.Kind, f.Export, f.Drop, strings.Join(f.Match, " ")})
 	}
 	a.printf("\n")
-	a.table([]string{"FEED", "EXPORT", "DROP FOLDER", "FILES"}, rows)
+	a.table([]string{"FEED", "KIND", "EXPORT", "DROP FOLDER", "FILES"}, rows)
 }

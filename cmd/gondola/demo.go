@@ -41,11 +41,12 @@ type demoOptions struct {
 
 // demoResult is what became of the samples.
 type demoResult struct {
-	Drops     int            `json:"drops"`
-	Issues    int            `json:"issues"`
-	Documents int            `json:"documents"`
-	Verified  int            `json:"verified"`
-	Shelf     map[string]int `json:"shelf"` // articles on the platform's shelf, by store
+	Drops      int            `json:"drops"`
+	Issues     int            `json:"issues"`
+	Documents  int            `json:"documents"`
+	Verified   int            `json:"verified"`
+	Shelf      map[string]int `json:"shelf"`      // articles on the platform's shelf, by store
+	Promotions map[string]int `json:"promotions"` // likewise
 }
 
 // newDemoCommand shows the whole way of an export.
@@ -55,14 +56,15 @@ func newDemoCommand(a *app) *cobra.Command {
 		Use:   "demo",
 		Short: "See the whole way of an export, with a simulated platform",
 		Long: `Starts a simulated platform and the daemon in one process, with a real SFTP connection between them on
-this machine, drops the sample exports of a chain of three stores, and shows what becomes of them: rows
-and issues, plan, document, sent, verified, and the shelves as the platform has them at last. Nothing
-leaves this machine, and nothing has to be set up.
+this machine, drops the sample exports of a chain of three stores (prices and stock as CSV and as a
+spreadsheet, then a spreadsheet of promotions), and shows what becomes of them: rows and issues, plan,
+document, sent, verified, and the shelves and promotions as the platform has them at last. Nothing leaves
+this machine, and nothing has to be set up.
 
 It then stays until Ctrl-C (or a signal, where there is no terminal), so that you can drop a file of your
 own: the folders are named at the start. With --once it ends by itself, within a minute. Exit code 0 says
-that everything dropped was verified and that the platform's shelves are what the samples say; 1 that
-they are not, and names the first differences.
+that everything dropped was verified and that the platform's shelves and promotions are what the samples
+say; 1 that they are not, and names the first differences.
 
 Everything lies in one folder. With --dir it is yours and stays; otherwise it is a temporary one, which
 is removed after --once and kept after Ctrl-C, because files of yours may be in it.

@@ -21,13 +21,14 @@ func (d *demo) tellPlaces() {
 	p.places([][3]string{
 		{"folder", d.dir, "everything below is in it"},
 		{"drop folders", d.path(demoPrices), "for the prices of all stores, in one file"},
-		{"", d.path(demoStock), "for the stock of one store a file: stock_001.csv to stock_003.csv"},
+		{"", d.path(demoStock), "for the stock of one store a file: stock_001.csv to stock_003.csv, or .xlsx"},
+		{"", d.path(demoPromotions), "for the promotions of all stores"},
 		{"answers", filepath.Join(d.path(demoPrices), "respuestas"), "and beside where the file was"},
 		{"config", d.path(defaultConfig), ""},
 		{"state", d.cfg.State.Dir, "what the daemon must not forget"},
 		{"log", d.path("daemon.log"), ""},
 		{"platform", d.platform.Home(), "what its SFTP server holds"},
-		{"", d.platform.HTTPURL() + "/", "its shelves, for a browser"},
+		{"", d.platform.HTTPURL() + "/", "its shelves and promotions, for a browser"},
 		{"", fmt.Sprintf("sftp://%s@%s:%d", demoUser, host, port), "host key " + d.platform.HostKey()},
 	})
 	p.blank()
@@ -59,7 +60,7 @@ func (d *demo) samplesThrough(ctx context.Context, late string) error {
 	wrong = append(wrong, found...)
 	d.page.blank()
 	if len(wrong) == 0 {
-		d.page.line(gladly, "done", "✓ everything dropped is verified, and every shelf is what the samples say")
+		d.page.line(gladly, "done", "✓ everything dropped is verified, and every shelf and promotion is what the samples say")
 	} else {
 		s.verdict = errors.New("the demo failed: " + strings.Join(wrong, "\n  "))
 		for _, w := range wrong {
@@ -100,7 +101,7 @@ func (d *demo) command(words string) string {
 
 // compareShelves shows the platform's shelves beside what the samples say they must be, and names the first differences.
 func (d *demo) compareShelves(ctx context.Context) ([]string, error) {
-	d.result.Shelf = map[string]int{}
+	d.result.Shelf, d.result.Promotions = map[string]int{}, map[string]int{}
 	var rows [][]string
 	var tones []tone
 	var wrong []string
@@ -109,13 +110,17 @@ func (d *demo) compareShelves(ctx context.Context) ([]string, error) {
 		if err != nil {
 			return nil, err
 		}
-		d.result.Shelf[store.id] = len(shelf)
-		found := differences(store.after, shelf)
+		offers, err := d.view.promotions(ctx, store.id)
+		if err != nil {
+			return nil, err
+		}
+		d.result.Shelf[store.id], d.result.Promotions[store.id] = len(shelf), len(offers)
+		found := append(differences(store.after, shelf), offerDifferences(store.offers, offers)...)
 		verdict, t := "yes", gladly
 		if len(found) > 0 {
 			verdict, t = "no, "+numberOf(len(found), "difference"), gravely
 		}
-		rows = append(rows, append(d.shelfRow(store.id, shelf), verdict))
+		rows = append(rows, append(d.shelfRow(store.id, shelf), number(len(offers)), verdict))
 		tones = append(tones, t)
 		for _, text := range found[:min(len(found), demoNamed)] {
 			wrong = append(wrong, fmt.Sprintf("store %s, %s", store.id, text))
@@ -125,7 +130,7 @@ func (d *demo) compareShelves(ctx context.Context) ([]string, error) {
 		}
 	}
 	d.page.blank()
-	d.page.columns([]string{"store", "on the shelf", "prices changed", "on sale", "equals the samples"}, rows, tones)
+	d.page.columns([]string{"store", "on the shelf", "prices changed", "on sale", "promotions", "equals the samples"}, rows, tones)
 	return wrong, nil
 }
 

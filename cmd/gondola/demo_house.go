@@ -19,16 +19,26 @@ import (
 
 // The drop folders, inside the demo's folder.
 const (
-	demoPrices = "drop/precios"
-	demoStock  = "drop/stock"
+	demoPrices     = "drop/precios"
+	demoStock      = "drop/stock"
+	demoPromotions = "drop/promociones"
 )
+
+// The feeds that the story names.
+const (
+	demoStockFeed      = "stock"
+	demoPromotionsFeed = "promociones"
+)
+
+// demoZone is the local time of the demo's stores.
+const demoZone = "America/Montevideo"
 
 // demoUser is the chain's login at the simulated platform.
 const demoUser = "demo"
 
 // demoConfig is the config of the demo's chain. It has little patience, so that nobody needs any.
 const demoConfig = `# The chain of gondola demo: three invented stores. config.example.yaml of the project explains every key.
-chain: {id: 7d3f9b52-40c8-4f1e-9a67-c25e8b01d4f3, time_zone: America/Montevideo, language: es, identify_by: sku, price_decimals: 2}
+chain: {id: 7d3f9b52-40c8-4f1e-9a67-c25e8b01d4f3, time_zone: ` + demoZone + `, language: es, identify_by: sku, price_decimals: 2}
 vendors:
 %s
 state: {dir: state, min_free: 50MB}
@@ -43,8 +53,11 @@ sftp:
 drops: {settle: 1s, quiet: 5s, max_wait: 30s, scan: 1s}
 feeds:
   - {name: precios, drop: ` + demoPrices + `, export: full, missing: keep, vendor: {column: Sucursal}}
-  - {name: stock, drop: ` + demoStock + `, export: partial, vendor: {file_name: 'stock_(?P<erp_code>\d+)'}}
-send: {catalog: {schedule: "* * * * *", full: "off"}}
+  - {name: ` + demoStockFeed + `, drop: ` + demoStock + `, export: partial, vendor: {file_name: 'stock_(?P<erp_code>\d+)'}}
+  - {name: ` + demoPromotionsFeed + `, kind: promotions, drop: ` + demoPromotions + `, export: partial, vendor: {column: Sucursal}}
+send:
+  catalog: {schedule: "* * * * *", full: "off"}
+  promotions: {schedule: "* * * * *", full: "off"}
 `
 
 // startPlatform starts the simulated platform, with a password of its own.
@@ -62,7 +75,7 @@ func (d *demo) startPlatform(ctx context.Context) error {
 	var err error
 	d.platform, err = sandbox.Start(ctx, sandbox.Options{
 		Dir: d.path("platform"), User: demoUser, Password: password, Chain: "gondola demo", Vendors: vendors,
-		ScanEvery: time.Second, Fate: sandbox.Keep,
+		ScanEvery: time.Second, Fate: sandbox.Keep, Zone: zoneOf(demoZone),
 	})
 	if err != nil {
 		return fmt.Errorf("start simulated platform: %w", err)
@@ -113,14 +126,17 @@ func (d *demo) startDaemon(ctx context.Context) (stop func() error, err error) {
 	}, nil
 }
 
-// dropSamples puts the exports into the drop folders, as an ERP would.
+// dropSamples puts the exports of the next wave into the drop folders, as an ERP or a person would.
 func (d *demo) dropSamples() error {
-	for _, e := range d.samples.exports {
+	wave := d.samples.waves[d.story.wave]
+	for _, e := range wave {
 		if err := os.WriteFile(filepath.Join(d.path(e.dir), e.name), e.data, 0o600); err != nil {
 			return fmt.Errorf("drop sample: %w", err)
 		}
+		d.story.unread[e.name] = true
 		d.page.line(plainly, "export", "%s (%s) is put into %s", e.name, fileSize(int64(len(e.data))), e.dir)
 	}
+	d.story.wave++
 	return nil
 }
 

@@ -10,8 +10,8 @@ import (
 
 // demoSamples is what the demo begins with, and what must come of it.
 type demoSamples struct {
-	exports []demoExport
-	stores  []demoStore
+	waves  [][]demoExport // one is dropped when what the one before asked for has arrived
+	stores []demoStore
 }
 
 // demoExport is a file to be dropped.
@@ -26,13 +26,21 @@ type demoStore struct {
 
 	before []sandbox.Article // what the platform knows at the start
 	after  []shelfArticle    // what its shelf must be when all exports were sent
+	offers []shelfPromotion  // what promotions it must have then
 }
 
 // loadSamples reads the samples, which are part of this program.
 func loadSamples() (demoSamples, error) {
 	s := demoSamples{
-		exports: []demoExport{
-			{name: "precios.csv", dir: demoPrices}, {name: "stock_001.csv", dir: demoStock}, {name: "stock_003.csv", dir: demoStock},
+		waves: [][]demoExport{
+			{
+				{name: "precios.csv", dir: demoPrices},
+				{name: "stock_001.csv", dir: demoStock},
+				{name: "stock_002.xlsx", dir: demoStock},
+				{name: "stock_003.csv", dir: demoStock},
+			},
+			// Offers are held against the prices, so these come first.
+			{{name: "promociones.xlsx", dir: demoPromotions}},
 		},
 		stores: []demoStore{
 			{id: "290056", name: "Centro", erpCode: "001"},
@@ -40,10 +48,12 @@ func loadSamples() (demoSamples, error) {
 			{id: "s8ym", name: "Cordón", erpCode: "003"},
 		},
 	}
-	for i := range s.exports {
-		var err error
-		if s.exports[i].data, err = samples.Files.ReadFile(s.exports[i].name); err != nil {
-			return s, fmt.Errorf("read sample: %w", err)
+	for _, wave := range s.waves {
+		for i := range wave {
+			var err error
+			if wave[i].data, err = samples.Files.ReadFile(wave[i].name); err != nil {
+				return s, fmt.Errorf("read sample: %w", err)
+			}
 		}
 	}
 	data, err := samples.Files.ReadFile("platform.json")
@@ -61,22 +71,25 @@ func loadSamples() (demoSamples, error) {
 				store.before = v.Articles
 			}
 		}
-		if store.after, err = loadGolden(store.id); err != nil {
+		if store.after, err = loadGolden[shelfArticle]("shelf", store.id); err != nil {
+			return s, err
+		}
+		if store.offers, err = loadGolden[shelfPromotion]("promotions", store.id); err != nil {
 			return s, err
 		}
 	}
 	return s, nil
 }
 
-// loadGolden reads what a store's shelf must be in the end.
-func loadGolden(store string) ([]shelfArticle, error) {
-	data, err := samples.Files.ReadFile("shelf/" + store + ".json")
+// loadGolden reads what a store must have in the end.
+func loadGolden[T any](what, store string) ([]T, error) {
+	data, err := samples.Files.ReadFile(what + "/" + store + ".json")
 	if err != nil {
 		return nil, fmt.Errorf("read sample: %w", err)
 	}
-	var golden []shelfArticle
+	var golden []T
 	if err := json.Unmarshal(data, &golden); err != nil {
-		return nil, fmt.Errorf("read sample of the shelf of store %s: %w", store, err)
+		return nil, fmt.Errorf("read sample %s of store %s: %w", what, store, err)
 	}
 	return golden, nil
 }

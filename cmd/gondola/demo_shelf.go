@@ -31,6 +31,23 @@ func (v platformView) shelf(ctx context.Context, store string) ([]shelfArticle, 
 	return articles, err
 }
 
+// promotions returns what a store offers, or will, sorted by SKU.
+func (v platformView) promotions(ctx context.Context, store string) ([]shelfPromotion, error) {
+	var all []sandbox.Promotion
+	if err := v.get(ctx, "/promotions/"+store+".json", &all); err != nil {
+		return nil, err
+	}
+	offers := make([]shelfPromotion, len(all))
+	for i, p := range all {
+		offers[i] = shelfPromotion{
+			SKU: p.SKU, Campaign: p.Campaign, Start: p.Start.Format(time.DateTime), End: p.End.Format(time.DateTime), Type: p.Type,
+			Benefit: p.SubType, Price: p.Price, Buy: p.Buy, Get: p.Benefit, Discount: p.Discount,
+		}
+	}
+	slices.SortFunc(offers, func(a, b shelfPromotion) int { return cmp.Compare(a.SKU, b.SKU) })
+	return offers, nil
+}
+
 // jobs returns what the platform made of each file that it read, oldest first.
 func (v platformView) jobs(ctx context.Context) ([]sandbox.Job, error) {
 	var jobs []sandbox.Job
@@ -62,6 +79,36 @@ type shelfArticle struct {
 	SKU    string `json:"sku"`
 	Price  string `json:"price"`
 	Active bool   `json:"active"`
+}
+
+// shelfPromotion is what customers are offered of an article.
+type shelfPromotion struct {
+	SKU      string `json:"sku"`
+	Campaign string `json:"campaign_name"`
+	Start    string `json:"start"` // local time of the store
+	End      string `json:"end"`
+	Type     string `json:"promotion_type"`
+	Benefit  string `json:"promotion_sub_type"`
+	Price    string `json:"discounted_price"`
+	Buy      int    `json:"buy"`
+	Get      int    `json:"benefit"`
+	Discount string `json:"bundle_discount"`
+}
+
+// offerDifferences names where a store's promotions are not what they should be, in the order of the SKUs.
+func offerDifferences(want, got []shelfPromotion) []string {
+	var all []string
+	for _, p := range want {
+		if !slices.Contains(got, p) {
+			all = append(all, "SKU "+p.SKU+": its promotion should be there as the samples say, and is not")
+		}
+	}
+	for _, p := range got {
+		if !slices.Contains(want, p) {
+			all = append(all, "SKU "+p.SKU+": it has a promotion that the samples don't say")
+		}
+	}
+	return all
 }
 
 // onSale counts the articles that customers can buy.

@@ -24,7 +24,8 @@ const (
 
 // demoStory is how far what was dropped has come.
 type demoStory struct {
-	unread  map[string]bool // samples that the daemon has not read yet, by name
+	wave    int             // how many waves of samples were dropped
+	unread  map[string]bool // samples that were dropped and the daemon has not read yet, by name
 	refused []string        // samples that it could not use
 	through bool            // the fate of the samples is known
 	verdict error           // what is wrong with it
@@ -38,16 +39,13 @@ type demoStory struct {
 	late      time.Time                // when the platform should have read them; zero before they are verified
 	jobs      int                      // of the platform's, that were told
 	shelves   map[string][]shelfArticle
-	receipt   string    // path of the receipt that is to be shown; "" before and after
-	giveUp    time.Time // when it is not waited for any longer
-	shown     bool      // one was shown, or is to be
+	receipt   string          // path of the receipt that is to be shown; "" before and after
+	giveUp    time.Time       // when it is not waited for any longer
+	shown     map[string]bool // feeds of which one was shown, or is to be
 }
 
 func newDemoStory(samples demoSamples) demoStory {
-	s := demoStory{unread: map[string]bool{}, documents: map[string]*demoDocument{}, shelves: map[string][]shelfArticle{}}
-	for _, e := range samples.exports {
-		s.unread[e.name] = true
-	}
+	s := demoStory{unread: map[string]bool{}, shown: map[string]bool{}, documents: map[string]*demoDocument{}, shelves: map[string][]shelfArticle{}}
 	for _, store := range samples.stores {
 		for _, a := range store.before {
 			s.shelves[store.id] = append(s.shelves[store.id], shelfArticle{SKU: a.SKU, Price: a.Price, Active: a.Active})
@@ -135,6 +133,9 @@ func (d *demo) settle(ctx context.Context) error {
 	clear(s.documents)
 	s.open, s.late = false, time.Time{}
 	switch {
+	case s.wave < len(d.samples.waves):
+		d.page.blank()
+		return d.dropSamples()
 	case !s.through:
 		return d.samplesThrough(ctx, "")
 	case sent > 0:
@@ -146,7 +147,7 @@ func (d *demo) settle(ctx context.Context) error {
 // push asks for what the schedule would do anyway within a minute.
 func (d *demo) push(ctx context.Context) error {
 	s := &d.story
-	s.pushDue, s.open, s.asked, s.planned = false, true, len(d.cfg.Vendors), false
+	s.pushDue, s.open, s.asked, s.planned = false, true, 2*len(d.cfg.Vendors), false // a catalogue and promotions for each
 	d.page.line(plainly, "push", "all of it is read: the demo asks for a push now; the schedule does so every minute")
 	return d.house.Push(ctx, daemon.Ask{})
 }
@@ -202,13 +203,17 @@ func (d *demo) dropEvent(ctx context.Context, e daemon.Event) error {
 	if e.Kind == daemon.EventRejected {
 		d.page.line(gravely, "refused", "%s could not be used", drop.Name)
 	} else {
+		noun := "article"
+		if drop.Feed == demoPromotionsFeed {
+			noun = "promotion"
+		}
 		d.page.line(plainly, "read", "%s: %s, %s understood, %s", drop.Name, numberOf(drop.Rows, "row"),
-			numberOf(drop.Records, "article"), numberOf(drop.Counted, "issue"))
+			numberOf(drop.Records, noun), numberOf(drop.Counted, "issue"))
 		s.pushDue = true
 	}
 	d.tellIssues(drop)
-	if !s.shown && (drop.Feed == d.cfg.Feeds[0].Name || s.through) {
-		s.receipt, s.shown, s.giveUp = drop.Receipt, true, time.Now().Add(demoAnswer)
+	if !s.shown[drop.Feed] && (drop.Feed != demoStockFeed || s.through) {
+		s.shown[drop.Feed], s.receipt, s.giveUp = true, drop.Receipt, time.Now().Add(demoAnswer)
 	}
 	if s.unread[drop.Name] {
 		delete(s.unread, drop.Name)
@@ -241,11 +246,15 @@ func (d *demo) tellIssues(drop daemon.Dropped) {
 // sendEvent tells what becomes of what was wanted.
 func (d *demo) sendEvent(e daemon.Event) {
 	s := &d.story
-	store, file := d.storeName(e.Vendor), path.Base(e.Name)
+	store, file := d.storeName(e.Vendor), e.Name // with its folder: both kinds have files of one name
 	switch e.Kind {
 	case daemon.EventPlanned:
 		s.asked, s.planned, s.open = max(0, s.asked-1), true, true
-		d.page.line(plainly, "plan", "%s: %s %s from what the platform was sent", store, numberOf(e.Differs, "article"),
+		noun := "article"
+		if e.Shelf == catalog.KindPromotions {
+			noun = "promotion"
+		}
+		d.page.line(plainly, "plan", "%s: %s %s from what the platform was sent", store, numberOf(e.Differs, noun),
 			map[bool]string{true: "differs", false: "differ"}[e.Differs == 1])
 	case daemon.EventNothing:
 		// Of its own the schedule asks every minute; that is no news.
@@ -316,7 +325,7 @@ func (d *demo) readJobs(ctx context.Context) error {
 }
 
 func (d *demo) tellJob(j sandbox.Job) {
-	file := path.Base(j.File)
+	file := j.File
 	if j.Status != sandbox.Completed {
 		d.page.line(gravely, "platform", "%s: %s, %s", file, strings.ToLower(string(j.Status)), j.Reason)
 		return

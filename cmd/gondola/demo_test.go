@@ -52,6 +52,20 @@ func shelfSizes(t *testing.T) map[string]int {
 	return sizes
 }
 
+// offerSizes is how many promotions each store's golden has.
+func offerSizes(t *testing.T) map[string]int {
+	t.Helper()
+	s, err := loadSamples()
+	if err != nil {
+		t.Fatal(err)
+	}
+	sizes := map[string]int{}
+	for _, store := range s.stores {
+		sizes[store.id] = len(store.offers)
+	}
+	return sizes
+}
+
 func TestDemoOnce(t *testing.T) {
 	defer goleak.VerifyNone(t, goleak.IgnoreCurrent())
 	t.Setenv("TMPDIR", t.TempDir())
@@ -66,11 +80,12 @@ func TestDemoOnce(t *testing.T) {
 	}
 	expected := expectedDemo(t)
 	// How many documents there are depends on whether a slot of the schedule came between the drops.
-	if got.Documents < 3 || got.Verified != got.Documents {
+	if got.Documents < 6 || got.Verified != got.Documents {
 		t.Errorf("%d documents, %d verified", got.Documents, got.Verified)
 	}
 	want := demoResult{
 		Drops: expected.Drops, Issues: expected.Issues, Documents: got.Documents, Verified: got.Verified, Shelf: shelfSizes(t),
+		Promotions: offerSizes(t),
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("result (-want +got):\n%s", diff)
@@ -86,8 +101,8 @@ func checkStory(t *testing.T, story string) {
 	t.Helper()
 	rest := story
 	for _, want := range []string{
-		"drop folders  ", "/drop/precios", "/drop/stock", "answers  ", "state  ", "platform  ", "http://127.0.0.1:", "SHA256:",
-		"precios.csv (312 kB) is put into",
+		"drop folders  ", "/drop/precios", "/drop/stock", "/drop/promociones", "answers  ", "state  ", "platform  ", "http://127.0.0.1:", "SHA256:",
+		"precios.csv (312 kB) is put into", "stock_002.xlsx (",
 		"drop      precios.csv (312 kB) taken",
 		"read      precios.csv: 5,756 rows, 5,751 articles understood, 9 issues",
 		`issue     row 156, Precio c/IVA: "consultar" is not a price.`,
@@ -95,12 +110,18 @@ func checkStory(t *testing.T, story string) {
 		"| RECIBIDO, CON OBSERVACIONES",
 		"push      ",
 		"plan      ",
-		"document  gondola_290056.csv: ",
+		"document  catalog/gondola_290056.csv: ",
 		"sent      ",
-		"platform  gondola_290056.csv read: ",
+		"platform  catalog/gondola_290056.csv read: ",
 		"5 refused: missing sku 12001",
+		"promociones.xlsx (9,420 bytes) is put into",
+		"read      promociones.xlsx: 72 rows, ",
+		"| RECIBIDO, CON OBSERVACIONES",
+		"plan      Centro (290056): ",
+		"document  promotions/gondola_290056.csv: ",
+		"platform  promotions/gondola_290056.csv read: ",
 		"equals the samples",
-		"Centro (290056)", "2,020", "711", "1,769   yes",
+		"Centro (290056)", "2,020", "711", "1,769 ", "22   yes",
 		"Cordón (s8ym)", "yes",
 		"done      ",
 	} {
@@ -147,8 +168,10 @@ func platformOnly(t *testing.T, store string) (sku, price string) {
 		t.Fatal(err)
 	}
 	var exported []byte
-	for _, e := range s.exports {
-		exported = append(exported, e.data...)
+	for _, wave := range s.waves {
+		for _, e := range wave {
+			exported = append(exported, e.data...)
+		}
 	}
 	for _, st := range s.stores {
 		for _, a := range st.after {
@@ -179,7 +202,7 @@ func TestDemoJSON(t *testing.T) {
 		keys = append(keys, key)
 	}
 	slices.Sort(keys)
-	if diff := cmp.Diff([]string{"documents", "drops", "issues", "shelf", "verified"}, keys); diff != "" {
+	if diff := cmp.Diff([]string{"documents", "drops", "issues", "promotions", "shelf", "verified"}, keys); diff != "" {
 		t.Errorf("keys (-want +got):\n%s", diff)
 	}
 	var shelf map[string]int
@@ -230,8 +253,8 @@ func TestDemoStays(t *testing.T) {
 	}
 	await("stock_001.csv: 1 row, 1 article understood, 0 issues")
 	await("plan      Centro (290056): 1 article differs")
-	await("sent      gondola_290056.csv: verified")
-	await("platform  gondola_290056.csv read: ")
+	await("sent      catalog/gondola_290056.csv: verified")
+	await("platform  catalog/gondola_290056.csv read: ")
 	await("1,768   0 on, 1 off")
 	again := filepath.Join(dir, "drop", "stock", "stock_002.csv")
 	if err := os.WriteFile(again, []byte("no titles\nhere at all\n"), 0o600); err != nil {

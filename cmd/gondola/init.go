@@ -17,7 +17,8 @@ func newInitCommand(a *app) *cobra.Command {
 		Use:   "init DIR",
 		Short: "Make a folder with a config to fill in",
 		Long: `Makes a folder ready for a chain: a commented config.yaml in which only what you alone know is left
-to fill in, the drop folder it names, and a starter spreadsheet. Existing files are never overwritten.`,
+to fill in, the drop folders it names, and a spreadsheet for each that store staff fill in: prices and
+stock, promotions. Existing files are never overwritten.`,
 		Example:     "  gondola init shop --language es\n  gondola check --config shop/config.yaml",
 		Args:        oneArg("DIR"),
 		Annotations: codes(),

@@ -12,7 +12,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"gondola/internal/catalog"
-	"gondola/internal/config"
 	"gondola/internal/daemon"
 )
 
@@ -21,24 +20,26 @@ const shownCodes = 20
 
 // newInspectCommand shows how an export is understood.
 func newInspectCommand(a *app) *cobra.Command {
-	var feed string
+	var feed, kind string
 	c := &cobra.Command{
 		Use:   "inspect EXPORT",
 		Short: "Show how an export is understood, and what to write into the config for it",
 		Long: `Shows what an export (CSV or XLSX) is found to be, and why: encoding, delimiter or sheet, header, the role
-of each column, the decimal mark with the cell that proves it, the first rows as they are understood, and
-how often which issue occurs. It ends with the lines for the feed's config.
+of each column, the decimal mark and the order of dates with the cell that proves them, the first rows as
+they are understood, and how often which issue occurs. It ends with the lines for the feed's config.
 
-No config is needed: articles are then known by their SKU, and rows are taken for every store. With --feed
-the export is read exactly as that feed of the config would. Whether it holds an article twice is seen by
+No config is needed: articles are then known by their SKU, rows are taken for every store, and what has
+columns for dates and offers is about promotions (--kind says it otherwise). With --feed the export is
+read exactly as that feed of the config would. Whether it holds an article twice is seen by
 gondola convert. Nothing is written, nothing is remembered, and nobody is connected to.`,
 		Example: `  gondola inspect export.csv
   gondola inspect --config shop/config.yaml --feed precios export.xlsx`,
 		Args:        oneArg("EXPORT"),
 		Annotations: codes(exitData),
-		RunE:        func(c *cobra.Command, args []string) error { return a.inspect(c.Context(), feed, args[0]) },
+		RunE:        func(c *cobra.Command, args []string) error { return a.inspect(c.Context(), feed, kind, args[0]) },
 	}
 	c.Flags().StringVar(&feed, "feed", "", "read the export as the feed `NAME` of the config would")
+	c.Flags().StringVar(&kind, "kind", "", "read the export as one of this `KIND`: catalog or promotions (default: by its columns)")
 	return c
 }
 
@@ -48,12 +49,16 @@ type inspected struct {
 	Config string `json:"config"` // YAML for the feed; "" when there is nothing to add
 }
 
-func (a *app) inspect(ctx context.Context, feed, export string) error {
-	var cfg *config.Config
+func (a *app) inspect(ctx context.Context, feed, kind, export string) error {
+	as := daemon.InspectAs{Feed: feed, Kind: catalog.Kind(kind)}
 	switch {
+	case kind != "" && as.Kind != catalog.KindCatalog && as.Kind != catalog.KindPromotions:
+		return usagef("unknown kind %q (known: catalog, promotions)", kind)
+	case kind != "" && feed != "":
+		return usagef("--kind and --feed exclude each other: the feed has a kind; drop one of the two")
 	case feed != "":
 		var err error
-		if cfg, err = a.look(); err != nil {
+		if as.Config, err = a.look(); err != nil {
 			return err
 		}
 	case a.ConfigPath != "":
@@ -64,7 +69,7 @@ func (a *app) inspect(ctx context.Context, feed, export string) error {
 	} else if !info.Mode().IsRegular() {
 		return usagef("open export: %s is not a file", export)
 	}
-	found, err := daemon.Inspect(ctx, cfg, feed, export)
+	found, err := daemon.Inspect(ctx, as, export)
 	if err != nil {
 		return err
 	}
@@ -84,7 +89,7 @@ func (a *app) inspect(ctx context.Context, feed, export string) error {
 }
 
 func (a *app) printInspected(r inspected) {
-	a.printf("%s\n", plain(r.File))
+	a.printf("%s, read as %s\n", plain(r.File), map[bool]string{true: "promotions", false: "a catalogue"}[r.Kind == catalog.KindPromotions])
 	a.printFormat(r.Inspection)
 	if len(r.Columns) > 0 {
 		a.printf("\n")
@@ -98,13 +103,13 @@ func (a *app) printInspected(r inspected) {
 	}
 	if len(r.First) > 0 {
 		a.printf("\n")
-		a.printFirst(r.First)
+		a.printFirst(r.Inspection)
 	}
 	issues := 0
 	for _, p := range r.Issues {
 		issues += p.Count
 	}
-	a.printf("\n%s, %s understood, %s\n", count(r.Rows, "row"), count(r.Records, "article"), count(issues, "issue"))
+	a.printf("\n%s, %s understood, %s\n", count(r.Rows, "row"), count(r.Records, rowNoun(r.Kind)), count(issues, "issue"))
 	for _, p := range r.Issues {
 		a.printf("  %d x %s: %s\n", p.Count, p.First.Code, plain(issuePlace(p.First)+p.First.Text))
 	}
@@ -161,20 +166,29 @@ func (a *app) printColumns(r daemon.Inspection) {
 		case by == "name":
 			by = "known word"
 		}
-		rows[i] = []string{strconv.Itoa(c.Number), orDash(c.Header), role, by, decimals(c, r.Rows > 0)}
+		rows[i] = []string{strconv.Itoa(c.Number), orDash(c.Header), role, by, readWith(c, r.Rows > 0)}
 	}
-	a.table([]string{"COLUMN", "HEADER", "ROLE", "FOUND BY", "DECIMAL MARK"}, rows)
+	a.table([]string{"COLUMN", "HEADER", "ROLE", "FOUND BY", "READ WITH"}, rows)
 }
 
-// decimals tells the decimal mark of a column of numbers and what proves it. read says whether its cells were looked at.
-func decimals(c daemon.InspectedColumn, read bool) string {
+// readWith tells the decimal mark of a column of numbers, or the order of one of dates, and what proves it. read says whether its cells
+// were looked at.
+func readWith(c daemon.InspectedColumn, read bool) string {
+	convention := c.Decimal
+	if c.Date != "" {
+		convention = c.Date
+	}
 	switch {
+	case c.Proof != "" && c.ProofOf != "":
+		return fmt.Sprintf("%s: row %d of %s has %s", convention, c.ProofRow, c.ProofOf, c.Proof)
 	case c.Proof != "":
-		return fmt.Sprintf("%s: row %d has %s", c.Decimal, c.ProofRow, c.Proof)
-	case c.Decimal != "":
-		return c.Decimal + ": config"
-	case read && slices.Contains([]string{"price", "quantity", "maximum_sales_quantity"}, c.Role):
-		return "no cell needs or proves one"
+		return fmt.Sprintf("%s: row %d has %s", convention, c.ProofRow, c.Proof)
+	case convention != "":
+		return convention + ": config"
+	case read && slices.Contains([]string{"price", "quantity", "maximum_sales_quantity", "discounted_price", "discount_percent"}, c.Role):
+		return "no cell needs or proves a decimal mark"
+	case read && slices.Contains([]string{"start_date", "end_date"}, c.Role):
+		return "no cell needs or proves an order"
 	}
 	return "-"
 }
@@ -200,14 +214,16 @@ func storeCodes(s daemon.InspectedStores) string {
 	return strings.Join(list, ", ")
 }
 
-func (a *app) printFirst(first []daemon.InspectedRow) {
+func (a *app) printFirst(in daemon.Inspection) {
+	if in.Kind == catalog.KindPromotions {
+		a.printFirstPromotions(in.First)
+		return
+	}
+	first := in.First
 	header := []string{"ROW", "STORE", "ARTICLE", "PRICE", "ACTIVE", "QUANTITY", "MAX"}
 	rows := make([][]string, len(first))
 	for i, r := range first {
-		store := strings.Join(r.Vendors, " ")
-		if store == catalog.AllVendors {
-			store = "all"
-		}
+		store := storesOf(r)
 		price, active := orDash(r.Price), "-"
 		if r.Rejected {
 			price = "rejected"
@@ -218,6 +234,31 @@ func (a *app) printFirst(first []daemon.InspectedRow) {
 		rows[i] = []string{strconv.Itoa(r.Row), store, r.Key, price, active, wholeOrDash(r.Quantity), wholeOrDash(r.MaxSales)}
 	}
 	a.table(header, rows)
+}
+
+// printFirstPromotions is printFirst for promotions.
+func (a *app) printFirstPromotions(first []daemon.InspectedRow) {
+	rows := make([][]string, len(first))
+	for i, r := range first {
+		rows[i] = []string{strconv.Itoa(r.Row), storesOf(r), r.Key, "rejected", "-", "-", "-", "-"}
+		if p := r.Promotion; p != nil {
+			offer := strings.TrimSpace(strings.Join([]string{p.Details, p.Benefit, p.Discount}, " "))
+			if p.Price != "" {
+				offer = p.Price
+			}
+			active := map[bool]string{true: "yes", false: "no, ends"}[p.Active]
+			rows[i] = append(rows[i][:3], offer, p.Start, p.End, p.Campaign, active)
+		}
+	}
+	a.table([]string{"ROW", "STORE", "ARTICLE", "OFFER", "START", "END", "CAMPAIGN", "ACTIVE"}, rows)
+}
+
+// storesOf lists the stores of a row.
+func storesOf(r daemon.InspectedRow) string {
+	if store := strings.Join(r.Vendors, " "); store != catalog.AllVendors {
+		return store
+	}
+	return "all"
 }
 
 func orDash(text string) string {
@@ -252,11 +293,16 @@ func feedLines(r daemon.Inspection) string {
 			fmt.Fprintf(&vendor, "vendor: {column: %s}\n", header)
 		case c.Decimal != "":
 			fmt.Fprintf(&columns, "  %s: {from: %s, decimal: %s}\n", c.Role, header, c.Decimal)
+		case c.Date != "":
+			fmt.Fprintf(&columns, "  %s: {from: %s, date: %s}\n", c.Role, header, c.Date)
 		default:
 			fmt.Fprintf(&columns, "  %s: %s\n", c.Role, header)
 		}
 	}
 	lines := vendor.String()
+	if r.Kind == catalog.KindPromotions && vendor.Len()+columns.Len() > 0 {
+		lines = "kind: promotions\n" + lines
+	}
 	if columns.Len() > 0 {
 		lines += "columns:\n" + columns.String()
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"slices"
-	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -27,9 +26,11 @@ func newPlanCommand(a *app) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "plan",
 		Short: "Show what the next slot would send, without sending it",
-		Long: `Compares what the exports want with what the platform was sent, and shows it article by article:
-  +  the platform was never told of this article
+		Long: `Compares what the exports want with what the platform was sent, and shows it article by article, and
+promotion by promotion:
+  +  the platform was never told of this article; this promotion starts
   ~  something of it changes
+  -  this promotion ends
   =  nothing changes; it is repeated, because the file before may not have been read yet or the plan is full
 It works beside the running daemon and changes nothing. Exports that are still in a drop folder don't count.`,
 		Example:     "  gondola plan --vendor 290056\n  gondola plan --full --rows 0 --json",
@@ -39,19 +40,24 @@ It works beside the running daemon and changes nothing. Exports that are still i
 	}
 	c.Flags().StringArrayVar(&f.vendors, "vendor", nil, "only the store with this `ID`; may be repeated (default all stores)")
 	c.Flags().BoolVar(&f.full, "full", false, "as if everything were sent, not only what differs")
-	c.Flags().IntVar(&f.rows, "rows", 20, "show at most `N` articles a store; 0 shows all")
+	c.Flags().IntVar(&f.rows, "rows", 20, "show at most `N` articles and promotions a store; 0 shows all")
 	return c
 }
 
 // plannedStore is what would be sent to one store, and what plan --json prints of it.
 type plannedStore struct {
-	Vendor   string           `json:"vendor"`
-	Full     bool             `json:"full"`
-	Differs  int              `json:"differs"` // articles that change
-	Rows     int              `json:"rows"`    // of the files, repeated ones included; 0 = nothing is sent
-	Change   shelf.Change     `json:"change"`
-	Held     []int64          `json:"held"`     // drops that the brake holds, or would
-	Articles []plannedArticle `json:"articles"` // the first ones; see --rows
+	Vendor   string               `json:"vendor"` // * where one file is for all stores
+	Kind     catalog.Kind         `json:"kind"`   // catalog, promotions or assortment
+	Full     bool                 `json:"full"`
+	Differs  int                  `json:"differs"` // articles and promotions that change
+	Rows     int                  `json:"rows"`    // of the files, repeated ones included; 0 = nothing is sent
+	Change   shelf.Change         `json:"change"`
+	Waiting  int                  `json:"waiting,omitempty"`  // promotions that start once the end of others has been read
+	Withheld map[catalog.Code]int `json:"withheld,omitempty"` // promotions that can't start, by the reason
+	Held     []int64              `json:"held"`               // drops that the brake holds, or would
+	Articles []plannedArticle     `json:"articles"`           // the first ones; see --rows
+
+	Promotions []plannedPromotion `json:"promotions,omitempty"` // the first ones
 }
 
 // plannedArticle is one row.
@@ -61,6 +67,38 @@ type plannedArticle struct {
 	Differs bool    `json:"differs"`
 	Row     article `json:"row"`
 	Sent    article `json:"sent"`
+}
+
+// plannedPromotion is one row about a promotion.
+type plannedPromotion struct {
+	Key      string `json:"key"` // of the article
+	New      bool   `json:"new"` // the platform was told nothing of it
+	Differs  bool   `json:"differs"`
+	Active   bool   `json:"active"` // false: it ends
+	Campaign string `json:"campaign"`
+	Start    string `json:"start"` // local time of the store
+	End      string `json:"end"`
+	Type     string `json:"type"`
+	Benefit  string `json:"benefit,omitempty"`
+	Details  string `json:"details,omitempty"`
+	Offer    string `json:"offer"` // the final price, the share or the amount off; "" of a free piece
+}
+
+func promotionOf(r daemon.PlannedRow) plannedPromotion {
+	p := *r.Promotion
+	out := plannedPromotion{
+		Key: r.Key, New: r.New, Differs: r.Differs, Active: p.Active, Campaign: p.Campaign, Start: p.Start.String(), End: p.End.String(),
+		Type: string(p.Type), Benefit: string(p.Benefit), Details: p.Details(),
+	}
+	switch {
+	case p.Price != 0:
+		out.Offer = p.Price.String()
+	case p.Percent != 0:
+		out.Offer = p.Percent.String() + "%"
+	case p.Amount != 0:
+		out.Offer = p.Amount.String()
+	}
+	return out
 }
 
 // article is what a document says of an article. What it doesn't speak of is absent.
@@ -131,20 +169,21 @@ type planned struct {
 	Stores []plannedStore `json:"stores"`
 }
 
-// preview asks the house, one store after the other, and keeps the first rows of each.
+// preview asks the house, one target after the other, and keeps the first rows of each.
 func preview(ctx context.Context, h *daemon.House, f planFlags) ([]plannedStore, error) {
-	vendors := f.vendors
-	if len(vendors) == 0 {
-		vendors = h.VendorIDs()
+	targets, err := h.Targets(f.vendors)
+	if err != nil {
+		return nil, usagef("%w", err)
 	}
-	all := make([]plannedStore, 0, len(vendors))
-	for _, vendor := range vendors {
-		if !slices.Contains(h.VendorIDs(), vendor) {
-			return nil, usagef("%w: %q; the config has: %s", daemon.ErrNoVendor, vendor, strings.Join(h.VendorIDs(), ", "))
-		}
-		s := plannedStore{Vendor: vendor, Held: []int64{}, Articles: []plannedArticle{}}
-		p, err := h.Preview(ctx, vendor, f.full, func(r daemon.PlannedRow) error {
-			if f.rows == 0 || len(s.Articles) < f.rows {
+	all := make([]plannedStore, 0, len(targets))
+	for _, t := range targets {
+		s := plannedStore{Vendor: t.Vendor, Kind: t.Kind, Held: []int64{}, Articles: []plannedArticle{}}
+		p, err := h.Preview(ctx, t, f.full, func(r daemon.PlannedRow) error {
+			switch {
+			case f.rows != 0 && len(s.Articles)+len(s.Promotions) >= f.rows:
+			case r.Promotion != nil:
+				s.Promotions = append(s.Promotions, promotionOf(r))
+			default:
 				s.Articles = append(s.Articles, plannedArticle{
 					Key: r.Key, New: r.New, Differs: r.Differs, Row: articleOf(r.Row), Sent: articleOf(r.Sent),
 				})
@@ -155,6 +194,7 @@ func preview(ctx context.Context, h *daemon.House, f planFlags) ([]plannedStore,
 			return nil, err
 		}
 		s.Full, s.Differs, s.Rows, s.Change = p.Full, p.Summary.Differs, p.Summary.Rows, p.Summary.Change
+		s.Waiting, s.Withheld = p.Summary.Waiting, p.Summary.Withheld
 		for _, l := range p.Held {
 			if !slices.Contains(s.Held, l.Seq) {
 				s.Held = append(s.Held, l.Seq)
@@ -162,7 +202,7 @@ func preview(ctx context.Context, h *daemon.House, f planFlags) ([]plannedStore,
 		}
 		if s.Differs == 0 && !s.Full {
 			// What may not have been read yet still lies where it was put: without a change no file is sent.
-			s.Rows, s.Articles = 0, []plannedArticle{}
+			s.Rows, s.Articles, s.Promotions = 0, []plannedArticle{}, nil
 		}
 		all = append(all, s)
 	}

@@ -2,9 +2,12 @@ package main
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"strconv"
 	"strings"
 
+	"gondola/internal/catalog"
 	"gondola/internal/config"
 )
 
@@ -14,17 +17,54 @@ func (a *app) printPlan(cfg *config.Config, all []plannedStore) {
 		if i > 0 {
 			a.printf("\n")
 		}
-		a.printf("store %s: %s\n", storeName(cfg, s.Vendor), planLine(s))
+		a.printf("%s: %s\n", shelfName(cfg, s.Vendor, s.Kind), planLine(s))
 		for _, row := range s.Articles {
 			a.printf("  %s\n", plain(articleLine(row)))
 		}
-		if more := s.Rows - len(s.Articles); more > 0 {
-			a.printf("  and %s more; --rows 0 shows all\n", count(more, "article"))
+		for _, row := range s.Promotions {
+			a.printf("  %s\n", plain(promotionLine(row)))
+		}
+		if more := s.Rows - len(s.Articles) - len(s.Promotions); more > 0 {
+			a.printf("  and %s more; --rows 0 shows all\n", count(more, rowNoun(s.Kind)))
+		}
+		if s.Waiting > 0 {
+			a.printf("  %s until the end of another one of the article has been read\n",
+				map[bool]string{true: "1 promotion waits", false: strconv.Itoa(s.Waiting) + " promotions wait"}[s.Waiting == 1])
+		}
+		for _, code := range slices.Sorted(maps.Keys(s.Withheld)) {
+			a.printf("  %s not start: %s\n", map[bool]string{true: "1 promotion does", false: strconv.Itoa(s.Withheld[code]) + " promotions do"}[s.Withheld[code] == 1],
+				map[catalog.Code]string{
+					catalog.PromoNoPrice:  "it is a share off a price that is not known",
+					catalog.PromoNotBelow: "its price is not below that of the article",
+				}[code])
 		}
 		for _, seq := range s.Held {
 			a.printf("  held by the brake: drop %d; gondola status says why\n", seq)
 		}
 	}
+}
+
+// shelfName names a target for people: the store, and the kind where it is not the catalogue.
+func shelfName(cfg *config.Config, vendor string, kind catalog.Kind) string {
+	name := "store " + storeName(cfg, vendor)
+	if vendor == catalog.AllVendors {
+		name = "all stores"
+	}
+	if kind != catalog.KindCatalog {
+		name += ", " + string(kind)
+	}
+	return name
+}
+
+// rowNoun says what the rows of a kind of file are.
+func rowNoun(kind catalog.Kind) string {
+	switch kind {
+	case catalog.KindCatalog:
+		return "article"
+	case catalog.KindPromotions:
+		return "promotion"
+	}
+	return "row"
 }
 
 // storeName returns a store's id, with its name where it has another one.
@@ -46,7 +86,7 @@ func planLine(s plannedStore) string {
 	if s.Full {
 		kind = "everything"
 	}
-	line := fmt.Sprintf("%s: %s, %d of them changed", kind, count(s.Rows, "article"), s.Differs)
+	line := fmt.Sprintf("%s: %s, %d of them changed", kind, count(s.Rows, rowNoun(s.Kind)), s.Differs)
 	var parts []string
 	for _, p := range []struct {
 		n    int
@@ -58,6 +98,9 @@ func planLine(s plannedStore) string {
 		{s.Change.SwitchedOn, "back on sale"},
 		{s.Change.SwitchedOff, "off sale"},
 		{s.Change.Other, "otherwise"},
+		{s.Change.Started, "to start"},
+		{s.Change.Ended, "to end"},
+		{s.Change.Changed, "to end and start again"},
 	} {
 		if p.n > 0 {
 			parts = append(parts, fmt.Sprintf("%d %s", p.n, p.what))
@@ -93,6 +136,24 @@ func articleLine(row plannedArticle) string {
 		changed = told(now)
 	}
 	return fmt.Sprintf("~ %s changed: %s", row.Key, strings.Join(changed, ", "))
+}
+
+// promotionLine shows one promotion as a line of a diff.
+func promotionLine(p plannedPromotion) string {
+	mark, what := "=", "repeated"
+	switch {
+	case !p.Active && p.Differs:
+		mark, what = "-", "ends"
+	case !p.Active:
+		what = "end repeated"
+	case p.Differs:
+		mark, what = "+", "starts"
+	}
+	offer := p.Offer
+	if p.Details != "" {
+		offer = strings.TrimSpace(p.Details + " " + p.Benefit + " " + p.Offer)
+	}
+	return fmt.Sprintf("%s %s %s: %s, %s, %s to %s", mark, p.Key, what, p.Campaign, offer, p.Start, p.End)
 }
 
 // value is one field of an article in words; text "" is one that it doesn't speak of.

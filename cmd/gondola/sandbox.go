@@ -12,6 +12,7 @@ import (
 	"maps"
 	"os"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -27,6 +28,8 @@ type sandboxFlags struct {
 	scan              time.Duration
 	fate              string
 	posixRename       bool
+	brand, zone       string
+	rules             []string
 }
 
 // newSandboxCommand runs the simulated platform.
@@ -36,9 +39,11 @@ func newSandboxCommand(a *app) *cobra.Command {
 		Use:   "sandbox --dir DIR",
 		Short: "Run a simulated platform to try things out against",
 		Long: `Runs a simulated platform on this machine until stopped: an SFTP server that is as strict as the real one
-is known to be, a reader that takes catalogue files as the documentation says, and a page that shows the
-shelves. It prints where it listens and the lines for the config. The stores and their articles come from
-a JSON file: {"sales_buffer": 1, "vendors": {"290056": [{"sku": "A1", "price": "10.5", "active": true}]}}.`,
+is known to be, a reader that takes files of the catalogue, of promotions and of both as the documentation
+says, and a page that shows the shelves and promotions. What a brand does differently is chosen with
+--brand; what nobody outside knows for sure, such as whose clock the dates of promotions mean, can be
+turned the other way with --rule. It prints where it listens and the lines for the config. The stores and
+their articles come from a JSON file: {"sales_buffer": 1, "vendors": {"290056": [{"sku": "A1", "price": "10.5", "active": true}]}}.`,
 		Example:     "  gondola sandbox --dir /tmp/platform --articles platform.json",
 		Args:        cobra.NoArgs,
 		Annotations: codes(),
@@ -54,6 +59,9 @@ a JSON file: {"sales_buffer": 1, "vendors": {"290056": [{"sku": "A1", "price": "
 	flags.StringVar(&f.articles, "articles", "", "JSON `FILE` with the stores and their articles (default: no store)")
 	flags.DurationVar(&f.scan, "scan", 2*time.Second, "`DURATION` between two looks of the platform at its files")
 	flags.StringVar(&f.fate, "fate", string(sandbox.Keep), "`FATE` of files that were read: keep or eat")
+	flags.StringVar(&f.brand, "brand", "pedidosya", "`BRAND` whose files it reads, in lower case")
+	flags.StringArrayVar(&f.rules, "rule", nil, "turn what is assumed the other way, such as utc-dates; may be repeated; `RULE` help lists them")
+	flags.StringVar(&f.zone, "zone", "UTC", "time `ZONE` of the stores, such as America/Montevideo")
 	flags.BoolVar(&f.posixRename, "posix-rename", false, "let the server rename over existing files, as OpenSSH does")
 	if err := c.MarkFlagRequired("dir"); err != nil {
 		panic("gondola: require flag: " + err.Error()) // it was made above
@@ -77,6 +85,10 @@ func (a *app) sandbox(ctx context.Context, f sandboxFlags) (err error) {
 	if f.fate != string(sandbox.Keep) && f.fate != string(sandbox.Eat) {
 		return usagef("unknown fate %q (known: keep, eat)", f.fate)
 	}
+	rules, zone, err := f.platform()
+	if err != nil {
+		return err
+	}
 	if f.scan <= 0 {
 		return usagef("--scan must be longer than nothing; found %s", f.scan)
 	}
@@ -92,6 +104,7 @@ func (a *app) sandbox(ctx context.Context, f sandboxFlags) (err error) {
 	s, err := sandbox.Start(ctx, sandbox.Options{
 		Dir: f.dir, SFTPListen: f.sftp, HTTPListen: f.http, User: f.user, Password: cmp.Or(password, madeUp), Vendors: vendors,
 		ScanEvery: f.scan, Fate: sandbox.Fate(f.fate), Features: sandbox.Features{PosixRename: f.posixRename},
+		Rules: rules, Zone: zone,
 		Log: slog.New(slog.NewTextHandler(a.Stderr, nil)),
 	})
 	if err != nil {
@@ -110,6 +123,27 @@ func (a *app) sandbox(ctx context.Context, f sandboxFlags) (err error) {
 	}
 	<-ctx.Done()
 	return nil
+}
+
+// platform returns how the simulated platform reads files.
+func (f sandboxFlags) platform() (sandbox.Rules, *time.Location, error) {
+	rules, err := sandbox.BrandRules(f.brand)
+	if err != nil {
+		return rules, nil, usagef("%w", err)
+	}
+	for _, name := range f.rules {
+		if name == "help" {
+			return rules, nil, usagef("the rules: %s", strings.Join(sandbox.RuleNames(), ", "))
+		}
+		if err := rules.Set(name); err != nil {
+			return rules, nil, usagef("%w", err)
+		}
+	}
+	zone, err := time.LoadLocation(f.zone)
+	if err != nil {
+		return rules, nil, usagef("unknown time zone %q; write an IANA name such as America/Montevideo", f.zone)
+	}
+	return rules, zone, nil
 }
 
 func (a *app) printSandbox(s sandboxed, passwordEnv string) error {

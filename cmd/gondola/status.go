@@ -101,14 +101,21 @@ func (a *app) printStatus(cfg *config.Config, s daemon.Status) {
 	var rows [][]string
 	for _, v := range s.Stores {
 		settled := "yes"
-		if !v.Settled {
+		switch {
+		case v.Pending > 0:
+			settled = fmt.Sprintf("not yet, %d wait for it", v.Pending)
+		case !v.Settled:
 			settled = "not yet"
 		}
+		id, name := v.ID, v.Name
+		if id == catalog.AllVendors {
+			id, name = "all", "all stores"
+		}
 		rows = append(rows, []string{
-			v.ID, v.Name, strconv.Itoa(v.Same), strconv.Itoa(v.Differs), clock(v.Verified, zone), settled, clock(v.Next, zone),
+			id, name, v.Kind, strconv.Itoa(v.Same), strconv.Itoa(v.Differs), clock(v.Verified, zone), settled, clock(v.Next, zone),
 		})
 	}
-	a.table([]string{"STORE", "NAME", "AS SENT", "TO SEND", "LAST SENT", "SETTLED", "NEXT SLOT"}, rows)
+	a.table([]string{"STORE", "NAME", "SHELF", "AS SENT", "TO SEND", "LAST SENT", "SETTLED", "NEXT SLOT"}, rows)
 	a.printf("\n")
 	rows = nil
 	for _, f := range s.Feeds {

@@ -18,7 +18,10 @@ type Kind string
 
 // The kinds.
 const (
-	KindCatalog Kind = "catalog" // prices, availability, stock
+	KindCatalog    Kind = "catalog"    // prices, availability, stock
+	KindPromotions Kind = "promotions" // campaigns on articles
+	// KindAssortment is both on one shelf, for brands whose files hold both. No feed is of this kind.
+	KindAssortment Kind = "assortment"
 )
 
 // IdentifyBy says which of SKU and barcode is an article's key in a chain; the other one is an attribute.

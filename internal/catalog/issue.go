@@ -57,6 +57,26 @@ const (
 
 	ActiveText Code = "G-ACTIVE-01" // neither a yes nor a no (text)
 
+	DateText      Code = "G-DATE-01" // not a date that exists (text)
+	DateAmbiguous Code = "G-DATE-02" // 05/06/2026: day or month first; the column does not tell (text, header)
+	DateMissing   Code = "G-DATE-03" // a promotion without one of its dates (role)
+	DateOrder     Code = "G-DATE-04" // it would end before it starts (start, end)
+	DateMidnight  Code = "G-DATE-05" // every end of the column is at 0:00: the whole last day was taken (header)
+
+	PromoMissing  Code = "G-PROMO-01" // a row that says nothing of what is offered
+	PromoText     Code = "G-PROMO-02" // an offer in words that are not known (text)
+	PromoRead     Code = "G-PROMO-03" // how an offer in words was understood (text, type, benefit, details, value)
+	PromoBoth     Code = "G-PROMO-04" // a row that says two different things (one, the other)
+	PromoPercent  Code = "G-PROMO-05" // a share off that is none (text)
+	PromoField    Code = "G-PROMO-06" // not a value that the platform knows for the column (role, text)
+	PromoOverlap  Code = "G-PROMO-07" // two promotions of one article at the same time (key, row of the other)
+	PromoNotBelow Code = "G-PROMO-08" // not below the price on the shelf (price, price on the shelf, store)
+	PromoNoPrice  Code = "G-PROMO-09" // a share off of a price that is not known (key, store)
+	PromoUnknown  Code = "G-PROMO-10" // an article that the store's catalogue does not have (key, store)
+	PromoOver     Code = "G-PROMO-11" // over already (end)
+	PromoLimit    Code = "G-PROMO-12" // a limit that is not a whole number (role, text)
+	PromoCampaign Code = "G-PROMO-13" // a campaign name that the platform could not take (text)
+
 	CellError   Code = "G-CELL-01" // an error value of a spreadsheet (text)
 	CellFormula Code = "G-CELL-02" // a formula without its value (formula)
 
@@ -70,6 +90,8 @@ const (
 
 	DropOlder  Code = "G-DROP-01" // older than the export taken last (its time, the other's time)
 	DropNoGood Code = "G-DROP-02" // not one row could be used (rows)
+
+	FeedRival Code = "G-FEED-01" // another feed says the same of the same stores, with the same priority (role, the feed)
 
 	BrakeInactive Code = "G-BRAKE-01" // too many articles would be switched off (count, of, percent, limit)
 	BrakeShrunk   Code = "G-BRAKE-02" // the export has far fewer articles than the last one (count, before, percent, limit)
@@ -85,9 +107,13 @@ var Codes = []Code{
 	PriceText, PriceZero, PriceAmbiguous, PriceLarge, PriceRounded, PricePercent,
 	QuantityText, QuantityNegative, QuantityFraction,
 	ActiveText,
+	DateText, DateAmbiguous, DateMissing, DateOrder, DateMidnight,
+	PromoMissing, PromoText, PromoRead, PromoBoth, PromoPercent, PromoField, PromoOverlap, PromoNotBelow, PromoNoPrice, PromoUnknown,
+	PromoOver, PromoLimit, PromoCampaign,
 	CellError, CellFormula,
 	RowShort, RowLong, RowTotal, RowTwice, RowConflict, RowSwitchSkipped, RowHidden,
 	DropOlder, DropNoGood,
+	FeedRival,
 	BrakeInactive, BrakeShrunk,
 }
 

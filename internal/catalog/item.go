@@ -14,6 +14,20 @@ const (
 // Has reports whether f holds all of g.
 func (f Fields) Has(g Fields) bool { return f&g == g }
 
+// Names returns the names of the fields in f, as the config's columns spell them.
+func (f Fields) Names() []string {
+	var names []string
+	for _, field := range [...]struct {
+		bit  Fields
+		name string
+	}{{Price, "price"}, {Active, "active"}, {Quantity, "quantity"}, {MaxSales, "maximum_sales_quantity"}} {
+		if f.Has(field.bit) {
+			names = append(names, field.name)
+		}
+	}
+	return names
+}
+
 // Item is what one article's shelf label says, or what an export says of it.
 type Item struct {
 	SKU     string // trimmed, as the platform knows it; may be empty when the chain identifies by barcode

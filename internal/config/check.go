@@ -35,6 +35,7 @@ func check(c *Config, tainted map[string]bool, sends bool) Problems {
 	ck.vendors()
 	ck.sftp()
 	ck.feeds()
+	ck.send()
 	ck.folders()
 	ck.ranges()
 	return ck.found
@@ -176,8 +177,27 @@ func (ck *checker) sftp() {
 		// What follows the last underscore is the store to the platform, and a digit makes a name one of several parts.
 		ck.wrong("sftp.prefix", "want letters only, found %q", s.Prefix)
 	}
-	if f := s.Folders.Catalog; f == "" || strings.HasPrefix(f, "/") || slices.Contains(strings.Split(f, "/"), "..") {
-		ck.wrong("sftp.folders.catalog", "want a folder inside the login's home such as %s, found %q", DefaultFolderCatalog, f)
+	ck.remoteFolders(s.Folders)
+}
+
+// remoteFolders checks the folders that the platform reads. The platform tells kinds apart by folder only.
+func (ck *checker) remoteFolders(f Folders) {
+	seen := map[string]string{}
+	for _, one := range []struct{ key, value, usual string }{
+		{"catalog", f.Catalog, DefaultFolderCatalog},
+		{"promotions", f.Promotions, DefaultFolderPromos},
+		{"assortment", f.Assortment, DefaultFolderBoth},
+	} {
+		path := "sftp.folders." + one.key
+		if v := one.value; v == "" || strings.HasPrefix(v, "/") || slices.Contains(strings.Split(v, "/"), "..") {
+			ck.wrong(path, "want a folder inside the login's home such as %s, found %q", one.usual, v)
+			continue
+		}
+		name := strings.ToLower(strings.Trim(one.value, "/"))
+		if other, twice := seen[name]; twice {
+			ck.wrong(path, "the same folder as %s; each kind of file has its own", other)
+		}
+		seen[name] = path
 	}
 }
 
@@ -204,6 +224,51 @@ func (ck *checker) secret(path string, s Secret) {
 	}
 }
 
+// maxPriority is more feeds than anybody has.
+const maxPriority = 1000
+
+// send checks what the files look like. Which brands read one file for both kinds is platform's to say.
+func (ck *checker) send() {
+	s := ck.c.Send
+	ck.oneOf("send.format", s.Format, FormatDouble, FormatSingle)
+	ck.oneOf("send.vendors", s.Vendors, VendorsListed, VendorsAll)
+	for _, kind := range []struct {
+		name string
+		send SendKind
+	}{{"catalog", s.Catalog}, {"promotions", s.Promotions}} {
+		ck.shape("send."+kind.name+".shape", kind.name, kind.send.Shape)
+	}
+	if len(s.Exclude) > 0 && s.Vendors != VendorsAll {
+		ck.wrong("send.exclude", "means something beside vendors: all only; leave those stores out of vendors at the top instead")
+	}
+	for i, id := range s.Exclude {
+		path := fmt.Sprintf("send.exclude[%d]", i)
+		switch {
+		case !vendorIDForm.MatchString(id):
+			ck.wrong(path, "not a store's code: %q; it has letters, digits and hyphens only", id)
+		case slices.ContainsFunc(ck.c.Vendors, func(v Vendor) bool { return strings.EqualFold(v.ID, id) }):
+			ck.wrong(path, "%q is one of the stores under vendors at the top; remove it from one of the two", id)
+		}
+	}
+}
+
+// shape checks that one file for all stores can say what the feeds of a kind say.
+func (ck *checker) shape(path, kind, shape string) {
+	ck.oneOf(path, shape, ShapeVendor, ShapeChain)
+	if shape != ShapeChain {
+		return
+	}
+	if ck.c.Send.Format == FormatSingle {
+		ck.wrong(path, "chain does not go with send.format: single; such files are for one store each")
+	}
+	for i, f := range ck.c.Feeds {
+		if f.Kind == kind && !f.Vendor.All && !ck.silent(fmt.Sprintf("feeds[%d].vendor", i)) {
+			ck.wrong(path, "chain needs vendor: all in every feed of the kind, and feeds[%d] tells stores apart; write vendor here, or all there", i)
+			return
+		}
+	}
+}
+
 // ranges checks the numbers. The lower ends are where a setting stops making sense, the upper ones where it is surely a typo.
 func (ck *checker) ranges() {
 	c := ck.c
@@ -211,6 +276,10 @@ func (ck *checker) ranges() {
 	within(ck, "sftp.port", c.SFTP.Port, 1, 65535)
 	within(ck, "sftp.parallel", c.SFTP.Parallel, 1, 64)
 	within(ck, "send.catalog.max_rows", c.Send.Catalog.MaxRows, 1, DefaultMaxRows)
+	within(ck, "send.promotions.max_rows", c.Send.Promotions.MaxRows, 1, DefaultPromoMaxRows)
+	for i, f := range c.Feeds {
+		within(ck, fmt.Sprintf("feeds[%d].priority", i), f.Priority, -maxPriority, maxPriority)
+	}
 	within(ck, "brake.min_rows", c.Brake.MinRows, 0, DefaultMaxRows)
 	const millisecond, second, hour = Duration(time.Millisecond), Duration(time.Second), Duration(time.Hour)
 	for _, r := range []struct {

@@ -76,7 +76,9 @@ type SFTP struct {
 
 // Folders are the remote folders, relative to the login's home.
 type Folders struct {
-	Catalog string `yaml:"catalog"` // default catalog
+	Catalog    string `yaml:"catalog"`    // default catalog
+	Promotions string `yaml:"promotions"` // default promotions
+	Assortment string `yaml:"assortment"` // of files for both; default assortment
 }
 
 // Drops is how drop folders are watched.
@@ -90,14 +92,17 @@ type Drops struct {
 // Feed is one kind of export that arrives in one drop folder.
 type Feed struct {
 	Name     string            `yaml:"name"`
-	Kind     string            `yaml:"kind"`    // catalog; default catalog
-	Drop     string            `yaml:"drop"`    // folder
-	Match    []string          `yaml:"match"`   // file name patterns, case ignored; default everything a table can be in
-	Export   string            `yaml:"export"`  // full or partial; default partial
-	Missing  string            `yaml:"missing"` // keep or deactivate: articles that a full export no longer has; default keep
+	Kind     string            `yaml:"kind"`     // catalog or promotions; default catalog
+	Priority int               `yaml:"priority"` // of two feeds that say the same thing the higher one counts; default 0
+	Drop     string            `yaml:"drop"`     // folder
+	Match    []string          `yaml:"match"`    // file name patterns, case ignored; default everything a table can be in
+	Export   string            `yaml:"export"`   // full or partial; default partial
+	Missing  string            `yaml:"missing"`  // keep or deactivate: articles, or promotions, that a full export no longer has; default keep
 	Vendor   VendorSource      `yaml:"vendor"`
 	Encoding string            `yaml:"encoding"` // auto, utf-8, utf-16le, utf-16be, windows-1252; default auto
-	Columns  map[string]Column `yaml:"columns"`  // by field: sku, barcode, price, active, quantity, maximum_sales_quantity
+	Columns  map[string]Column `yaml:"columns"`  // by field: sku, barcode, price, ...; which ones there are depends on kind
+	Campaign string            `yaml:"campaign"` // of promotions whose row names none; default made from what is offered
+	Reason   string            `yaml:"reason"`   // of promotions whose row gives none; default competitiveness
 }
 
 // VendorSource says how an export tells which store it is about. Exactly one is set. In YAML `vendor: all` is short for all.
@@ -113,18 +118,36 @@ type VendorSource struct {
 type Column struct {
 	From    string `yaml:"from"`    // the header, compared without case, accents and punctuation
 	Decimal string `yaml:"decimal"` // comma or point; "" = proved from the column
+	Date    string `yaml:"date"`    // day-first or month-first; "" = proved from the column
 }
 
-// Send is what leaves when, by kind.
+// Send is what leaves when, by kind, and in which files.
 type Send struct {
-	Catalog SendKind `yaml:"catalog"`
+	Format     string   `yaml:"format"`  // double: a file for each kind; single: one for both, where the brand reads such; default double
+	Vendors    string   `yaml:"vendors"` // what files for the chain name: listed, the stores of this config, or all; default listed
+	Exclude    []string `yaml:"exclude"` // stores that all leaves out
+	Catalog    SendKind `yaml:"catalog"`
+	Promotions SendKind `yaml:"promotions"`
 }
 
-// SendKind is when documents of a kind are sent.
+// The values of Send.Format, of Send.Vendors and of SendKind.Shape.
+const (
+	FormatDouble = "double"
+	FormatSingle = "single"
+
+	VendorsListed = "listed"
+	VendorsAll    = "all"
+
+	ShapeVendor = "vendor"
+	ShapeChain  = "chain"
+)
+
+// SendKind is when documents of a kind are sent, and in which shape.
 type SendKind struct {
-	Schedule string `yaml:"schedule"` // cron, in the store's local time: send what differs; default "*/15 6-23 * * *"
-	Full     string `yaml:"full"`     // cron: send everything; off in the file and "" here = never; default "30 4 * * *"
-	MaxRows  int    `yaml:"max_rows"` // a document has at most so many rows; default 1500000, the platform's limit
+	Schedule string `yaml:"schedule"` // cron, in the store's local time: send what differs
+	Full     string `yaml:"full"`     // cron: send everything; off in the file and "" here = never
+	Shape    string `yaml:"shape"`    // vendor: a file for each store; chain: one for all of them; default vendor
+	MaxRows  int    `yaml:"max_rows"` // a document has at most so many rows; default the platform's limit
 }
 
 // Brake is when an export is held back for a person to look at.

@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -73,7 +74,7 @@ func TestDefaults(t *testing.T) {
 func TestEmptySectionsKeepDefaults(t *testing.T) {
 	c := mustParse(t, "feeds:", "brake:\nstate: ~\nsend: {catalog: }\ndrops: {scan: }\nfeeds:")
 	want := defaults()
-	if c.Brake != want.Brake || c.State.MinFree != want.State.MinFree || c.Send != want.Send || c.Drops != want.Drops {
+	if c.Brake != want.Brake || c.State.MinFree != want.State.MinFree || !reflect.DeepEqual(c.Send, want.Send) || c.Drops != want.Drops {
 		t.Errorf("defaults were lost: %+v", c)
 	}
 }

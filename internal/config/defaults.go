@@ -17,6 +17,8 @@ const (
 	DefaultPort          = 22
 	DefaultPrefix        = "gondola"
 	DefaultFolderCatalog = "catalog"                  // lower case is what production homes show
+	DefaultFolderPromos  = "promotions"               // likewise
+	DefaultFolderBoth    = "assortment"               // documented as Assortment; its case on servers is not known
 	DefaultReadWindow    = Duration(2 * time.Hour)    // assumed: nobody outside knows when the platform reads
 	DefaultParallel      = 4                          // few sessions a login: hosted SFTP services cut beyond that
 	DefaultStallTimeout  = Duration(30 * time.Second) // longer than a hiccup of the line, shorter than an operator's patience
@@ -30,9 +32,16 @@ const (
 	DefaultMissing  = "keep"
 	DefaultEncoding = "auto"
 
-	DefaultSchedule = "*/15 6-23 * * *"
-	DefaultFull     = "30 4 * * *" // before the shops open
-	DefaultMaxRows  = 1_500_000    // the platform takes no more in one file
+	DefaultFormat  = FormatDouble  // every brand reads it
+	DefaultVendors = VendorsListed // all would reach stores that this config does not know
+	DefaultShape   = ShapeVendor   // a store with a price of its own needs no other file
+
+	DefaultSchedule      = "*/15 6-23 * * *"
+	DefaultFull          = "30 4 * * *" // before the shops open
+	DefaultMaxRows       = 1_500_000    // the platform takes no more in one file
+	DefaultPromoSchedule = "5 * * * *"  // around the clock: what begins at midnight must be there by then
+	DefaultPromoFull     = "35 4 * * *" // after the prices that they are held against
+	DefaultPromoMaxRows  = 19_999       // the platform takes 20,000 with the header
 
 	DefaultDeactivate = Percent(0.20)
 	DefaultShrink     = Percent(0.30)
@@ -55,11 +64,16 @@ func defaults() *Config {
 		State:     State{Dir: DefaultStateDir, MinFree: DefaultMinFree},
 		Retention: Retention{Drops: DefaultRetentionDrops, Layers: DefaultRetentionLayers},
 		SFTP: SFTP{
-			Port: DefaultPort, Prefix: DefaultPrefix, Folders: Folders{Catalog: DefaultFolderCatalog},
+			Port: DefaultPort, Prefix: DefaultPrefix,
+			Folders:    Folders{Catalog: DefaultFolderCatalog, Promotions: DefaultFolderPromos, Assortment: DefaultFolderBoth},
 			ReadWindow: DefaultReadWindow, Parallel: DefaultParallel, StallTimeout: DefaultStallTimeout,
 		},
 		Drops: Drops{Settle: DefaultSettle, Quiet: DefaultQuiet, MaxWait: DefaultMaxWait, Scan: DefaultScan},
-		Send:  Send{Catalog: SendKind{Schedule: DefaultSchedule, Full: DefaultFull, MaxRows: DefaultMaxRows}},
+		Send: Send{
+			Format: DefaultFormat, Vendors: DefaultVendors,
+			Catalog:    SendKind{Schedule: DefaultSchedule, Full: DefaultFull, Shape: DefaultShape, MaxRows: DefaultMaxRows},
+			Promotions: SendKind{Schedule: DefaultPromoSchedule, Full: DefaultPromoFull, Shape: DefaultShape, MaxRows: DefaultPromoMaxRows},
+		},
 		Brake: Brake{Deactivate: DefaultDeactivate, Shrink: DefaultShrink, MinRows: DefaultMinRows, Approval: DefaultApproval},
 	}
 }
@@ -89,8 +103,10 @@ func (c *Config) finish(dir string) {
 	for i := range c.Feeds {
 		c.Feeds[i].Drop = absolute(dir, c.Feeds[i].Drop)
 	}
-	if c.Send.Catalog.Full == scheduleOff {
-		c.Send.Catalog.Full = ""
+	for _, kind := range []*SendKind{&c.Send.Catalog, &c.Send.Promotions} {
+		if kind.Full == scheduleOff {
+			kind.Full = ""
+		}
 	}
 }
 

@@ -25,9 +25,13 @@ func (c *Column) setScalar(text string) error {
 	return nil
 }
 
-// keys are the fields of an article that an export may have a column for.
+// keys are what an export may have a column for. Which of them go with a feed's kind is feed's to say.
 func (Column) keys() []string {
-	return []string{"active", "barcode", "maximum_sales_quantity", "price", "quantity", "sku"}
+	return []string{
+		"active", "barcode", "bundle_details", "bundle_discount", "campaign_name", "campaign_status", "discount_percent",
+		"discount_usage_limit", "discounted_price", "end_date", "max_no_of_orders", "maximum_sales_quantity", "offer", "price",
+		"promotion_sub_type", "promotion_type", "quantity", "reason", "sku", "start_date",
+	}
 }
 
 // maxPattern is the length in bytes of the longest pattern: file systems have no longer names.
@@ -58,7 +62,7 @@ func (ck *checker) feeds() {
 // feed checks what a feed says by itself. at is its path.
 func (ck *checker) feed(at string, f Feed) {
 	ck.needed(at+".drop", f.Drop, "the folder that the export arrives in")
-	ck.oneOf(at+".kind", f.Kind, "catalog")
+	ck.oneOf(at+".kind", f.Kind, kindCatalog, kindPromotions)
 	ck.oneOf(at+".export", f.Export, "full", "partial")
 	ck.oneOf(at+".missing", f.Missing, "keep", "deactivate")
 	ck.oneOf(at+".encoding", f.Encoding, "auto", "utf-8", "utf-16le", "utf-16be", "windows-1252")
@@ -68,11 +72,28 @@ func (ck *checker) feed(at string, f Feed) {
 	ck.patterns(at+".match", f.Match)
 	ck.vendorSource(at+".vendor", f.Vendor)
 	for _, field := range (Column{}).keys() {
-		if column, ok := f.Columns[field]; ok && column.Decimal != "" {
+		column := f.Columns[field]
+		if column.Decimal != "" {
 			ck.oneOf(fmt.Sprintf("%s.columns.%s.decimal", at, field), column.Decimal, "comma", "point")
+		}
+		if column.Date != "" {
+			ck.oneOf(fmt.Sprintf("%s.columns.%s.date", at, field), column.Date, "day-first", "month-first")
+		}
+	}
+	if f.Kind == kindCatalog {
+		for _, only := range []struct{ key, value string }{{"campaign", f.Campaign}, {"reason", f.Reason}} {
+			if only.value != "" {
+				ck.wrong(at+"."+only.key, "is for feeds with kind: promotions; remove it, or write the kind")
+			}
 		}
 	}
 }
+
+// The kinds of feeds.
+const (
+	kindCatalog    = "catalog"
+	kindPromotions = "promotions"
+)
 
 // patterns checks that each pattern can match a file name, and that there is one.
 func (ck *checker) patterns(at string, match []string) {

@@ -73,18 +73,25 @@ func (h *House) Pushed(ctx context.Context, vendors []string) (Progress, error) 
 var ErrNoVendor = errors.New("no such store")
 
 func (h *House) targetsNamed(vendors []string) ([]string, error) {
-	if len(vendors) == 0 {
-		return h.targets(), nil
-	}
-	targets := make([]string, 0, len(vendors))
+	targets, err := h.Targets(vendors)
+	return names(targets), err
+}
+
+// Targets lists where plans go that stores have a part in, in the order of the config; of all stores where none is named. A file for
+// the whole chain is a part of every store's.
+func (h *House) Targets(vendors []string) ([]Target, error) {
 	for _, id := range vendors {
-		v, ok := h.vendor(id)
-		if !ok {
+		if _, ok := h.vendor(id); !ok {
 			return nil, fmt.Errorf("%w: %q; the config has: %s", ErrNoVendor, id, strings.Join(h.VendorIDs(), ", "))
 		}
-		targets = append(targets, targetOf(v.ID))
 	}
-	return targets, nil
+	var all []Target
+	for _, t := range h.targets {
+		if len(vendors) == 0 || t.Vendor == catalog.AllVendors || slices.Contains(vendors, t.Vendor) {
+			all = append(all, t)
+		}
+	}
+	return all, nil
 }
 
 // VendorIDs lists the stores of the config, in its order.
@@ -148,7 +155,7 @@ func (h *House) Approve(ctx context.Context, seq int64, who string) (int, error)
 			continue
 		}
 		freed++
-		targets = append(targets, h.targetsOf(l.Scope)...)
+		targets = append(targets, names(h.targetsOf(l.Feed, l.Scope))...)
 		for _, f := range l.Findings {
 			approvals = append(approvals, store.Approval{
 				Feed: l.Feed, Scope: l.Scope, Code: f.Code, Share: shareOf(f), Until: until, Who: who,

@@ -144,7 +144,7 @@ func (c *caseRun) step(n int, dir string) {
 	}
 	switch tick := strings.TrimSpace(c.optional(filepath.Join(dir, "tick"))); tick {
 	case "", "difference", "full":
-		if err := c.house.store.RecordSlot(ctx, "case", c.clock, c.house.targets(), tick == "full"); err != nil {
+		if err := c.house.store.RecordSlot(ctx, "case", c.clock, c.house.targetNames(), tick == "full"); err != nil {
 			c.Fatal(err)
 		}
 		if err := c.house.planDue(ctx); err != nil {

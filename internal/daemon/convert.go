@@ -103,8 +103,8 @@ func (h *House) convert(ctx context.Context, f feedSetup, export, out string) (C
 	if c.Rejected {
 		return c, nil
 	}
-	for _, v := range h.vendors {
-		if err := h.planTarget(ctx, store.Target{Target: targetOf(v.ID), Parts: 1, FullDue: true}); err != nil {
+	for _, t := range h.targets {
+		if err := h.planTarget(ctx, store.Target{Target: t.String(), Parts: 1, FullDue: true}); err != nil {
 			return c, err
 		}
 	}

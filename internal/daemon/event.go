@@ -4,6 +4,8 @@ import (
 	"context"
 	"log/slog"
 	"time"
+
+	"gondola/internal/catalog"
 )
 
 // EventKind is what happened.
@@ -29,12 +31,13 @@ const (
 type Event struct {
 	At      time.Time
 	Kind    EventKind
-	Seq     int64  // drop
-	Feed    string // feed
-	Name    string // of the dropped file, or the remote path of a document
-	Vendor  string
-	Rows    int // of the export or document
-	Records int // articles understood
+	Seq     int64        // drop
+	Feed    string       // feed
+	Name    string       // of the dropped file, or the remote path of a document
+	Vendor  string       // a store's id, or catalog.AllVendors
+	Shelf   catalog.Kind // of a plan or a document
+	Rows    int          // of the export or document
+	Records int          // articles understood
 	Issues  int
 	Differs int    // articles that a plan changes
 	SHA256  string // of a document, hex
@@ -51,7 +54,7 @@ func (h *House) tell(e Event) {
 	case EventTrouble:
 		level = slog.LevelError
 	}
-	attrs := make([]slog.Attr, 0, 10)
+	attrs := make([]slog.Attr, 0, 11)
 	add := func(key string, set bool, v any) {
 		if set {
 			attrs = append(attrs, slog.Any(key, v))
@@ -61,6 +64,7 @@ func (h *House) tell(e Event) {
 	add("feed", e.Feed != "", e.Feed)
 	add("name", e.Name != "", e.Name)
 	add("vendor", e.Vendor != "", e.Vendor)
+	add("shelf", e.Shelf != "", e.Shelf)
 	add("rows", e.Rows != 0, e.Rows)
 	add("records", e.Records != 0, e.Records)
 	add("issues", e.Issues != 0, e.Issues)

@@ -2,7 +2,7 @@
 // for. It knows no format, no SQL and no rule of the trade; it knows the order in which things are handed on.
 //
 //	drop folder --> take: feed.Convert --> layers --> commit --> receipt
-//	cron slot   --> plan: brake, shelf.Plan --> platform.WriteCatalog --> enqueue
+//	cron slot   --> plan: brake, shelf.Plan --> platform.Write... --> enqueue
 //	outbox      --> flush: sftp.Replace --> verified --> receipt
 //
 // Every hand-over is a row or a rename, so the loops share no memory that matters: each asks the store for work. What
@@ -24,11 +24,11 @@ import (
 	"sync"
 	"time"
 
+	"gondola/internal/catalog"
 	"gondola/internal/config"
 	"gondola/internal/drop"
 	"gondola/internal/durable"
 	"gondola/internal/outbox"
-	"gondola/internal/platform"
 	"gondola/internal/sftp"
 	"gondola/internal/shelf"
 	"gondola/internal/store"
@@ -172,7 +172,7 @@ func (h *House) prepare(ctx context.Context) error {
 // followConfig brings the state in line with a config that has changed since it was written.
 func (h *House) followConfig(ctx context.Context) error {
 	// A store that left the config gets nothing any more; what lies on the server stays.
-	if err := h.store.Abandon(ctx, h.targets()); err != nil {
+	if err := h.store.Abandon(ctx, h.targetNames()); err != nil {
 		return err
 	}
 	names, err := h.store.SentNames(ctx)
@@ -180,22 +180,61 @@ func (h *House) followConfig(ctx context.Context) error {
 		return err
 	}
 	for _, n := range names {
-		vendor := vendorOf(n.Target)
-		name := platform.CatalogName(h.cfg.SFTP.Prefix, vendor, 1)
-		if _, ok := h.vendor(vendor); !ok || n.Folder == h.cfg.SFTP.Folders.Catalog && n.Name == name {
-			continue
+		if err := h.followName(ctx, n); err != nil {
+			return err
 		}
-		// In which order the platform reads two names is not known: only a full one outlives the old file.
-		if err := h.store.OweFull(ctx, n.Target); err != nil {
+	}
+	return h.rereadChanged(ctx)
+}
+
+// followName looks whether a target's documents are still called what they were. In which order the platform reads two names is not
+// known, so what lies under the old one is an admin's to remove.
+func (h *House) followName(ctx context.Context, n store.SentName) error {
+	t, old := parseTarget(n.Target), n.Folder+"/"+n.Name
+	if !h.isTarget(n.Target) {
+		if _, ok := h.vendor(t.Vendor); !ok && t.Vendor != catalog.AllVendors {
+			return nil // a store that left the config
+		}
+		sent, err := h.sentOtherwise(ctx, t)
+		if err != nil || sent {
 			return err
 		}
 		h.tell(Event{
-			Kind: EventTrouble, Vendor: vendor, Name: n.Folder + "/" + n.Name,
-			Text: fmt.Sprintf("from now on documents are named %s/%s and the next one says everything; "+
-				"remove the old file from the server, or its prices may be read once more", h.cfg.SFTP.Folders.Catalog, name),
+			Kind: EventTrouble, Vendor: t.Vendor, Shelf: t.Kind, Name: old,
+			Text: "by the new config this file is not written any more, and others are in its place; remove it from the server, or what " +
+				"it says may be read once more. Promotions that only it has started run to their end",
 		})
+		return nil
 	}
-	return h.rereadChanged(ctx)
+	now := h.folderOf(t) + "/" + h.fileOf(t, 1)
+	if old == now {
+		return nil
+	}
+	// Only a full document outlives the old file.
+	if err := h.store.OweFull(ctx, n.Target); err != nil {
+		return err
+	}
+	h.tell(Event{
+		Kind: EventTrouble, Vendor: t.Vendor, Shelf: t.Kind, Name: old,
+		Text: fmt.Sprintf("from now on documents are named %s and the next one says everything; "+
+			"remove the old file from the server, or its prices may be read once more", now),
+	})
+	return nil
+}
+
+// sentOtherwise reports whether what a target of an earlier config held has been sent in the shape of this one.
+func (h *House) sentOtherwise(ctx context.Context, old Target) (bool, error) {
+	for _, t := range h.targets {
+		same := t.holds(old.Kind) || old.holds(t.Kind)
+		if !same || old.Vendor != catalog.AllVendors && t.Vendor != catalog.AllVendors && old.Vendor != t.Vendor {
+			continue
+		}
+		sent, err := h.store.Sent(ctx, t.String())
+		if err != nil || len(sent) == 0 {
+			return false, err
+		}
+	}
+	return true, nil
 }
 
 // salt returns the key that login fingerprints in the database are made with.

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"text/template"
 
 	"gondola/internal/durable"
 	"gondola/internal/report"
@@ -19,44 +20,37 @@ import (
 // configName is the file that init writes and every command looks for.
 const configName = "config.yaml"
 
-// starterName is the starter spreadsheet, which is copied into the drop folder once it is filled in.
-const starterName = "catalogo.csv"
+// starterSuffix ends the names of the starter spreadsheets, which are copied into the drop folders once they are filled in.
+const starterSuffix = ".xlsx"
 
-// Init makes a folder ready for a chain: a commented config to fill in, the drop folder it names, and a starter spreadsheet in the
-// language (es, pt or en). Files that exist are never overwritten. It returns what it made, relative to dir.
+// Init makes a folder ready for a chain: a commented config to fill in, the drop folders it names, and a starter spreadsheet for each
+// of them in the language (es, pt or en). Files that exist are never overwritten: when one does, nothing is written. It returns what
+// it made, relative to dir.
 func Init(dir, language string) ([]string, error) {
 	if !slices.Contains(report.Languages(), language) {
 		return nil, fmt.Errorf("unknown language %q (known: %s)", language, strings.Join(report.Languages(), ", "))
 	}
-	config, err := templates.Files.ReadFile("init/config.yaml")
+	files, drops, err := initFiles(language)
 	if err != nil {
-		return nil, fmt.Errorf("read starter config: %w", err)
+		return nil, err
 	}
-	config = bytes.Replace(config, []byte("language: es "), []byte("language: "+language+" "), 1)
-	config = bytes.Replace(config, []byte("{column: Sucursal}"), []byte("{column: "+storeColumn(language)+"}"), 1)
-	starter, err := templates.Files.ReadFile("init/" + language + ".csv")
-	if err != nil {
-		return nil, fmt.Errorf("read starter spreadsheet: %w", err)
-	}
-	names := report.FolderNames(language)
-	if err := os.MkdirAll(filepath.Join(dir, "drop", "catalogo", names.Answers), fs.ModePerm); err != nil {
-		return nil, fmt.Errorf("make drop folder: %w", err)
-	}
-	made := []string{filepath.Join("drop", "catalogo") + string(filepath.Separator)}
-	for _, f := range []struct {
-		name string
-		data []byte
-		perm fs.FileMode
-	}{
-		{configName, config, 0o640},
-		{starterName, starter, 0o644},
-	} {
+	for _, f := range files {
 		path := filepath.Join(dir, f.name)
 		if _, err := os.Lstat(path); err == nil {
 			return nil, fmt.Errorf("write %s: %w; remove it, or give init another folder", path, fs.ErrExist)
 		} else if !errors.Is(err, fs.ErrNotExist) {
 			return nil, fmt.Errorf("write %s: %w", path, err)
 		}
+	}
+	var made []string
+	for _, drop := range drops {
+		if err := os.MkdirAll(filepath.Join(dir, drop, report.FolderNames(language).Answers), fs.ModePerm); err != nil {
+			return nil, fmt.Errorf("make drop folder: %w", err)
+		}
+		made = append(made, drop+string(filepath.Separator))
+	}
+	for _, f := range files {
+		path := filepath.Join(dir, f.name)
 		err := durable.WriteFile(path, f.perm, func(w io.Writer) error {
 			_, err := w.Write(f.data)
 			return err
@@ -69,13 +63,55 @@ func Init(dir, language string) ([]string, error) {
 	return made, nil
 }
 
-// storeColumn is the header of the starter spreadsheet's column with the store.
-func storeColumn(language string) string {
-	switch language {
-	case report.Portuguese:
-		return "Loja"
-	case report.English:
-		return "Store"
+// initFile is a file that init writes.
+type initFile struct {
+	name string
+	data []byte
+	perm fs.FileMode
+}
+
+// initFiles returns the files of a new installation, and its drop folders.
+func initFiles(language string) (files []initFile, drops []string, err error) {
+	w, err := readStarterWords(language)
+	if err != nil {
+		return nil, nil, err
 	}
-	return "Sucursal"
+	names := report.FolderNames(language)
+	config, err := w.config(language, names)
+	if err != nil {
+		return nil, nil, err
+	}
+	files = append(files, initFile{configName, config, 0o640})
+	for _, book := range []struct {
+		words   bookWords
+		columns []starterColumn
+	}{
+		{w.Catalogue, catalogueColumns},
+		{w.Promotions, promotionColumns},
+	} {
+		data, err := w.starter(book.words, book.columns, names)
+		if err != nil {
+			return nil, nil, err
+		}
+		files = append(files, initFile{book.words.Name + starterSuffix, data, 0o644})
+		drops = append(drops, filepath.Join("drop", book.words.Name))
+	}
+	return files, drops, nil
+}
+
+// config returns the starter config, whose feeds and store column have the names that the spreadsheets have.
+func (w starterWords) config(language string, names report.Folders) ([]byte, error) {
+	t, err := template.ParseFS(templates.Files, "init/config.yaml.tmpl")
+	if err != nil {
+		return nil, fmt.Errorf("read starter config: %w", err)
+	}
+	var text bytes.Buffer
+	err = t.Execute(&text, struct{ Language, Answers, Catalogue, Promotions, Store string }{
+		Language: language, Answers: names.Answers,
+		Catalogue: w.Catalogue.Name, Promotions: w.Promotions.Name, Store: w.Catalogue.Columns["store"].Header,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("write starter config: %w", err)
+	}
+	return text.Bytes(), nil
 }

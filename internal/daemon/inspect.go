@@ -19,6 +19,7 @@ const inspectedRows = 5
 // Inspection is how an export is understood, with what proves it.
 type Inspection struct {
 	File      string             `json:"file"`
+	Kind      catalog.Kind       `json:"kind"` // what it was read as: catalog or promotions
 	Format    InspectedFormat    `json:"format"`
 	HeaderRow int                `json:"header_row"` // 0 = none was found
 	Columns   []InspectedColumn  `json:"columns"`    // all of the header
@@ -47,8 +48,10 @@ type InspectedColumn struct {
 	Role     string `json:"role"`      // "" = ignored
 	FoundBy  string `json:"found_by"`  // name or config; "" = ignored or, where there is a role, not decided
 	Decimal  string `json:"decimal"`   // comma, point or ""
-	Proof    string `json:"proof"`     // the cell that proves it; "" where the config says it
+	Date     string `json:"date"`      // day-first, month-first or ""
+	Proof    string `json:"proof"`     // the cell that proves either; "" where the config says it
 	ProofRow int    `json:"proof_row"` // the row that the cell is in
+	ProofOf  string `json:"proof_of"`  // the header of the column that the cell is in, where that is another one
 }
 
 // InspectedStores is what stands in a column that tells the store.
@@ -74,7 +77,22 @@ type InspectedRow struct {
 	Active   *bool    `json:"active,omitempty"`
 	Quantity *int64   `json:"quantity,omitempty"`
 	MaxSales *int64   `json:"maximum_sales_quantity,omitempty"`
-	Rejected bool     `json:"rejected"` // some cell is wrong: the article keeps its old values
+	Rejected bool     `json:"rejected"` // some cell is wrong: the article keeps its old values, or its old promotions
+
+	Promotion *InspectedPromotion `json:"promotion,omitempty"` // nil for an article
+}
+
+// InspectedPromotion is what a row offers.
+type InspectedPromotion struct {
+	Campaign string `json:"campaign_name"`
+	Start    string `json:"start_date"` // local time of the store
+	End      string `json:"end_date"`
+	Type     string `json:"promotion_type"`
+	Benefit  string `json:"promotion_sub_type,omitempty"`
+	Details  string `json:"bundle_details,omitempty"`
+	Price    string `json:"discounted_price,omitempty"`
+	Discount string `json:"discount,omitempty"` // a share with its sign, or an amount off
+	Active   bool   `json:"campaign_status"`
 }
 
 // InspectedProblem is how often an issue occurs, and the first time that it does.
@@ -83,25 +101,51 @@ type InspectedProblem struct {
 	First IssueText `json:"first"`
 }
 
-// Inspect reads one export as a feed of the config would or, where cfg is nil, with nothing but the evidence: SKUs identify the
-// articles, and rows are taken for every store. It touches neither state nor network, and writes nothing.
-func Inspect(ctx context.Context, cfg *config.Config, feedName, export string) (Inspection, error) {
+// InspectAs is how an export is to be read.
+type InspectAs struct {
+	Config *config.Config // nil: with nothing but the evidence
+	Feed   string         // of the config
+	Kind   catalog.Kind   // without a config; "" leaves it to the evidence
+}
+
+// Inspect reads one export as a feed of the config would or, without one, with nothing but the evidence: SKUs identify the articles,
+// rows are taken for every store, and what has columns for dates and offers is about promotions. It touches neither state nor network,
+// and writes nothing.
+func Inspect(ctx context.Context, as InspectAs, export string) (Inspection, error) {
 	spec := feed.Spec{
-		By: catalog.BySKU, Source: feed.VendorSource{All: true}, PriceDecimals: config.DefaultPriceDecimals,
+		Kind: as.Kind, By: catalog.BySKU, Source: feed.VendorSource{All: true}, PriceDecimals: config.DefaultPriceDecimals,
 	}
 	language := "en" // that of the command line
-	if cfg != nil {
-		s, err := newSetup(cfg)
+	if as.Config != nil {
+		s, err := newSetup(as.Config)
 		if err != nil {
-			return Inspection{}, config.Problems(cfg.Locate(err))
+			return Inspection{}, config.Problems(as.Config.Locate(err))
 		}
-		f, ok := s.feed(feedName)
+		f, ok := s.feed(as.Feed)
 		if !ok {
-			return Inspection{}, fmt.Errorf("%w: %q; the config has: %s", ErrNoFeed, feedName, strings.Join(s.feedNames(), ", "))
+			return Inspection{}, fmt.Errorf("%w: %q; the config has: %s", ErrNoFeed, as.Feed, strings.Join(s.feedNames(), ", "))
 		}
-		spec, language = f.spec, cfg.Chain.Language
+		spec, language = f.spec, as.Config.Chain.Language
 	}
-	in := Inspection{File: filepath.Base(export), First: []InspectedRow{}}
+	if spec.Kind == "" {
+		// A sheet of promotions has articles, too, and often a yes or no beside them: only the other way round is telling.
+		spec.Kind = catalog.KindPromotions
+		in, err := inspect(ctx, spec, language, export)
+		if err != nil || !in.unlike() {
+			return in, err
+		}
+		spec.Kind = catalog.KindCatalog
+	}
+	return inspect(ctx, spec, language, export)
+}
+
+// unlike reports whether the export has not the columns of its kind.
+func (in Inspection) unlike() bool {
+	return in.Refused && !slices.ContainsFunc(in.Columns, func(c InspectedColumn) bool { return c.Role == string(feed.RoleStart) })
+}
+
+func inspect(ctx context.Context, spec feed.Spec, language, export string) (Inspection, error) {
+	in := Inspection{File: filepath.Base(export), Kind: spec.Kind, First: []InspectedRow{}}
 	found, err := feed.Inspect(ctx, spec, export, in.File, func(r feed.Record) error {
 		in.show(r, spec)
 		return nil
@@ -139,7 +183,27 @@ func (in *Inspection) show(r feed.Record, spec feed.Spec) {
 	if r.Item.Set.Has(catalog.MaxSales) {
 		row.MaxSales = &r.Item.MaxSales
 	}
+	if r.Promotion != nil {
+		row.Promotion = inspectedPromotion(*r.Promotion, spec.PriceDecimals)
+	}
 	in.First = append(in.First, row)
+}
+
+func inspectedPromotion(p catalog.Promotion, decimals int) *InspectedPromotion {
+	out := &InspectedPromotion{
+		Campaign: p.Campaign, Start: p.Start.String(), End: p.End.String(), Type: string(p.Type), Benefit: string(p.Benefit),
+		Details: p.Details(), Active: p.Active,
+	}
+	if p.Price != 0 {
+		out.Price = p.Price.Text(decimals)
+	}
+	switch {
+	case p.Percent != 0:
+		out.Discount = p.Percent.String() + "%"
+	case p.Amount != 0:
+		out.Discount = p.Amount.Text(decimals)
+	}
+	return out
 }
 
 func inspectedFormat(r feed.Result) InspectedFormat {
@@ -158,7 +222,7 @@ func inspectedColumns(found feed.Inspection) []InspectedColumn {
 	for i, c := range found.Columns {
 		all[i] = InspectedColumn{
 			Number: c.Index + 1, Header: c.Name, Role: string(c.Role), FoundBy: string(c.How),
-			Decimal: c.Decimal, Proof: c.Proof, ProofRow: c.ProofRow,
+			Decimal: c.Decimal, Date: c.Date, Proof: c.Proof, ProofRow: c.ProofRow, ProofOf: c.ProofColumn,
 		}
 	}
 	return all

@@ -1,6 +1,7 @@
 package daemon
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -63,12 +64,12 @@ func digests(files []store.LayerFile) []shelf.Digest {
 // layerStack chooses the files that one layer is made of.
 type layerStack func(ctx context.Context, feed, scope string) ([]store.LayerFile, error)
 
-// wanted returns the files whose overlay a vendor's shelf should show: layers for all stores below the store's own, and within
-// each in the order of the config. stack chooses the files of one layer.
-func (h *House) wanted(ctx context.Context, vendor string, stack layerStack) ([]shelf.Digest, error) {
+// wanted returns the files whose overlay a target's shelf should show: layers for all stores below the store's own, and within each
+// by priority, then in the order of the config. stack chooses the files of one layer.
+func (h *House) wanted(ctx context.Context, t Target, stack layerStack) ([]shelf.Digest, error) {
 	var all []shelf.Digest
-	for _, scope := range []string{catalog.AllVendors, vendor} {
-		for _, f := range h.feeds {
+	for _, scope := range t.scopes() {
+		for _, f := range h.byPriority(t) {
 			files, err := stack(ctx, f.Name, scope)
 			if err != nil {
 				return nil, err
@@ -77,6 +78,18 @@ func (h *House) wanted(ctx context.Context, vendor string, stack layerStack) ([]
 		}
 	}
 	return all, nil
+}
+
+// byPriority returns the feeds that a target's shelf shows, the one that counts most last.
+func (s *setup) byPriority(t Target) []feedSetup {
+	var feeds []feedSetup
+	for _, f := range s.feeds {
+		if t.holds(f.kind) {
+			feeds = append(feeds, f)
+		}
+	}
+	slices.SortStableFunc(feeds, func(a, b feedSetup) int { return cmp.Compare(a.Priority, b.Priority) })
+	return feeds
 }
 
 // stands returns the files of a layer that count now.
@@ -91,7 +104,7 @@ func (h *House) compactSent(ctx context.Context, target string) error {
 	if err != nil || len(stack) < longStack {
 		return err
 	}
-	one, err := h.files.Compact(stack)
+	one, err := h.files.Compact(stack, shelf.DayOf(h.now()))
 	if err != nil {
 		return err
 	}
@@ -113,7 +126,7 @@ func (h *House) judge(ctx context.Context, f feedSetup, scope string) error {
 	if err != nil {
 		return err
 	}
-	if err := h.store.Judged(ctx, changed, h.targetsOf(scope), h.now()); err != nil {
+	if err := h.store.Judged(ctx, changed, names(h.targetsOf(f.Name, scope)), h.now()); err != nil {
 		return err
 	}
 	for _, l := range changed {
@@ -277,7 +290,7 @@ func (h *House) compactLayer(ctx context.Context, feed, scope string) error {
 		if len(run) < longStack {
 			continue
 		}
-		one, err := h.files.Compact(digests(run))
+		one, err := h.files.Compact(digests(run), shelf.DayOf(h.now()))
 		if err != nil {
 			return err
 		}

@@ -19,8 +19,9 @@ import (
 type live struct {
 	*testing.T
 	dir      string
-	drops    string // the drop folder
-	platform *sandbox.Sandbox
+	drops    string           // the drop folder
+	platform *sandbox.Sandbox // nil where the server is another one
+	home     string           // the account's home on the server
 	cfg      *config.Config
 	house    *House
 	stop     func()
@@ -32,8 +33,9 @@ type live struct {
 
 type liveOptions struct {
 	sandbox  sandbox.Options
-	stateDir string // default below dir
-	dropDir  string // default below dir
+	server   func(*live) // sets home and the config's server, instead of a sandbox
+	stateDir string      // default below dir
+	dropDir  string      // default below dir
 	minFree  config.Size
 	before   func() // done between opening the house and running it
 }
@@ -46,7 +48,6 @@ func newLive(t *testing.T, o liveOptions) *live {
 		o.sandbox.Vendors = []sandbox.Vendor{{ID: "290056", Name: "Centro"}, {ID: "290057", Name: "Puerto"}}
 	}
 	o.sandbox.Password = casePassword
-	l.platform = newTestSandbox(t, o.sandbox)
 	l.writeFile("password", casePassword)
 	if err := os.Chmod(filepath.Join(l.dir, "password"), 0o600); err != nil {
 		t.Fatal(err)
@@ -72,7 +73,13 @@ send: {catalog: {schedule: "0 3 1 1 *", full: "off"}}
 	if l.cfg, err = config.Parse(filepath.Join(l.dir, "config.yaml"), []byte(text)); err != nil {
 		t.Fatal(err)
 	}
-	pointAt(l.cfg, l.platform)
+	if o.server != nil {
+		o.server(l)
+	} else {
+		l.platform = newTestSandbox(t, o.sandbox)
+		l.home = l.platform.Home()
+		pointAt(l.cfg, l.platform)
+	}
 	l.cfg.State.Dir, l.cfg.State.MinFree = o.stateDir, o.minFree
 	if o.stateDir == "" {
 		l.cfg.State.Dir = filepath.Join(l.dir, "state")
@@ -191,7 +198,7 @@ func (l *live) receipt(name string) string {
 
 // remote returns what lies under a remote name, "" where nothing does.
 func (l *live) remote(name string) string {
-	data, err := os.ReadFile(filepath.Join(l.platform.Home(), "catalog", name))
+	data, err := os.ReadFile(filepath.Join(l.home, "catalog", name))
 	if err != nil {
 		return ""
 	}

@@ -35,7 +35,7 @@ func (h *House) planDue(ctx context.Context) error {
 			// Its files are on their way; they are finished first.
 			continue
 		}
-		if _, ok := h.vendor(vendorOf(t.Target)); !ok {
+		if !h.isTarget(t.Target) {
 			// A store that left the config gets no plans and deactivates nothing.
 			continue
 		}
@@ -47,43 +47,43 @@ func (h *House) planDue(ctx context.Context) error {
 }
 
 // planTarget asks the brake, compares wanted with sent, writes the documents and enqueues them.
-func (h *House) planTarget(ctx context.Context, t store.Target) error {
+func (h *House) planTarget(ctx context.Context, due store.Target) error {
 	h.shelfMu.Lock()
 	defer h.shelfMu.Unlock()
-	vendor := vendorOf(t.Target)
+	t := parseTarget(due.Target)
 	upto, err := h.store.Newest(ctx)
 	if err != nil {
 		return err
 	}
-	for _, f := range h.feeds {
-		for _, scope := range []string{catalog.AllVendors, vendor} {
+	for _, f := range h.byPriority(t) {
+		for _, scope := range t.scopes() {
 			if err := h.judge(ctx, f, scope); err != nil {
 				return err
 			}
 		}
 	}
-	if err := h.compactSent(ctx, t.Target); err != nil {
+	if err := h.compactSent(ctx, due.Target); err != nil {
 		return err
 	}
-	q, err := h.question(ctx, t, h.stands)
+	q, err := h.question(ctx, due, h.stands)
 	if err != nil {
 		return err
 	}
-	summary, err := h.rows(&q)
+	summary, err := h.rows(t, &q)
 	if err != nil {
 		return err
 	}
 	p := store.Plan{
-		Target: t.Target, Full: q.Full, Parts: q.Parts, Upto: upto, Differs: summary.Differs, Rows: summary.Rows, Change: summary.Change,
-		At: h.now(),
+		Target: due.Target, Full: q.Full, Parts: q.Parts, Upto: upto, Differs: summary.Differs, Rows: summary.Rows, Change: summary.Change,
+		Waiting: summary.Waiting, At: h.now(),
 	}
 	if q.Full {
-		if p.Below, err = h.files.SwitchedOff(q.Sent); err != nil {
+		if p.Below, err = h.files.Remembered(q.Sent, shelf.DayOf(h.now())); err != nil {
 			return err
 		}
 	}
 	for _, part := range summary.Parts {
-		d, err := h.writeDocument(vendor, part)
+		d, err := h.writeDocument(t, part)
 		if err != nil {
 			return err
 		}
@@ -92,35 +92,49 @@ func (h *House) planTarget(ctx context.Context, t store.Target) error {
 	if _, err := h.store.Enqueue(ctx, p); err != nil {
 		return err
 	}
-	kind := EventPlanned
-	if len(p.Documents) == 0 {
-		kind = EventNothing
-	}
-	h.tell(Event{Kind: kind, Vendor: vendor, Rows: p.Rows, Differs: p.Differs})
-	for _, d := range p.Documents {
-		h.tell(Event{Kind: EventDocument, Vendor: vendor, Name: d.Folder + "/" + d.Name, Rows: d.Rows, SHA256: d.SHA256})
-	}
+	h.tellPlan(t, p)
 	return nil
+}
+
+// tellPlan tells of a plan and its documents.
+func (h *House) tellPlan(t Target, p store.Plan) {
+	e := Event{Kind: EventPlanned, Vendor: t.Vendor, Shelf: t.Kind, Rows: p.Rows, Differs: p.Differs}
+	if len(p.Documents) == 0 {
+		e.Kind = EventNothing
+	}
+	if p.Waiting > 0 {
+		e.Text = fmt.Sprintf("%d promotions wait until the end of others has been read", p.Waiting)
+	}
+	h.tell(e)
+	for _, d := range p.Documents {
+		h.tell(Event{Kind: EventDocument, Vendor: t.Vendor, Shelf: t.Kind, Name: d.Folder + "/" + d.Name, Rows: d.Rows, SHA256: d.SHA256})
+	}
 }
 
 // question gathers what a plan is made from; stack chooses the files of one layer. It writes nothing: whoever only looks may be
 // another user, whose files the daemon could not read.
-func (h *House) question(ctx context.Context, t store.Target, stack layerStack) (shelf.Question, error) {
-	q := shelf.Question{Full: t.FullDue, Parts: t.Parts, Says: h.says}
+func (h *House) question(ctx context.Context, due store.Target, stack layerStack) (shelf.Question, error) {
+	t := parseTarget(due.Target)
+	q := shelf.Question{
+		Full: due.FullDue, Parts: due.Parts, Says: h.says, Now: h.wall(t), Decimals: h.cfg.Chain.PriceDecimals,
+	}
 	var err error
-	if q.Wanted, err = h.wanted(ctx, vendorOf(t.Target), stack); err != nil {
+	if q.Wanted, err = h.wanted(ctx, t, stack); err != nil {
 		return q, err
 	}
-	if q.Sent, err = h.store.Sent(ctx, t.Target); err != nil {
+	if q.Prices, err = h.prices(ctx, t, stack); err != nil {
 		return q, err
 	}
-	q.Unsettled, err = h.store.Unsettled(ctx, t.Target)
+	if q.Sent, err = h.store.Sent(ctx, due.Target); err != nil {
+		return q, err
+	}
+	q.Unsettled, err = h.store.Unsettled(ctx, due.Target)
 	return q, err
 }
 
 // rows writes a plan's rows. When a document would have too many, they are spread over more; then every document is written anew.
-func (h *House) rows(q *shelf.Question) (shelf.Summary, error) {
-	limit := min(h.cfg.Send.Catalog.MaxRows, platform.MaxCatalogRows)
+func (h *House) rows(t Target, q *shelf.Question) (shelf.Summary, error) {
+	limit := h.maxRows(t)
 	for {
 		s, err := h.files.Plan(*q)
 		if err != nil {
@@ -135,7 +149,7 @@ func (h *House) rows(q *shelf.Question) (shelf.Summary, error) {
 }
 
 // writeDocument renders one part as a file in the platform's format, durable before the row that names it.
-func (h *House) writeDocument(vendor string, part shelf.Part) (store.Document, error) {
+func (h *House) writeDocument(t Target, part shelf.Part) (store.Document, error) {
 	dir := filepath.Join(h.cfg.State.Dir, documentDir)
 	file, err := durable.Create(filepath.Join(dir, "new"), 0o600)
 	if err != nil {
@@ -145,7 +159,7 @@ func (h *House) writeDocument(vendor string, part shelf.Part) (store.Document, e
 	sum := sha256.New()
 	counter := &countingWriter{w: io.MultiWriter(file, sum)}
 	w := bufio.NewWriterSize(counter, 256<<10)
-	rows, err := platform.WriteCatalog(w, h.format(part.Fields), items(h.files, part.Digest))
+	rows, err := h.render(w, t, part)
 	if err == nil {
 		err = w.Flush()
 	}
@@ -157,31 +171,54 @@ func (h *House) writeDocument(vendor string, part shelf.Part) (store.Document, e
 		return store.Document{}, fmt.Errorf("write document: %w", err)
 	}
 	return store.Document{
-		Part: part.Number, Folder: h.cfg.SFTP.Folders.Catalog, Name: platform.CatalogName(h.cfg.SFTP.Prefix, vendor, part.Number),
+		Part: part.Number, Folder: h.folderOf(t), Name: h.fileOf(t, part.Number),
 		Path: documentDir + "/" + digest + ".csv", Size: counter.n, SHA256: digest, Rows: rows, Records: part.Digest,
 	}, nil
 }
 
-func (s *setup) format(fields catalog.Fields) platform.CatalogFormat {
-	return platform.CatalogFormat{Brand: s.brand, By: s.by, Fields: fields, PriceDecimals: s.cfg.Chain.PriceDecimals}
+// render writes one part in the format of the target's kind and returns how many rows it has.
+func (h *House) render(w io.Writer, t Target, part shelf.Part) (int, error) {
+	decimals := h.cfg.Chain.PriceDecimals
+	switch t.Kind {
+	case catalog.KindPromotions:
+		return platform.WritePromotions(w, platform.PromotionFormat{
+			Brand: h.brand, By: h.by, MaxSales: part.Fields.Has(catalog.MaxSales), PriceDecimals: decimals, Stores: h.stores(t),
+		}, records(h.files, part.Digest, func(r shelf.Record) (p catalog.Promotion) {
+			if r.Promotion != nil {
+				p = *r.Promotion
+			}
+			return p
+		}))
+	case catalog.KindAssortment:
+		return platform.WriteAssortment(w, platform.AssortmentFormat{
+			Brand: h.brand, By: h.by, Fields: part.Fields, PriceDecimals: decimals,
+		}, records(h.files, part.Digest, func(r shelf.Record) platform.AssortmentRow {
+			return platform.AssortmentRow{Item: r.Item, Promotion: r.Promotion}
+		}))
+	default:
+		return platform.WriteCatalog(w, platform.CatalogFormat{
+			Brand: h.brand, By: h.by, Fields: part.Fields, PriceDecimals: decimals, Stores: h.stores(t),
+		}, records(h.files, part.Digest, func(r shelf.Record) catalog.Item { return r.Item }))
+	}
 }
 
-// items streams the items of a record file.
-func items(files shelf.Files, d shelf.Digest) iter.Seq2[catalog.Item, error] {
-	return func(yield func(catalog.Item, error) bool) {
+// records streams the records of a file as what a writer takes.
+func records[T any](files shelf.Files, d shelf.Digest, of func(shelf.Record) T) iter.Seq2[T, error] {
+	return func(yield func(T, error) bool) {
+		var none T
 		o, err := files.Overlay([]shelf.Digest{d})
 		if err != nil {
-			yield(catalog.Item{}, err)
+			yield(none, err)
 			return
 		}
 		defer func() { _ = o.Close() }() // it was only read
 		for o.Next() {
-			if !yield(o.Record().Item, nil) {
+			if !yield(of(o.Record()), nil) {
 				return
 			}
 		}
 		if err := o.Err(); err != nil {
-			yield(catalog.Item{}, err)
+			yield(none, err)
 		}
 	}
 }

@@ -9,44 +9,49 @@ import (
 	"gondola/internal/store"
 )
 
-// PlannedRow is one row that the next plan would hold.
+// PlannedRow is one row that the next plan would hold: of an article or, where Promotion is there, of a promotion.
 type PlannedRow struct {
-	Key     string
+	Key     string       // of the article
 	Row     catalog.Item // what the document would say
 	Sent    catalog.Item // what the platform was told before; nothing set for a new article
-	New     bool
-	Differs bool // false: repeated, because it is unsettled or the plan full
+	New     bool         // the platform was told nothing of the article, or of the promotion
+	Differs bool         // false: repeated, because it is unsettled or the plan full
+
+	Promotion     *catalog.Promotion // what the document would say of it; nil = the row is an article's
+	SentPromotion *catalog.Promotion // what the platform was told of it before; nil = nothing
 }
 
-// PlanPreview is what the next plan of a store would be.
+// PlanPreview is what the next plan of a target would be.
 type PlanPreview struct {
 	Summary shelf.Summary
 	Held    []store.LayerFile // files that the brake holds, or would
 	Full    bool
 }
 
-// Preview works out what the next slot would send to a vendor, without changing anything. fn, where given, gets the rows.
-func (h *House) Preview(ctx context.Context, vendor string, full bool, fn func(PlannedRow) error) (PlanPreview, error) {
-	p, err := h.previewVendor(ctx, vendor, full, fn)
+// Preview works out what the next slot would send to a target, without changing anything. fn, where given, gets the rows.
+func (h *House) Preview(ctx context.Context, t Target, full bool, fn func(PlannedRow) error) (PlanPreview, error) {
+	p, err := h.preview(ctx, t, full, fn)
 	if err != nil {
-		return p, fmt.Errorf("plan store %s: %w", vendor, err)
+		return p, fmt.Errorf("plan %s: %w", t, err)
 	}
 	return p, nil
 }
 
-func (h *House) previewVendor(ctx context.Context, vendor string, full bool, fn func(PlannedRow) error) (PlanPreview, error) {
+func (h *House) preview(ctx context.Context, t Target, full bool, fn func(PlannedRow) error) (PlanPreview, error) {
 	var p PlanPreview
-	t, err := h.store.TargetOf(ctx, targetOf(vendor))
+	due, err := h.store.TargetOf(ctx, t.String())
 	if err != nil {
 		return p, err
 	}
-	t.FullDue = t.FullDue || full
-	p.Full = t.FullDue
+	due.FullDue = due.FullDue || full
+	p.Full = due.FullDue
 	// As the slot would: new files that the brake lets pass count, held ones do not.
-	q, err := h.question(ctx, t, func(ctx context.Context, feed, scope string) ([]store.LayerFile, error) {
+	q, err := h.question(ctx, due, func(ctx context.Context, feed, scope string) ([]store.LayerFile, error) {
 		files, err := h.judged(ctx, feed, scope)
+		f, _ := h.feed(feed)
 		for _, l := range files {
-			if l.State == store.LayerHeld {
+			// Promotions look at prices, too, whose hold is another target's.
+			if l.State == store.LayerHeld && t.holds(f.kind) {
 				p.Held = append(p.Held, l)
 			}
 		}
@@ -59,7 +64,10 @@ func (h *House) previewVendor(ctx context.Context, vendor string, full bool, fn 
 		if fn == nil {
 			return nil
 		}
-		return fn(PlannedRow{Key: row.Key, Row: row.Item, Sent: sent.Item, New: sent.Key == "", Differs: differs})
+		return fn(PlannedRow{
+			Key: shelf.ItemKey(row.Key), Row: row.Item, Sent: sent.Item, New: sent.Key == "", Differs: differs,
+			Promotion: row.Promotion, SentPromotion: sent.Promotion,
+		})
 	})
 	return p, err
 }

@@ -130,12 +130,17 @@ func (h *House) answer(ctx context.Context, d store.Drop) (report.Answer, error)
 		Rows: o.Rows, RowsRejected: o.Rejected, Issues: o.Issues, Counts: o.Counts,
 		Reading: report.Reading{Encoding: o.Encoding, Sheet: o.Sheet, HeaderRow: o.HeaderRow},
 	}
+	if f, ok := h.feed(d.Feed); ok {
+		a.Kind = f.kind
+	}
 	a.Reading.Delimiter, _ = utf8.DecodeRuneInString(o.Delimiter)
 	if o.Delimiter == "" {
 		a.Reading.Delimiter = 0
 	}
 	for _, c := range o.Columns {
-		a.Reading.Columns = append(a.Reading.Columns, report.Column{Role: c.Role, Header: c.Header, Decimal: c.Decimal})
+		a.Reading.Columns = append(a.Reading.Columns, report.Column{
+			Role: c.Role, Header: c.Header, Decimal: c.Decimal, Date: c.Date, Proof: c.Proof, ProofRow: c.ProofRow,
+		})
 	}
 	effects, err := h.store.Effects(ctx, d.Seq)
 	if err != nil {
@@ -172,8 +177,9 @@ func verdict(d store.Drop, a report.Answer) report.Verdict {
 // storeAnswer says what a drop does to one store, and how far it has come. held is what the brake has against it, by scope; hold is
 // what stops all sending, or nil.
 func (h *House) storeAnswer(e store.Effect, held map[string][]catalog.Issue, hold *outbox.Hold) report.StoreAnswer {
-	vendor := vendorOf(e.Target)
-	s := report.StoreAnswer{ID: vendor, Name: vendor, Changes: changesOf(e)}
+	t := parseTarget(e.Target)
+	vendor := t.Vendor
+	s := report.StoreAnswer{ID: vendor, Name: vendor, Changes: changesOf(e), Waiting: e.Waiting}
 	if v, ok := h.vendor(vendor); ok {
 		s.Name = v.Name
 	}
@@ -193,8 +199,11 @@ func (h *House) storeAnswer(e store.Effect, held map[string][]catalog.Issue, hol
 			s.Trouble = report.Trouble(h.cfg.Chain.Language, string(hold.Class))
 		}
 	case store.EffectWaiting, store.EffectHeld:
-		s.Next = h.nextSlots(e.Target, h.now()).Next
+		s.Next = h.nextSlots(t, h.now()).Next
 		s.Held = slices.Concat(held[catalog.AllVendors], held[vendor])
+		if vendor == catalog.AllVendors {
+			s.Held = held[vendor]
+		}
 	}
 	return s
 }
@@ -203,7 +212,7 @@ func changesOf(e store.Effect) report.Changes {
 	c := e.Change
 	return report.Changes{
 		New: c.New, PriceUp: c.PriceUp, PriceDown: c.PriceDown, SwitchedOn: c.SwitchedOn, SwitchedOff: c.SwitchedOff,
-		Other: c.Other, Same: c.Same,
+		Other: c.Other, Same: c.Same, Started: c.Started, Ended: c.Ended, Changed: c.Changed,
 	}
 }
 

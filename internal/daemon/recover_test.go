@@ -23,7 +23,7 @@ func TestReceiptThatCouldNotBeKept(t *testing.T) {
 	c := newRules(t, oneFullFeed, "")
 	c.export("full", articles(3, 0, "10.50"))
 	c.house.outbox.Queue = deadQueue{c.house.queue}
-	if err := c.house.store.RecordSlot(c.Context(), "test", c.clock, c.house.targets(), false); err != nil {
+	if err := c.house.store.RecordSlot(c.Context(), "test", c.clock, c.house.targetNames(), false); err != nil {
 		t.Fatal(err)
 	}
 	if err := c.house.send(c.Context()); !errors.Is(err, errDead) {
@@ -59,7 +59,7 @@ func TestPartThatWasReadAndTakenBack(t *testing.T) {
 	}
 	c.clock = c.clock.Add(time.Minute)
 	c.export("full", articles(8, 0, "11.50"))
-	if err := c.house.store.RecordSlot(c.Context(), "test", c.clock, c.house.targets(), false); err != nil {
+	if err := c.house.store.RecordSlot(c.Context(), "test", c.clock, c.house.targetNames(), false); err != nil {
 		t.Fatal(err)
 	}
 	if err := c.house.planDue(c.Context()); err != nil {
@@ -104,7 +104,7 @@ func TestPartsSettleBeforeThePlanIsDone(t *testing.T) {
 		t.Fatal(err)
 	}
 	c.export("full", articles(8, 0, "10.50"))
-	if err := c.house.store.Request(c.Context(), c.house.targets(), false, false); err != nil {
+	if err := c.house.store.Request(c.Context(), c.house.targetNames(), false, false); err != nil {
 		t.Fatal(err)
 	}
 	if err := c.house.send(c.Context()); err != nil {
@@ -117,7 +117,7 @@ func TestPartsSettleBeforeThePlanIsDone(t *testing.T) {
 	if err := os.Remove(second); err != nil {
 		t.Fatal(err)
 	}
-	if err := c.house.store.Request(c.Context(), c.house.targets(), false, false); err != nil {
+	if err := c.house.store.Request(c.Context(), c.house.targetNames(), false, false); err != nil {
 		t.Fatal(err)
 	}
 	for range 3 {
@@ -202,7 +202,7 @@ func TestClockSetBack(t *testing.T) {
 		t.Fatal(err)
 	}
 	c.export("full", articles(3, 0, "10.50"))
-	if err := c.house.store.Request(c.Context(), c.house.targets(), false, false); err != nil {
+	if err := c.house.store.Request(c.Context(), c.house.targetNames(), false, false); err != nil {
 		t.Fatal(err)
 	}
 	dial := c.house.outbox.Dial

@@ -52,7 +52,7 @@ func (c *caseRun) export(feed, text string) {
 func (c *caseRun) push(full bool) map[string]string {
 	c.Helper()
 	c.clock = c.clock.Add(time.Minute)
-	if err := c.house.store.RecordSlot(c.Context(), "test", c.clock, c.house.targets(), full); err != nil {
+	if err := c.house.store.RecordSlot(c.Context(), "test", c.clock, c.house.targetNames(), full); err != nil {
 		c.Fatal(err)
 	}
 	if err := c.house.planDue(c.Context()); err != nil {
@@ -420,7 +420,7 @@ func TestStoreThatLeavesTheConfig(t *testing.T) {
 	c.export("full", articles(20, 0, "10.50"))
 	c.push(false)
 	c.export("full", articles(20, 1, "10.50"))
-	if err := c.house.store.RecordSlot(c.Context(), "test", c.clock, c.house.targets(), false); err != nil {
+	if err := c.house.store.RecordSlot(c.Context(), "test", c.clock, c.house.targetNames(), false); err != nil {
 		t.Fatal(err)
 	}
 	if err := c.house.planDue(c.Context()); err != nil {
@@ -474,7 +474,7 @@ func TestEveryArrivalIsTold(t *testing.T) {
 	for _, price := range []string{"10.50", "11.50"} {
 		c.export("full", articles(3, 0, price))
 		c.clock = instant
-		if err := c.house.store.RecordSlot(c.Context(), "test", c.clock, c.house.targets(), false); err != nil {
+		if err := c.house.store.RecordSlot(c.Context(), "test", c.clock, c.house.targetNames(), false); err != nil {
 			t.Fatal(err)
 		}
 		if err := c.house.planDue(c.Context()); err != nil {

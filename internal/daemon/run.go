@@ -139,7 +139,7 @@ func (h *House) runSlots(ctx context.Context) error {
 		if err := h.store.RecordSlot(ctx, t.name, slot, t.targets, t.full); err != nil {
 			return err
 		}
-		h.log.Info("slot", "schedule", t.name, "slot", slot.Format(time.RFC3339), "stores", len(t.targets))
+		h.log.Info("slot", "schedule", t.name, "slot", slot.Format(time.RFC3339), "targets", len(t.targets))
 	}
 	return nil
 }
@@ -148,15 +148,16 @@ func (h *House) runSlots(ctx context.Context) error {
 func (h *House) flush(ctx context.Context) (outbox.Report, error) {
 	r, err := h.outbox.Flush(ctx)
 	for _, a := range r.Arrived {
-		d := a.Delivery
+		d, t := a.Delivery, parseTarget(a.Delivery.Target)
 		h.tell(Event{
-			Kind: EventSent, Vendor: vendorOf(d.Target), Name: d.Folder + "/" + d.Name, Rows: d.Rows, SHA256: d.SHA256,
+			Kind: EventSent, Vendor: t.Vendor, Shelf: t.Kind, Name: d.Folder + "/" + d.Name, Rows: d.Rows, SHA256: d.SHA256,
 			Text: fmt.Sprintf("verified by %s, %s", a.Receipt.Proof, a.Receipt.Way),
 		})
 	}
 	for _, f := range r.Failures {
+		t := parseTarget(f.Delivery.Target)
 		h.tell(Event{
-			Kind: EventFailed, Vendor: vendorOf(f.Delivery.Target), Name: f.Delivery.Folder + "/" + f.Delivery.Name,
+			Kind: EventFailed, Vendor: t.Vendor, Shelf: t.Kind, Name: f.Delivery.Folder + "/" + f.Delivery.Name,
 			Text: string(f.Class) + ": " + f.Err.Error(),
 		})
 	}

@@ -22,7 +22,7 @@ import (
 
 // readerVersion is part of every feed's fingerprint. It is raised when the same bytes would be understood differently, so that the
 // exports behind the current layers are read again.
-const readerVersion = 1
+const readerVersion = 2
 
 // setup is the config in the rooms' own values.
 type setup struct {
@@ -33,6 +33,9 @@ type setup struct {
 	vendors []catalog.Vendor
 	feeds   []feedSetup
 	brake   shelf.Brake
+	targets []Target
+	// chainPrices says that an article costs the same in every store, because every feed with prices is for all of them.
+	chainPrices bool
 
 	timetables []timetable
 }
@@ -40,6 +43,7 @@ type setup struct {
 // feedSetup is one feed.
 type feedSetup struct {
 	config.Feed
+	kind        catalog.Kind
 	spec        feed.Spec
 	missing     shelf.Missing
 	fingerprint string
@@ -109,6 +113,10 @@ func newSetup(cfg *config.Config) (*setup, error) {
 		}
 		s.feeds = append(s.feeds, fs)
 	}
+	if cfg.Send.Format == config.FormatSingle && ok && !s.brand.SingleFile {
+		fault("send.format", fmt.Errorf("the brand %q reads no single files; write double", cfg.Chain.Brand))
+	}
+	s.setTargets()
 	errs = append(errs, s.setTimetables())
 	return s, errors.Join(errs...)
 }
@@ -125,7 +133,7 @@ func flatten(err error) []error {
 }
 
 func (s *setup) newFeed(f config.Feed) (feedSetup, error) {
-	fs := feedSetup{Feed: f, missing: shelf.Missing(f.Missing)}
+	fs := feedSetup{Feed: f, kind: catalog.Kind(f.Kind), missing: shelf.Missing(f.Missing)}
 	source := feed.VendorSource{Column: f.Vendor.Column, IDs: f.Vendor.IDs, All: f.Vendor.All}
 	if f.Vendor.FileName != "" {
 		// As in match, case does not count: who exports stock_001.csv one day exports STOCK_001.CSV the other.
@@ -137,10 +145,10 @@ func (s *setup) newFeed(f config.Feed) (feedSetup, error) {
 	}
 	columns := make(map[string]feed.Column, len(f.Columns))
 	for field, c := range f.Columns {
-		columns[field] = feed.Column{From: c.From, Decimal: c.Decimal}
+		columns[field] = feed.Column{From: c.From, Decimal: c.Decimal, Date: c.Date}
 	}
 	fs.spec = feed.Spec{
-		By: s.by, Vendors: s.vendors, Source: source, Columns: columns,
+		Kind: fs.kind, By: s.by, Vendors: s.vendors, Source: source, Columns: columns, Campaign: f.Campaign, Reason: f.Reason,
 		PriceDecimals: s.cfg.Chain.PriceDecimals, Full: f.Export == "full", Encoding: table.Encoding(f.Encoding),
 	}
 	fs.fingerprint = fingerprint(f, s.cfg.Chain)
@@ -149,7 +157,7 @@ func (s *setup) newFeed(f config.Feed) (feedSetup, error) {
 
 // fingerprint names everything that decides how a feed's bytes are understood.
 func fingerprint(f config.Feed, c config.Chain) string {
-	f.Drop, f.Match = "", nil
+	f.Drop, f.Match, f.Priority = "", nil, 0
 	text, err := json.Marshal(struct {
 		Version  int
 		Feed     config.Feed
@@ -163,63 +171,87 @@ func fingerprint(f config.Feed, c config.Chain) string {
 	return hex.EncodeToString(sum[:8])
 }
 
-// setTimetables makes a timetable for each time zone in which there are stores: a slot is local time.
+// setTimetables makes a timetable for each schedule and each time zone in which there are targets for it: a slot is local time.
 func (s *setup) setTimetables() error {
 	var errs []error
-	send := s.cfg.Send.Catalog
-	for _, kind := range []struct {
-		path, name, spec string
-		full             bool
+	for _, one := range []struct {
+		kind catalog.Kind
+		full bool
+		spec string
 	}{
-		{"send.catalog.schedule", "catalog", send.Schedule, false},
-		{"send.catalog.full", "catalog full", send.Full, true},
+		{catalog.KindCatalog, false, s.cfg.Send.Catalog.Schedule},
+		{catalog.KindCatalog, true, s.cfg.Send.Catalog.Full},
+		{catalog.KindPromotions, false, s.cfg.Send.Promotions.Schedule},
+		{catalog.KindPromotions, true, s.cfg.Send.Promotions.Full},
 	} {
-		if kind.full && (kind.spec == "" || kind.spec == "off") {
+		path, name := "send."+string(one.kind)+".schedule", string(one.kind)
+		if one.full {
+			path, name = "send."+string(one.kind)+".full", name+" full"
+		}
+		if one.full && (one.spec == "" || one.spec == "off") {
+			continue
+		}
+		if _, err := schedule.Parse(one.spec, s.zone); err != nil {
+			// Wrong also where nothing is sent by it yet.
+			errs = append(errs, config.PathError{Path: path, Err: err})
 			continue
 		}
 		zones := map[string]int{}
-		for _, v := range s.vendors {
-			i, ok := zones[v.Zone.String()]
+		for _, t := range s.targets {
+			if s.scheduleOf(t) != one.kind {
+				continue
+			}
+			zone := s.zoneOf(t)
+			i, ok := zones[zone.String()]
 			if !ok {
-				plan, err := schedule.Parse(kind.spec, v.Zone)
+				plan, err := schedule.Parse(one.spec, zone)
 				if err != nil {
-					errs = append(errs, config.PathError{Path: kind.path, Err: err})
+					errs = append(errs, config.PathError{Path: path, Err: err})
 					break
 				}
 				i = len(s.timetables)
-				zones[v.Zone.String()] = i
-				s.timetables = append(s.timetables, timetable{name: kind.name + " " + v.Zone.String(), plan: plan, full: kind.full})
+				zones[zone.String()] = i
+				s.timetables = append(s.timetables, timetable{name: name + " " + zone.String(), plan: plan, full: one.full})
 			}
-			s.timetables[i].targets = append(s.timetables[i].targets, targetOf(v.ID))
+			s.timetables[i].targets = append(s.timetables[i].targets, t.String())
 		}
 	}
 	return errors.Join(errs...)
 }
 
-// Slots are when a store's next plans are made.
+// scheduleOf returns the kind whose schedule a target goes by.
+func (s *setup) scheduleOf(t Target) catalog.Kind {
+	if t.Kind == catalog.KindAssortment {
+		return catalog.KindCatalog
+	}
+	return t.Kind
+}
+
+// Slots are when a target's next plans are made.
 type Slots struct {
+	Target
 	Next time.Time // the next plan of either kind
 	Full time.Time // the next full one, zero where none is
 }
 
-// NextSlots returns the next slots after a time of each store, in the order of the config.
+// NextSlots returns the next slots after a time of each target, in the order of the config.
 func NextSlots(cfg *config.Config, after time.Time) ([]Slots, error) {
 	s, err := newSetup(cfg)
 	if err != nil {
 		return nil, config.Problems(cfg.Locate(err))
 	}
-	all := make([]Slots, len(s.vendors))
-	for i, v := range s.vendors {
-		all[i] = s.nextSlots(targetOf(v.ID), after)
+	all := make([]Slots, len(s.targets))
+	for i, t := range s.targets {
+		all[i] = s.nextSlots(t, after)
 	}
 	return all, nil
 }
 
 // nextSlots returns when a target's next plans are made.
-func (s *setup) nextSlots(target string, after time.Time) Slots {
-	var next Slots
+func (s *setup) nextSlots(target Target, after time.Time) Slots {
+	next := Slots{Target: target}
 	for _, t := range s.timetables {
-		if !slices.Contains(t.targets, target) {
+		if !slices.Contains(t.targets, target.String()) {
 			continue
 		}
 		at := t.plan.Next(after)
@@ -233,12 +265,6 @@ func (s *setup) nextSlots(target string, after time.Time) Slots {
 	return next
 }
 
-// targetOf returns the name of the target that a vendor's catalogue goes to.
-func targetOf(vendor string) string { return string(catalog.KindCatalog) + "/" + vendor }
-
-// vendorOf is the inverse of targetOf.
-func vendorOf(target string) string { return target[strings.IndexByte(target, '/')+1:] }
-
 // vendor returns a store of the config.
 func (s *setup) vendor(id string) (catalog.Vendor, bool) {
 	for _, v := range s.vendors {
@@ -247,20 +273,6 @@ func (s *setup) vendor(id string) (catalog.Vendor, bool) {
 		}
 	}
 	return catalog.Vendor{}, false
-}
-
-// targets returns the targets of all stores.
-func (s *setup) targets() []string { return s.targetsOf(catalog.AllVendors) }
-
-// targetsOf returns the targets that a layer of the scope is part of.
-func (s *setup) targetsOf(scope string) []string {
-	var all []string
-	for _, v := range s.vendors {
-		if scope == catalog.AllVendors || scope == v.ID {
-			all = append(all, targetOf(v.ID))
-		}
-	}
-	return all
 }
 
 // feed returns a feed of the config by name.

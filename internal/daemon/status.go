@@ -13,19 +13,21 @@ import (
 type Status struct {
 	At      time.Time      `json:"at"`
 	Running bool           `json:"running"` // a daemon works on this state
-	Stores  []StoreStatus  `json:"stores"`
+	Stores  []StoreStatus  `json:"stores"`  // one for each store and kind, or for all stores where one file is for all of them
 	Feeds   []FeedStatus   `json:"feeds"`
 	Held    []Held         `json:"held"`              // exports that wait for approval
 	Hold    string         `json:"hold,omitempty"`    // why nothing is sent at all
 	Waiting []DeliveryLine `json:"waiting,omitempty"` // documents on their way
 }
 
-// StoreStatus is how one store stands.
+// StoreStatus is how one shelf of a store stands.
 type StoreStatus struct {
-	ID       string    `json:"id"`
+	ID       string    `json:"id"` // * where one file is for all stores
 	Name     string    `json:"name"`
-	Differs  int       `json:"differs"`           // articles that the next slot would change
-	Same     int       `json:"same"`              // articles that are wanted as they were sent
+	Kind     string    `json:"kind"`              // catalog, promotions or assortment
+	Differs  int       `json:"differs"`           // articles or promotions that the next slot would change
+	Same     int       `json:"same"`              // articles or promotions that are wanted as they were sent
+	Pending  int       `json:"pending,omitempty"` // promotions that start only once the end of others has been read
 	Verified time.Time `json:"verified,omitzero"` // the last document that arrived
 	Next     time.Time `json:"next,omitzero"`     // the next slot
 	Settled  bool      `json:"settled"`           // everything that left is known to have been there to be read
@@ -60,6 +62,7 @@ type WaitingFile struct {
 // DeliveryLine is one document on its way in short.
 type DeliveryLine struct {
 	Vendor   string    `json:"vendor"`
+	Kind     string    `json:"kind"`
 	Name     string    `json:"name"`
 	State    string    `json:"state"`
 	Attempts int       `json:"attempts"`
@@ -106,19 +109,19 @@ func (h *House) Status(ctx context.Context) (Status, error) {
 	if err != nil {
 		return s, err
 	}
-	for _, v := range h.vendors {
-		line, err := h.storeStatus(ctx, v.ID)
+	for _, t := range h.targets {
+		line, err := h.storeStatus(ctx, t)
 		if err != nil {
 			return s, err
 		}
-		line.Problem = problems[v.ID]
+		line.Problem = problems[t.String()]
 		s.Stores = append(s.Stores, line)
 	}
 	s.Feeds, err = h.feedStatus(ctx)
 	return s, err
 }
 
-// waitingLines lists the documents on their way and returns the problem of each store.
+// waitingLines lists the documents on their way and returns the problem of each target.
 func (h *House) waitingLines(ctx context.Context, s *Status) (map[string]string, error) {
 	waiting, err := h.store.Waiting(ctx)
 	if err != nil {
@@ -126,31 +129,33 @@ func (h *House) waitingLines(ctx context.Context, s *Status) (map[string]string,
 	}
 	problems := map[string]string{}
 	for _, d := range waiting {
-		vendor := vendorOf(d.Target)
+		t := parseTarget(d.Target)
 		s.Waiting = append(s.Waiting, DeliveryLine{
-			Vendor: vendor, Name: d.Folder + "/" + d.Name, State: d.State, Attempts: d.Attempts, Next: d.Next, Error: d.Error,
+			Vendor: t.Vendor, Kind: string(t.Kind), Name: d.Folder + "/" + d.Name, State: d.State, Attempts: d.Attempts, Next: d.Next, Error: d.Error,
 		})
 		if d.Error != "" {
-			problems[vendor] = d.Error
+			problems[d.Target] = d.Error
 		}
 	}
 	return problems, nil
 }
 
-func (h *House) storeStatus(ctx context.Context, vendor string) (StoreStatus, error) {
-	v, _ := h.vendor(vendor)
-	line := StoreStatus{ID: vendor, Name: v.Name, Next: h.nextSlots(targetOf(vendor), h.now()).Next}
-	p, err := h.previewVendor(ctx, vendor, false, nil)
-	if err != nil {
-		return line, fmt.Errorf("look at store %s: %w", vendor, err)
+func (h *House) storeStatus(ctx context.Context, t Target) (StoreStatus, error) {
+	line := StoreStatus{ID: t.Vendor, Kind: string(t.Kind), Next: h.nextSlots(t, h.now()).Next}
+	if v, ok := h.vendor(t.Vendor); ok {
+		line.Name = v.Name
 	}
-	line.Differs, line.Same = p.Summary.Differs, p.Summary.Change.Same
-	unsettled, err := h.store.Unsettled(ctx, targetOf(vendor))
+	p, err := h.preview(ctx, t, false, nil)
+	if err != nil {
+		return line, fmt.Errorf("look at %s: %w", t, err)
+	}
+	line.Differs, line.Same, line.Pending = p.Summary.Differs, p.Summary.Change.Same, p.Summary.Waiting
+	unsettled, err := h.store.Unsettled(ctx, t.String())
 	if err != nil {
 		return line, err
 	}
 	line.Settled = len(unsettled) == 0
-	line.Verified, err = h.store.LastVerified(ctx, targetOf(vendor))
+	line.Verified, err = h.store.LastVerified(ctx, t.String())
 	return line, err
 }
 

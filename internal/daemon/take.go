@@ -166,7 +166,7 @@ func (h *House) understand(ctx context.Context, f feedSetup, d store.Drop) (_ st
 	sorter := shelf.NewSorter(h.by, filepath.Join(h.cfg.State.Dir, sortDir))
 	defer func() { err = errors.Join(err, sorter.Close()) }()
 	result, err := feed.Convert(ctx, f.spec, d.Archived, d.Name, func(r feed.Record) error {
-		return sorter.Add(shelf.Row{Vendor: r.Vendor, Item: r.Item, Line: r.Row, Rejected: r.Rejected})
+		return sorter.Add(shelf.Row{Vendor: r.Vendor, Item: r.Item, Promotion: r.Promotion, Line: r.Row, Rejected: r.Rejected})
 	})
 	if err != nil {
 		return store.Reading{}, err
@@ -189,12 +189,10 @@ func (h *House) understand(ctx context.Context, f feedSetup, d store.Drop) (_ st
 		}
 		r.Layers = append(r.Layers, store.LayerFile{
 			Feed: f.Name, Scope: vendor, Seq: d.Seq, Full: l.Full, Digest: l.Digest, Present: l.Present, Tombstones: l.Tombstones,
-			Modified: d.Modified, State: store.LayerNew,
+			Owned: result.Owned, Modified: d.Modified, State: store.LayerNew,
 		})
 		return nil
 	}, twice)
-	// What the sorter and the layers found goes where a reader looks for it.
-	slices.SortStableFunc(r.Outcome.Issues, func(a, b catalog.Issue) int { return cmp.Compare(a.Row, b.Row) })
 	return r, err
 }
 
@@ -207,7 +205,7 @@ func (h *House) layer(ctx context.Context, f feedSetup, d store.Drop, vendor str
 	// Read again, a drop lies where it lay: on what came before it.
 	files = slices.DeleteFunc(files, func(l store.LayerFile) bool { return l.Seq >= d.Seq })
 	return h.files.BuildLayer(shelf.LayerSpec{
-		Full: f.spec.Full, Missing: f.missing, Owned: result.Owned, Keyless: keyless(result, vendor) > 0,
+		Kind: f.kind, Full: f.spec.Full, Missing: f.missing, Owned: result.Owned, Keyless: keyless(result, vendor) > 0,
 		Below: digests(hopeful(files)), Today: shelf.DayOf(h.now()),
 	}, rows)
 }
@@ -221,24 +219,28 @@ func keyless(r feed.Result, vendor string) int {
 	return n
 }
 
-// commit previews what a reading changes, for the receipt, and commits it.
+// commit previews what a reading changes, for the receipt, looks what is wrong with it beside what else is wanted, and commits it.
 func (h *House) commit(ctx context.Context, r store.Reading) error {
 	h.shelfMu.Lock()
 	defer h.shelfMu.Unlock()
 	for i, l := range r.Layers {
-		for _, target := range h.targetsOf(l.Scope) {
-			change, err := h.previewLayer(ctx, l, target)
+		for _, t := range h.targetsOf(l.Feed, l.Scope) {
+			change, err := h.previewLayer(ctx, l, t)
 			if err != nil {
 				return err
 			}
-			r.Effects = append(r.Effects, store.Effect{Seq: r.Seq, Target: target, State: store.EffectWaiting, Change: change})
+			r.Effects = append(r.Effects, store.Effect{Seq: r.Seq, Target: t.String(), State: store.EffectWaiting, Change: change})
 		}
 		findings, err := h.expect(ctx, l)
 		if err != nil {
 			return err
 		}
 		r.Layers[i].Findings = findings
+		if err := h.compare(ctx, &r, l); err != nil {
+			return err
+		}
 	}
+	sortIssues(&r.Outcome)
 	if err := h.store.Commit(ctx, r); err != nil {
 		return err
 	}
@@ -247,26 +249,38 @@ func (h *House) commit(ctx context.Context, r store.Reading) error {
 
 // previewLayer counts what a layer file changes on the shelf of a target: from what was wanted without it. What else waits to be sent
 // is other exports' news.
-func (h *House) previewLayer(ctx context.Context, l store.LayerFile, target string) (shelf.Change, error) {
-	before, err := h.wanted(ctx, vendorOf(target), func(ctx context.Context, feed, scope string) ([]store.LayerFile, error) {
+func (h *House) previewLayer(ctx context.Context, l store.LayerFile, t Target) (shelf.Change, error) {
+	hopefully := func(ctx context.Context, feed, scope string) ([]store.LayerFile, error) {
 		files, err := h.store.Layer(ctx, feed, scope)
 		return hopeful(files), err
-	})
+	}
+	before, err := h.wanted(ctx, t, hopefully)
 	if err != nil {
 		return shelf.Change{}, err
 	}
-	after, err := h.wanted(ctx, vendorOf(target), func(ctx context.Context, feed, scope string) ([]store.LayerFile, error) {
+	after, err := h.wanted(ctx, t, h.together(l))
+	if err != nil {
+		return shelf.Change{}, err
+	}
+	prices, err := h.prices(ctx, t, hopefully)
+	if err != nil {
+		return shelf.Change{}, err
+	}
+	s, err := h.files.Diff(shelf.Question{
+		Wanted: after, Sent: before, Says: h.says, Now: h.wall(t), Prices: prices, Decimals: h.cfg.Chain.PriceDecimals,
+	})
+	return s.Change, err
+}
+
+// together is a layerStack in which a new file of a layer has its place.
+func (h *House) together(l store.LayerFile) layerStack {
+	return func(ctx context.Context, feed, scope string) ([]store.LayerFile, error) {
 		files, err := h.store.Layer(ctx, feed, scope)
 		if feed == l.Feed && scope == l.Scope {
 			files, _ = with(files, l)
 		}
 		return hopeful(files), err
-	})
-	if err != nil {
-		return shelf.Change{}, err
 	}
-	s, err := h.files.Diff(shelf.Question{Wanted: after, Sent: before, Says: h.says})
-	return s.Change, err
 }
 
 // outcomeOf takes over what feed says of an export.
@@ -282,7 +296,9 @@ func outcomeOf(r feed.Result) store.Outcome {
 		o.Counts = map[catalog.Code]int{}
 	}
 	for _, c := range r.Header.Columns {
-		o.Columns = append(o.Columns, store.Column{Role: string(c.Role), Header: c.Name, Decimal: c.Decimal})
+		o.Columns = append(o.Columns, store.Column{
+			Role: string(c.Role), Header: c.Name, Decimal: c.Decimal, Date: c.Date, Proof: c.Proof, ProofRow: c.ProofRow,
+		})
 	}
 	return o
 }
@@ -303,4 +319,9 @@ func addIssue(o *store.Outcome, is catalog.Issue) {
 	if len(o.Issues) < maxIssues {
 		o.Issues = append(o.Issues, is)
 	}
+}
+
+// sortIssues puts what the sorter, the layers and the comparison with other exports found where a reader looks for it.
+func sortIssues(o *store.Outcome) {
+	slices.SortStableFunc(o.Issues, func(a, b catalog.Issue) int { return cmp.Compare(a.Row, b.Row) })
 }

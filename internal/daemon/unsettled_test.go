@@ -149,7 +149,7 @@ func (w *world) tick(t *rapid.T) {
 }
 
 func (w *world) tickNow(t rapid.TB, full bool) {
-	if err := w.house.store.RecordSlot(context.Background(), "test", w.clock, w.house.targets(), full); err != nil {
+	if err := w.house.store.RecordSlot(context.Background(), "test", w.clock, w.house.targetNames(), full); err != nil {
 		t.Fatal(err)
 	}
 	if err := w.house.planDue(context.Background()); err != nil {
@@ -202,7 +202,7 @@ func (w *world) quiet(t rapid.TB) {
 		}
 		w.pass(3 * time.Hour)
 	}
-	wanted, err := w.house.wanted(ctx, "1", w.house.stands)
+	wanted, err := w.house.wanted(ctx, Target{catalog.KindCatalog, "1"}, w.house.stands)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -53,6 +53,33 @@ func BenchmarkConvert(b *testing.B) {
 	}
 }
 
+func BenchmarkConvertPromotions(b *testing.B) {
+	const rows = 20_000
+	path := filepath.Join(b.TempDir(), "promos.csv")
+	f, err := os.Create(path)
+	if err != nil {
+		b.Fatal(err)
+	}
+	w := bufio.NewWriter(f)
+	fmt.Fprintln(w, "Sucursal;Código;Oferta;Precio oferta;Desde;Hasta;Activa")
+	for i := range rows {
+		fmt.Fprintf(w, "001;%06d;%s;01/%02d/2026;31/12/2026;Sí\n", i, []string{"3x2;", "2da al 50%;", "-20%;", ";990,50"}[i%4], 1+i%12)
+	}
+	if err := w.Flush(); err != nil {
+		b.Fatal(err)
+	}
+	if err := f.Close(); err != nil {
+		b.Fatal(err)
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		res, err := Convert(b.Context(), promoSpec(byColumn), path, "promos.csv", func(Record) error { return nil })
+		if err != nil || res.Records != rows {
+			b.Fatalf("%d records, %v", res.Records, err)
+		}
+	}
+}
+
 // Ten times the rows must not take more memory.
 func TestMemoryIsFlat(t *testing.T) {
 	peak := func(rows int) uint64 {

@@ -37,6 +37,7 @@ func (s Spec) Check() error {
 	}
 	s.checkSource(fault)
 	s.checkColumns(fault)
+	s.checkPromotions(fault)
 	return errors.Join(faults...)
 }
 
@@ -68,7 +69,7 @@ func (s Spec) checkSource(fault func(path, format string, args ...any)) {
 
 // checkColumns looks at the columns, in the order of their names, so that the faults come in the same order every time.
 func (s Spec) checkColumns(fault func(path, format string, args ...any)) {
-	fields := roleOrder[:len(roleOrder)-1] // the store's column is named in vendor
+	fields := Roles(s.Kind) // the store's column is named in vendor
 	claimed := map[string]string{}
 	if s.Source.Column != "" {
 		claimed[squeeze(s.Source.Column)] = "vendor.column"
@@ -90,6 +91,7 @@ func (s Spec) checkColumns(fault func(path, format string, args ...any)) {
 			claimed[from] = path
 		}
 		s.checkDecimal(path, Role(name), column.Decimal, fault)
+		s.checkDate(path, Role(name), column.Date, fault)
 	}
 }
 
@@ -101,8 +103,35 @@ func (s Spec) checkDecimal(path string, role Role, decimal string, fault func(pa
 	if _, ok := configured(decimal); !ok {
 		fault(path+".decimal", "%q is no decimal mark; write %s or %s", decimal, DecimalComma, DecimalPoint)
 	}
-	if role != RolePrice && role != RoleQuantity && role != RoleMaxSales {
+	if !slices.Contains(numberRoles, role) {
 		fault(path+".decimal", "%s holds no numbers; leave decimal out", role)
+	}
+}
+
+// checkDate looks at one column's order of day and month.
+func (s Spec) checkDate(path string, role Role, date string, fault func(path, format string, args ...any)) {
+	if date == "" {
+		return
+	}
+	if _, ok := configuredOrder(date); !ok {
+		fault(path+".date", "%q is no order of day and month; write %s or %s", date, DateDayFirst, DateMonthFirst)
+	}
+	if role != RoleStart && role != RoleEnd {
+		fault(path+".date", "%s holds no dates; leave date out", role)
+	}
+}
+
+// checkPromotions looks at what only an export of promotions has a use for.
+func (s Spec) checkPromotions(fault func(path, format string, args ...any)) {
+	switch s.Kind {
+	case "", catalog.KindCatalog, catalog.KindPromotions:
+	default:
+		fault("kind", "%q is no kind of export; write %s or %s", s.Kind, catalog.KindCatalog, catalog.KindPromotions)
+	}
+	for _, text := range []struct{ key, value string }{{"campaign", s.Campaign}, {"reason", s.Reason}} {
+		if text.value != "" && !isLabel(text.value) {
+			fault(text.key, "want one line of at most %d characters, found %q", maxLabel, excerpt(text.value))
+		}
 	}
 }
 

@@ -32,6 +32,7 @@ type converter struct {
 	last    int       // the largest index of them
 	// The columns by role, nil where there is none. key is sku or barcode.
 	key, sku, barcode, price, active, quantity, maxSales, vendor *column
+	promo                                                        promotionColumns
 
 	flags     map[string]bool // what stands for yes and no, folded
 	flagsRead map[string]bool // the same as the export writes it
@@ -40,6 +41,9 @@ type converter struct {
 	one       [1]string       // room for the store of one row
 	hidden    int             // rows about articles that are hidden
 	scratch   []byte
+
+	offersRead map[string]wording     // offers in words as the export writes them, each told once
+	datesRead  map[string]dateReading // dates likewise; the zero value is none
 }
 
 // newConverter prepares everything that does not depend on the file.
@@ -47,6 +51,7 @@ func newConverter(spec Spec, emit func(Record) error) *converter {
 	c := &converter{
 		spec: spec, emit: emit, headings: newHeadings(spec), stores: newDirectory(spec.Vendors), journal: newJournal(),
 		flags: map[string]bool{}, flagsRead: map[string]bool{}, occurs: map[string]bool{},
+		offersRead: map[string]wording{}, datesRead: map[string]dateReading{},
 	}
 	c.res.Keyless = map[string]int{}
 	for _, w := range yesWords {
@@ -153,6 +158,13 @@ func (c *converter) bind() {
 		c.refuse(catalog.HeadMissing, append([]string{string(keyRole(c.spec.By))}, c.header.listed()...)...)
 		return
 	}
+	for _, col := range c.columns {
+		c.last = max(c.last, col.Index)
+	}
+	if c.promotions() {
+		c.bindPromotions()
+		return
+	}
 	c.res.Owned = 0 // bind is called again when a column of roleEither has got its role
 	for field, col := range map[catalog.Fields]*column{
 		catalog.Price: c.price, catalog.Active: c.active, catalog.Quantity: c.quantity, catalog.MaxSales: c.maxSales,
@@ -163,9 +175,6 @@ func (c *converter) bind() {
 	}
 	if c.res.Owned == 0 && c.column(roleEither) == nil {
 		c.refuse(catalog.HeadNothing, c.header.listed()...)
-	}
-	for _, col := range c.columns {
-		c.last = max(c.last, col.Index)
 	}
 }
 
@@ -242,7 +251,7 @@ func (c *converter) add(is catalog.Issue) {
 func (c *converter) result() Result {
 	res := c.res
 	res.Issues, res.Counts = c.journal.list(), c.journal.counts
-	for _, role := range roleOrder {
+	for _, role := range c.headings.order {
 		if col := c.column(role); col != nil {
 			res.Header.Columns = append(res.Header.Columns, col.HeaderColumn)
 		}

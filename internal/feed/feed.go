@@ -13,6 +13,13 @@
 // The first pass finds the header and gathers the proofs of each column, the second one reads the rows. Both stream: memory does
 // not grow with the export.
 //
+// # Promotions
+//
+// An export of promotions is told by [Spec.Kind], never guessed from the file. What it offers stands in words (3x2, 2da al 50%,
+// -20%), in a column for the final price or the share off, or in the platform's own columns; a row in which they say different things
+// is rejected. 05/06/2026 is read in the order of day and month that the column's other dates prove, or the other date column's, or
+// the config says. Whether a price is below the one on the shelf, or two promotions overlap, is package shelf's question.
+//
 // # Rejected, keyless, refused
 //
 // A row with a wrong cell is rejected as a whole, and its record is still handed on, without fields: the article is there, it is
@@ -35,7 +42,7 @@ const MaxIssues = 500
 // Role is what a column is for.
 type Role string
 
-// The roles. Columns without one are ignored.
+// The roles. Columns without one are ignored. Those that the platform has a column for are spelled as there.
 const (
 	RoleSKU      Role = "sku"
 	RoleBarcode  Role = "barcode"
@@ -46,8 +53,30 @@ const (
 	RoleVendor   Role = "vendor"
 )
 
+// The roles of promotions, beside sku, barcode, maximum_sales_quantity and vendor.
+const (
+	RoleCampaign   Role = "campaign_name"
+	RoleReason     Role = "reason"
+	RoleStart      Role = "start_date"
+	RoleEnd        Role = "end_date"
+	RoleOffer      Role = "offer"            // what is offered, in words or as a final price
+	RoleOfferPrice Role = "discounted_price" // the final price
+	RolePercent    Role = "discount_percent" // the share off each piece
+	RoleType       Role = "promotion_type"
+	RoleBenefit    Role = "promotion_sub_type"
+	RoleDetails    Role = "bundle_details"
+	RoleDiscount   Role = "bundle_discount" // a share or an amount: the benefit says which
+	RoleUsageLimit Role = "discount_usage_limit"
+	RoleMaxOrders  Role = "max_no_of_orders"
+	RoleStatus     Role = "campaign_status"
+)
+
+// DefaultReason is the reason of promotions that give none: it is in common use [partner].
+const DefaultReason = "competitiveness"
+
 // Spec is how the exports of one feed are to be understood. The zero values of Columns and Encoding leave both to the evidence.
 type Spec struct {
+	Kind          catalog.Kind // what the rows are about; "" is the catalogue
 	By            catalog.IdentifyBy
 	Vendors       []catalog.Vendor // the chain's stores
 	Source        VendorSource
@@ -55,6 +84,8 @@ type Spec struct {
 	PriceDecimals int               // 0 to 3; prices are rounded to it
 	Full          bool              // the export speaks for every article of its stores
 	Encoding      table.Encoding
+	Campaign      string // of promotions whose row names none; "" leaves it to what is offered
+	Reason        string // of promotions whose row gives none; "" is DefaultReason
 }
 
 // VendorSource says how an export tells which store it is about. Exactly one field is set.
@@ -69,6 +100,7 @@ type VendorSource struct {
 type Column struct {
 	From    string // the header, compared without case, accents and punctuation
 	Decimal string // DecimalComma or DecimalPoint
+	Date    string // DateDayFirst or DateMonthFirst
 }
 
 // The decimal conventions, as Column and HeaderColumn spell them.
@@ -77,12 +109,19 @@ const (
 	DecimalPoint = "point"
 )
 
+// The orders of day and month, as Column and HeaderColumn spell them. A date that begins with its year needs none.
+const (
+	DateDayFirst   = "day-first"
+	DateMonthFirst = "month-first"
+)
+
 // Record is what one row says about one article of one store. Its strings share the memory of the whole row: who keeps them for
 // long should clone them.
 type Record struct {
-	Vendor string // a vendor's id, or catalog.AllVendors
-	Item   catalog.Item
-	Row    int // line of the export, the first is 1
+	Vendor    string // a vendor's id, or catalog.AllVendors
+	Item      catalog.Item
+	Promotion *catalog.Promotion // what the row offers; nil for an article, and for a rejected row. Item has the identity alone then.
+	Row       int                // line of the export, the first is 1
 	// Rejected: the identifier is readable, but some cell is wrong. The article is there and keeps its old values; Item has no
 	// fields.
 	Rejected bool
@@ -101,7 +140,7 @@ type Result struct {
 	Issues []catalog.Issue
 	Counts map[catalog.Code]int // of all issues
 
-	Owned   catalog.Fields // the fields that the export has columns for
+	Owned   catalog.Fields // the fields that the export has columns for; none of promotions
 	Vendors []string       // ids of the stores that occur, in the order of Spec.Vendors; or catalog.AllVendors alone
 	// Keyless counts the rows without a readable identifier by store. Rows that don't tell their store count under
 	// catalog.AllVendors, with or without an identifier: they may be about any store, so no store's absences can be believed.
@@ -125,9 +164,13 @@ type HeaderColumn struct {
 	How   How
 	// Decimal is the convention of a column of numbers: DecimalComma, DecimalPoint, or "" where none is needed or none is proved.
 	Decimal string
-	// Proof is the cell that proves Decimal, and ProofRow its line; "" and 0 when the config says it, or nothing does.
+	// Date is the order of a column of dates: DateDayFirst, DateMonthFirst, or "" where none is needed or none is proved.
+	Date string
+	// Proof is the cell that proves Decimal or Date, and ProofRow its line; "" and 0 when the config says it, or nothing does.
 	Proof    string
 	ProofRow int
+	// ProofColumn is the header of the other date column where the proof is that one's; "" where it is the column's own.
+	ProofColumn string
 }
 
 // How says what gave a column its role.

@@ -14,16 +14,15 @@ const headerDepth = 30
 // listedHeaders is how many headers an issue lists: enough to see what file this is.
 const listedHeaders = 20
 
-// roleOrder is the order of Header.Columns.
-var roleOrder = []Role{RoleSKU, RoleBarcode, RolePrice, RoleActive, RoleQuantity, RoleMaxSales, RoleVendor}
-
-// column is a column with a role, and how its numbers are to be read.
+// column is a column with a role, and how its numbers or dates are to be read.
 type column struct {
 	HeaderColumn
 	convention convention
 	evidence   evidence
 	flags      int // in a column of roleEither: cells that are no count
 	counts     int // in a column of roleEither: numbers that can't be a flag
+	order      dateOrder
+	dates      dateEvidence
 }
 
 // headerRow is the row that was taken for the header.
@@ -36,17 +35,18 @@ type headerRow struct {
 
 // headings knows which headers mean what: the known words, and above them what the config names.
 type headings struct {
+	order []Role          // of columns: that of the roles' constants, the store's last
 	words map[string]Role // by squeezed header
 	named map[Role]string // what the config names, as written there
+	// promotional has the words of promotions where the catalogue is read: a header may be theirs.
+	promotional map[string]Role
 }
 
-// newHeadings puts the known words and the config's names together.
+// newHeadings puts the known words of the kind and the config's names together.
 func newHeadings(s Spec) headings {
-	h := headings{words: map[string]Role{}, named: map[Role]string{}}
-	for _, group := range headerWords {
-		for _, w := range group.words {
-			h.words[squeeze(w)] = group.role
-		}
+	h := headings{order: append(Roles(s.Kind), RoleVendor), words: knownWords(s.Kind), named: map[Role]string{}}
+	if s.Kind != catalog.KindPromotions {
+		h.promotional = knownWords(catalog.KindPromotions)
 	}
 	for role, c := range s.Columns {
 		if c.From != "" {
@@ -120,7 +120,7 @@ func (h headings) find(rows table.Rows) (best headerRow, most int, filled bool) 
 func (h headings) assign(row headerRow, report func(catalog.Code, ...string)) []*column {
 	taken := map[int]bool{}
 	found := map[Role][]int{}
-	for _, role := range roleOrder {
+	for _, role := range h.order {
 		name, ok := h.named[role]
 		if !ok {
 			continue
@@ -148,14 +148,39 @@ func (h headings) assign(row headerRow, report func(catalog.Code, ...string)) []
 			delete(found, roleEither) // both are there already, so it is neither
 		}
 	}
+	if len(found[RolePrice])+len(found[RoleQuantity])+len(found[roleEither]) == 0 && h.isPromotional(row) {
+		// "Activa" beside nothing but an offer and its dates means the promotion. Who drops such an export in the catalogue's folder must
+		// not switch articles off by ending promotions.
+		for _, role := range []Role{RoleActive, RoleMaxSales} {
+			if _, named := h.named[role]; !named {
+				delete(found, role)
+			}
+		}
+	}
 	return h.columns(row, found, report)
+}
+
+// isPromotional reports whether a header found for the catalogue is one of promotions: it has both dates, and something offered.
+func (h headings) isPromotional(row headerRow) bool {
+	has := map[Role]bool{}
+	for _, name := range row.names {
+		if role, ok := h.promotional[squeeze(name)]; ok {
+			has[role] = true
+		}
+	}
+	return has[RoleStart] && has[RoleEnd] && isOffering(has)
+}
+
+// isOffering reports whether the roles of a header are enough to tell what a promotion offers.
+func isOffering(has map[Role]bool) bool {
+	return has[RoleOffer] || has[RoleOfferPrice] || has[RolePercent] || has[RoleBenefit] && has[RoleDetails]
 }
 
 // columns makes the columns from what was found, and reports roles that were found twice: which of two prices is the right one
 // only the config can say.
 func (h headings) columns(row headerRow, found map[Role][]int, report func(catalog.Code, ...string)) []*column {
 	var columns []*column
-	for _, role := range append(slices.Clone(roleOrder), roleEither) {
+	for _, role := range append(slices.Clone(h.order), roleEither) {
 		at := found[role]
 		if len(at) == 0 {
 			continue

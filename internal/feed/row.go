@@ -11,10 +11,13 @@ import (
 
 // gatherProofs is the first pass over the rows: it decides how each column of numbers is to be read.
 func (c *converter) gatherProofs(ctx context.Context) error {
-	var open []*column // columns that the config leaves to the evidence
+	var open, dates []*column // columns that the config leaves to the evidence, and those of dates
 	for _, col := range c.columns {
 		switch col.Role {
-		case RolePrice, RoleQuantity, RoleMaxSales, roleEither:
+		case RoleStart, RoleEnd:
+			dates = append(dates, col) // whatever the config says of the order, the time of day is open
+		case RolePrice, RoleQuantity, RoleMaxSales, roleEither,
+			RoleOffer, RoleOfferPrice, RolePercent, RoleDiscount, RoleUsageLimit, RoleMaxOrders:
 			var ok bool
 			if col.convention, ok = configured(c.spec.Columns[string(col.Role)].Decimal); !ok {
 				open = append(open, col)
@@ -22,7 +25,7 @@ func (c *converter) gatherProofs(ctx context.Context) error {
 			col.Decimal = col.convention.name()
 		}
 	}
-	if len(open) == 0 {
+	if len(open)+len(dates) == 0 {
 		return nil // one pass over the file saved
 	}
 	err := c.each(ctx, func(r table.Row) error {
@@ -35,6 +38,9 @@ func (c *converter) gatherProofs(ctx context.Context) error {
 				col.weigh(text, r.Line, typed(r, col).Kind)
 			}
 		}
+		for _, col := range dates {
+			c.weighDate(r, col)
+		}
 		return nil
 	})
 	if err != nil {
@@ -43,14 +49,20 @@ func (c *converter) gatherProofs(ctx context.Context) error {
 	for _, col := range open {
 		c.settle(col)
 	}
+	c.settleDates(dates)
 	return nil
 }
 
 // weigh takes one cell of an open column into account.
 func (col *column) weigh(text string, line int, kind table.Kind) {
 	words := unitWords
-	if col.Role == RolePrice {
+	switch col.Role {
+	case RolePrice, RoleOfferPrice, RoleDiscount:
 		words = currencyWords
+	case RoleOffer:
+		text, words = bareAmount(text), currencyWords
+	case RolePercent:
+		return // below a hundred every mark is the decimal one
 	}
 	// Only how people and programs write numbers as text proves anything about how they do.
 	if kind == table.Text {
@@ -71,7 +83,7 @@ func (col *column) weigh(text string, line int, kind table.Kind) {
 // settle decides a column by its evidence.
 func (c *converter) settle(col *column) {
 	switch {
-	case col.Role == RolePrice:
+	case col.Role == RolePrice, col.Role == RoleOffer, col.Role == RoleOfferPrice, col.Role == RoleDiscount:
 		col.convention = col.evidence.decide()
 	// A column of nothing but 0 and 1 is a flag: read as stock, a single piece would lie at or below the platform's sales buffer
 	// and switch the article off.
@@ -146,6 +158,9 @@ func (c *converter) row(r table.Row) error {
 
 // fields reads what the row says about its article, and hands it on for every store that it is about.
 func (c *converter) fields(r table.Row, item catalog.Item, stores []string) error {
+	if c.promotions() {
+		return c.promotion(r, item, stores)
+	}
 	// Every cell is read even after a wrong one, so that a person gets to know all that is wrong at once.
 	full := item
 	ok := c.readPrice(r, &full)
@@ -154,17 +169,18 @@ func (c *converter) fields(r table.Row, item catalog.Item, stores []string) erro
 	ok = c.readMaxSales(r, &full) && ok
 	if !ok {
 		c.res.Rejected++
-		return c.handOn(r, item, stores, true)
+		return c.handOn(stores, Record{Item: item, Row: r.Line, Rejected: true})
 	}
 	c.res.Records += len(stores)
-	return c.handOn(r, full, stores, false)
+	return c.handOn(stores, Record{Item: full, Row: r.Line})
 }
 
 // handOn calls emit once for each store.
-func (c *converter) handOn(r table.Row, item catalog.Item, stores []string, rejected bool) error {
+func (c *converter) handOn(stores []string, r Record) error {
 	for _, id := range stores {
-		if err := c.emit(Record{Vendor: id, Item: item, Row: r.Line, Rejected: rejected}); err != nil {
-			return fmt.Errorf("hand on row %d: %w", r.Line, err)
+		r.Vendor = id
+		if err := c.emit(r); err != nil {
+			return fmt.Errorf("hand on row %d: %w", r.Row, err)
 		}
 	}
 	return nil
@@ -197,7 +213,7 @@ func (c *converter) longRow(r table.Row) error {
 	} else {
 		item.Barcode = ""
 	}
-	return c.handOn(r, item, stores, true)
+	return c.handOn(stores, Record{Item: item, Row: r.Line, Rejected: true})
 }
 
 // unshifted reports whether nothing but stores and identifiers stands before the column.

@@ -15,16 +15,22 @@ type candidate struct {
 	score  int  // how many roles its header has
 	fits   bool // it has an identifier and something to say about articles
 	filled bool // it has rows
+	// foreign: it is read for the catalogue, and has the header of promotions.
+	foreign bool
 }
 
 // better reports whether a is more likely the export than b: a header that is enough before one that is not, what people see before
-// what is hidden, more columns before fewer. Of equals the first one in the workbook stays.
+// what is hidden, a header of the kind before one of the other kind, more columns before fewer. Of equals the first one in the
+// workbook stays.
 func (a candidate) better(b candidate) bool {
 	if a.fits != b.fits {
 		return a.fits
 	}
 	if a.sheet.Hidden != b.sheet.Hidden {
 		return !a.sheet.Hidden
+	}
+	if a.foreign != b.foreign {
+		return !a.foreign
 	}
 	return a.score > b.score
 }
@@ -63,7 +69,7 @@ func (c *converter) findHeader(context.Context) error {
 		if len(all) > 1 {
 			c.sheet = nil // none of them
 		}
-		c.refuse(catalog.HeadNone, headerSample...)
+		c.refuse(catalog.HeadNone, c.headerSample()...)
 		return nil
 	}
 	c.useSheet(all, best)
@@ -76,7 +82,7 @@ func (c *converter) useSheet(all []candidate, best int) {
 	c.res.Header.Row = c.header.line
 	others := []string{c.sheet.Name}
 	for i, other := range all {
-		if i != best && other.fits && !other.sheet.Hidden {
+		if i != best && other.fits && !other.sheet.Hidden && other.foreign == all[best].foreign {
 			others = append(others, excerpt(other.sheet.Name))
 		}
 	}
@@ -107,23 +113,35 @@ func (c *converter) look(s *table.Sheet) (found candidate, err error) {
 	defer func() { err = errors.Join(err, rows.Close()) }()
 	found.header, found.score, found.filled = c.headings.find(rows)
 	if found.score > 0 {
-		found.fits = c.fits(found.header)
+		found.fits, found.foreign = c.fits(found.header), c.headings.isPromotional(found.header)
 	}
 	return found, rows.Err()
 }
 
-// fits reports whether a header has an identifier and at least one thing to say about articles.
+// fits reports whether a header has an identifier and at least one thing to say about articles; of promotions, all that is needed.
 func (c *converter) fits(header headerRow) bool {
-	key, says := false, false
+	has := map[Role]bool{}
 	for _, col := range c.headings.assign(header, func(catalog.Code, ...string) {}) {
-		switch col.Role {
-		case keyRole(c.spec.By):
-			key = true
-		case RolePrice, RoleActive, RoleQuantity, RoleMaxSales, roleEither:
-			says = true
-		}
+		has[col.Role] = true
 	}
-	return key && says
+	if !has[keyRole(c.spec.By)] {
+		return false
+	}
+	if c.promotions() {
+		return has[RoleStart] && has[RoleEnd] && isOffering(has)
+	}
+	return has[RolePrice] || has[RoleActive] || has[RoleQuantity] || has[RoleMaxSales] || has[roleEither]
+}
+
+// promotions reports whether the export is one of promotions.
+func (c *converter) promotions() bool { return c.spec.Kind == catalog.KindPromotions }
+
+// headerSample returns the words that a person is told were looked for.
+func (c *converter) headerSample() []string {
+	if c.promotions() {
+		return promotionSample
+	}
+	return headerSample
 }
 
 // keyRole returns the role of the chain's identifier.

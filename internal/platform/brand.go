@@ -11,12 +11,16 @@ type Brand struct {
 	SFTPHost string
 
 	// OneIdentifier says that a row with both SKU and barcode is refused. Where the documentation is silent it is [assumed] true.
-	// One identifier is right everywhere, so [WriteCatalog] keeps to it and this only explains why.
+	// One identifier is right everywhere, so every writer keeps to it and this only explains why.
 	OneIdentifier bool
 
-	// MaxSales says that catalogue files may have the column maximum_sales_quantity. Only foodpanda documents it [doc]; for the
+	// MaxSales says that files may have the column maximum_sales_quantity. Only foodpanda documents it, for both kinds [doc]; for the
 	// brands whose pages are silent it is [assumed] false, because an unknown column may cost the whole file.
 	MaxSales bool
+
+	// SingleFile says that the brand takes files for catalogue and promotions together, which [WriteAssortment] writes, besides two
+	// separate ones [doc]. For brands whose pages do not name that format it is [assumed] false.
+	SingleFile bool
 }
 
 // The platform's servers for files, one for each region [doc].
@@ -49,9 +53,9 @@ func BrandNames() []string {
 func brands() []Brand {
 	return []Brand{
 		{Name: "pedidosya", SFTPHost: hostAmericas, OneIdentifier: true},
-		{Name: "foodpanda", SFTPHost: hostAsia, MaxSales: true},
-		{Name: "hungerstation", SFTPHost: hostMiddleEast, OneIdentifier: true},
-		{Name: "talabat", SFTPHost: hostMiddleEast, OneIdentifier: true},
+		{Name: "foodpanda", SFTPHost: hostAsia, MaxSales: true, SingleFile: true},
+		{Name: "hungerstation", SFTPHost: hostMiddleEast, OneIdentifier: true, SingleFile: true},
+		{Name: "talabat", SFTPHost: hostMiddleEast, OneIdentifier: true, SingleFile: true},
 		{Name: "foodora", OneIdentifier: true},
 		{Name: "glovo", OneIdentifier: true},
 		{Name: "yemeksepeti", OneIdentifier: true},

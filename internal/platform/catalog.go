@@ -6,11 +6,8 @@ import (
 	"io"
 	"iter"
 	"strconv"
-	"unicode"
-	"unicode/utf8"
 
 	"gondola/internal/catalog"
-	"gondola/internal/table"
 )
 
 // CatalogFormat says what a catalogue file looks like.
@@ -23,10 +20,9 @@ type CatalogFormat struct {
 	Fields catalog.Fields
 
 	PriceDecimals int // prices have at least so many decimals, 0 to MaxPriceDecimals
-}
 
-// ErrTooManyRows is returned by [WriteCatalog] when items has more rows than the platform takes in one file.
-var ErrTooManyRows = errors.New("more rows than the platform takes in one file")
+	Stores *Stores // of a file for several stores; nil for one store, which the file's name tells
+}
 
 // column is one field's place in a catalogue file.
 type column struct {
@@ -41,7 +37,7 @@ func catalogColumns() []column {
 		{catalog.Price, "price"},
 		{catalog.Active, "active"},
 		{catalog.Quantity, "quantity"},
-		{catalog.MaxSales, "maximum_sales_quantity"},
+		{catalog.MaxSales, maxSalesColumn},
 	}
 }
 
@@ -69,111 +65,101 @@ func CatalogFields(it catalog.Item) catalog.Fields {
 //
 // The first error of items ends the file. So do an item without identifier, text that would break the file (control characters,
 // bytes that are no UTF-8), a value that the platform refuses (a price that is not above zero), a field that [CatalogFormat]
-// has no column for although the brand does, and [ErrTooManyRows]: none of them may be lost in silence.
+// has no column for although the brand does, stores that mean nothing, and [ErrTooManyRows]: none of them may be lost in silence.
 func WriteCatalog(w io.Writer, f CatalogFormat, items iter.Seq2[catalog.Item, error]) (int, error) {
-	c := newCatalogWriter(w, f)
-	if err := c.out.Write(c.header()...); err != nil {
-		return 0, fmt.Errorf("write catalogue header: %w", err)
+	cells := newCatalogCells(f.Brand, f.Fields, f.PriceDecimals)
+	columns := append([]string{skuColumn}, cells.names()...)
+	if f.By == catalog.ByBarcode {
+		columns[0] = barcodeColumn
 	}
-	for it, err := range items {
+	var stores []string
+	if f.Stores != nil {
+		vendors, exclude, err := f.Stores.cells()
 		if err != nil {
-			return c.rows, fmt.Errorf("read article for row %d: %w", c.rows+2, err)
+			return 0, fmt.Errorf("write catalogue: %w", err)
 		}
-		if err := c.write(it); err != nil {
-			return c.rows, fmt.Errorf("write catalogue row %d, article %q: %w", c.rows+2, it.Key(f.By), err)
+		// The second column is optional [doc], and has a meaning beside all only.
+		columns, stores = append(columns, vendorsColumn), append(stores, vendors)
+		if exclude != "" {
+			columns, stores = append(columns, excludeColumn), append(stores, exclude)
 		}
 	}
-	if err := c.out.Flush(); err != nil {
-		return c.rows, fmt.Errorf("write catalogue: %w", err)
-	}
-	return c.rows, nil
+	return fileWriter[catalog.Item]{
+		name: "catalogue", columns: columns, maxRows: MaxCatalogRows,
+		key: func(it catalog.Item) string { return it.Key(f.By) },
+		fill: func(it catalog.Item, row []string) (ok bool, err error) {
+			if ok, err = cells.fill(it, row[1:]); !ok || err != nil {
+				return ok, err
+			}
+			row[0], err = identifier(f.By, it.SKU, it.Barcode)
+			copy(row[len(row)-len(stores):], stores)
+			return true, err
+		},
+	}.write(w, items)
 }
 
-// catalogWriter is one file in the making.
-type catalogWriter struct {
-	format  CatalogFormat
-	takes   catalog.Fields // fields that the brand has columns for
-	columns []column
-	cells   []string // of the current row, reused
-	out     *table.Writer
-	rows    int
+// catalogCells writes the cells of an article's fields.
+type catalogCells struct {
+	takes    catalog.Fields // fields that the brand has columns for
+	has      catalog.Fields // fields that the file has columns for
+	columns  []column
+	decimals int
 }
 
-func newCatalogWriter(w io.Writer, f CatalogFormat) *catalogWriter {
-	c := &catalogWriter{format: f, out: table.NewWriter(w)}
+func newCatalogCells(b Brand, fields catalog.Fields, decimals int) catalogCells {
+	c := catalogCells{decimals: decimals}
 	for _, col := range catalogColumns() {
-		if col.field == catalog.MaxSales && !f.Brand.MaxSales {
+		if col.field == catalog.MaxSales && !b.MaxSales {
 			continue
 		}
 		c.takes |= col.field
-		if f.Fields.Has(col.field) {
+		if fields.Has(col.field) {
+			c.has |= col.field
 			c.columns = append(c.columns, col)
 		}
 	}
-	c.cells = make([]string, 1+len(c.columns))
 	return c
 }
 
-func (c *catalogWriter) header() []string {
-	c.cells[0] = "sku"
-	if c.format.By == catalog.ByBarcode {
-		c.cells[0] = "barcode"
-	}
+// names returns the columns' names.
+func (c catalogCells) names() []string {
+	names := make([]string, len(c.columns))
 	for i, col := range c.columns {
-		c.cells[i+1] = col.name
+		names[i] = col.name
 	}
-	return c.cells
+	return names
 }
 
-func (c *catalogWriter) write(it catalog.Item) error {
+// fill writes one cell for each column. It is not ok when the article sends nothing.
+func (c catalogCells) fill(it catalog.Item, cells []string) (ok bool, err error) {
 	sends := CatalogFields(it) & c.takes
 	if sends == 0 {
-		return nil
+		return false, nil
 	}
-	if !c.format.Fields.Has(sends) {
-		return errors.New("it sends a field that the file has no column for")
+	if !c.has.Has(sends) {
+		return false, errors.New("it sends a field that the file has no column for")
 	}
-	if c.rows == MaxCatalogRows {
-		return ErrTooManyRows
-	}
-	id := it.SKU
-	if c.format.By == catalog.ByBarcode {
-		id = it.Barcode
-	}
-	if err := checkText(id); err != nil {
-		return err
-	}
-	c.cells[0] = id
 	for i, col := range c.columns {
-		cell := ""
+		cells[i] = ""
 		if sends.Has(col.field) {
-			var err error
-			if cell, err = c.cell(it, col.field); err != nil {
-				return err
+			if cells[i], err = c.cell(it, col.field); err != nil {
+				return false, err
 			}
 		}
-		c.cells[i+1] = cell
 	}
-	if err := c.out.Write(c.cells...); err != nil {
-		return err
-	}
-	c.rows++
-	return nil
+	return true, nil
 }
 
 // cell renders one field that is set, as the platform reads it: a point in decimals, 1 and 0 for yes and no [doc].
-func (c *catalogWriter) cell(it catalog.Item, field catalog.Fields) (string, error) {
+func (c catalogCells) cell(it catalog.Item, field catalog.Fields) (string, error) {
 	switch field {
 	case catalog.Price:
 		if it.Price <= 0 {
 			return "", fmt.Errorf("price %s is not above zero", it.Price)
 		}
-		return it.Price.Text(c.format.PriceDecimals), nil
+		return it.Price.Text(c.decimals), nil
 	case catalog.Active:
-		if it.Active {
-			return "1", nil
-		}
-		return "0", nil
+		return flag(it.Active), nil
 	case catalog.Quantity:
 		if it.Quantity < 0 {
 			return "", fmt.Errorf("quantity %d is below zero", it.Quantity)
@@ -185,20 +171,4 @@ func (c *catalogWriter) cell(it catalog.Item, field catalog.Fields) (string, err
 		}
 		return strconv.FormatInt(it.MaxSales, 10), nil
 	}
-}
-
-// checkText returns an error unless s can stand in a file as an identifier.
-func checkText(s string) error {
-	if s == "" {
-		return errors.New("the chain's identifier is missing")
-	}
-	if !utf8.ValidString(s) {
-		return fmt.Errorf("%q is not UTF-8 text", s)
-	}
-	for _, r := range s {
-		if unicode.IsControl(r) {
-			return fmt.Errorf("%q holds the control character %U", s, r)
-		}
-	}
-	return nil
 }

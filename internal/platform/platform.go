@@ -18,7 +18,7 @@
 //
 // # Catalogue files
 //
-// A file's name decides which store it is for; a file with a wrong name is never synchronised [doc]. See [CatalogName].
+// A file's name decides which store it is for; a file with a wrong name is never synchronised [doc]. See [FileName].
 //
 // A file is CSV: commas, UTF-8 without byte order mark, a header row, quotes as in RFC 4180 [partner]. Every column but the
 // identifier may be left out, and every cell but the identifier may be empty; either leaves that field as it is [doc]. See
@@ -27,6 +27,32 @@
 // A stock quantity is not kept by the platform. It compares it with a threshold of its own, the sales buffer: a larger quantity
 // puts the article on sale, any other takes it off [doc]. So a row says either "active" or "quantity", never both [doc]. See
 // [CatalogFields].
+//
+// # Promotion files
+//
+// They have a folder of their own and the same names [doc]. A row is one campaign on one article; what the campaign is, from when
+// to when, and why, stands in every row [doc]. See [WritePromotions] and [MaxPromotionRows].
+//
+// A promotion has no id: the platform knows it by what its row says. To end one, the same row is sent again with campaign_status 0;
+// with any other change it does not work [doc]. So whoever sends promotions must remember their rows exactly.
+//
+// Dates are written with their time. Whose clock they mean is [unknown]; the store's is [assumed]. The price of a strikethrough must
+// be above zero and below the article's current price [doc], and has 2 decimals at most [partner]. A bundle B2G1 is read as "buy 2
+// at full price, get 1 more at the benefit" [assumed].
+//
+// # Files for several stores
+//
+// A file without a store in its name is for the stores that its column "vendors" names: ids with commas between them, in one cell,
+// or the word all; beside all, the column "exclude" may name stores that are left out [doc]. Both say the same in every row of a
+// file [partner]. The name of such a file may hold neither digit nor underscore [partner]. See [ChainName] and [Stores].
+//
+// # One file for both
+//
+// Some brands know a "single file" format instead, with the columns of both in one file and one folder; in each of its rows the
+// columns of promotions are all filled or all empty [doc]. That a row may leave the columns of the catalogue empty is what an empty
+// cell means there, too [assumed]. See [WriteAssortment] and [Brand].
+//
+// # Nobody knows
 //
 // When the platform reads a file, in which order it reads two of them, and what becomes of a file afterwards is [unknown].
 package platform
@@ -41,25 +67,52 @@ import (
 // count it out have had no trouble.
 const MaxCatalogRows = 1_500_000
 
+// MaxPromotionRows is how many rows a file of promotions may have below its header: 20,000 with it [partner].
+const MaxPromotionRows = 19_999
+
+// MaxAssortmentRows is how many rows a file for both may have [assumed: as many as a catalogue file]. Nobody documents it. The limit
+// of promotion files is far smaller, but to keep to it most stores would need several files, whose names are a guess as well.
+const MaxAssortmentRows = MaxCatalogRows
+
 // MaxPriceDecimals is how many decimals of a price the platform keeps: further ones are cut, not rounded. That is [doc] for the
 // platform's REST interface and [assumed] for files.
 const MaxPriceDecimals = 3
+
+// MaxPromotionDecimals is how many decimals the price of a promotion may have [partner]; for the amount off of a bundle it is
+// [assumed].
+const MaxPromotionDecimals = 2
 
 // maxIDLength keeps remote names well below what any file system takes (255 bytes). The platform's own ids have 4 to 7
 // characters [doc]; how long a mapped id may be is [unknown].
 const maxIDLength = 64
 
-// CatalogName returns the remote name of a store's catalogue file: gondola_290056.csv. A store with more rows than one file may
-// have gets further parts, 2 and up, under their own names: gondola2_290056.csv.
+// FileName returns the remote name of a store's catalogue or promotion file: gondola_290056.csv. A store with more rows than one
+// file may have gets further parts, 2 and up, under their own names: gondola2_290056.csv.
 //
 // The platform takes what follows the last underscore for the store [partner], so neither part may hold one. Prefix and vendor
 // id must have passed [CheckPrefix] and [CheckVendorID]. A part below 2 means the plain name.
-func CatalogName(prefix, vendorID string, part int) string {
+func FileName(prefix, vendorID string, part int) string {
 	if part > 1 {
 		prefix += strconv.Itoa(part)
 	}
 	return prefix + "_" + vendorID + ".csv"
 }
+
+// ChainName returns the remote name of a file for several stores: gondola.csv. Further parts have letters where [FileName] has
+// digits, for a digit or an underscore would break such a file [partner]: gondolab.csv for part 2, up to gondolaz.csv for part 26,
+// then gondolaaa.csv, gondolaab.csv and so on. The prefix must have passed [CheckPrefix]. A part below 2 means the plain name.
+func ChainName(prefix string, part int) string {
+	letters := ""
+	for n := part; part > 1 && n > 0; n = (n - 1) / 26 {
+		letters = string(rune('a'+(n-1)%26)) + letters
+	}
+	return prefix + letters + ".csv"
+}
+
+// AssortmentName returns the remote name of a store's file for both: assortment_290056.csv [doc]. The prefix is the platform's.
+// How further parts are called is [assumed]: as in [FileName], assortment2_290056.csv. The vendor id must have passed
+// [CheckVendorID].
+func AssortmentName(vendorID string, part int) string { return FileName("assortment", vendorID, part) }
 
 // CheckPrefix returns an error unless prefix can open the name of every file: ASCII letters only. Digits are ours, for the number
 // of the part, and a digit or underscore in a prefix breaks files for several stores [partner].

@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-func TestCatalogName(t *testing.T) {
+func TestFileName(t *testing.T) {
 	for _, c := range []struct {
 		prefix, vendor string
 		part           int
@@ -19,8 +19,8 @@ func TestCatalogName(t *testing.T) {
 		{"Super", "s8ym", 1, "Super_s8ym.csv"},
 		{"g", "a-b", 1, "g_a-b.csv"},
 	} {
-		if got := CatalogName(c.prefix, c.vendor, c.part); got != c.want {
-			t.Errorf("CatalogName(%q, %q, %d) = %q, want %q", c.prefix, c.vendor, c.part, got, c.want)
+		if got := FileName(c.prefix, c.vendor, c.part); got != c.want {
+			t.Errorf("FileName(%q, %q, %d) = %q, want %q", c.prefix, c.vendor, c.part, got, c.want)
 		}
 	}
 }
@@ -33,7 +33,7 @@ func TestNamesThatPassTheChecksNameTheStore(t *testing.T) {
 				t.Fatalf("%q and %q should pass", prefix, id)
 			}
 			for _, part := range []int{1, 2, 10} {
-				name := CatalogName(prefix, id, part)
+				name := FileName(prefix, id, part)
 				if got := strings.TrimSuffix(name[strings.LastIndexByte(name, '_')+1:], ".csv"); got != id {
 					t.Errorf("%s names the store %q, want %q", name, got, id)
 				}

@@ -9,9 +9,15 @@ import (
 )
 
 // Sentence returns the words for an issue, without its place: what is wrong, and the one thing to do. Both are whole sentences.
-// An issue that this version has no words for gives its code.
+// An issue that this version has no words for gives its code. It speaks of articles: see SentenceFor.
 func Sentence(lang string, is catalog.Issue) (what, do string) {
+	return SentenceFor(lang, catalog.KindCatalog, is)
+}
+
+// SentenceFor is Sentence for an issue with an export of a kind: of one of promotions some things are said in other words.
+func SentenceFor(lang string, kind catalog.Kind, is catalog.Issue) (what, do string) {
 	w := newWords(lang)
+	w.kind = kind
 	return w.what(is), capital(w.do(is.Code))
 }
 

@@ -52,6 +52,24 @@ func samples() map[catalog.Code][]string {
 		catalog.QuantityNegative: {"-3"},
 		catalog.QuantityFraction: {"3,5 kg", "3"},
 		catalog.ActiveText:       {"quizás"},
+		catalog.DateText:         {"31/02/2026"},
+		catalog.DateAmbiguous:    {"05/06/2026", "Desde"},
+		catalog.DateMissing:      {"end_date"},
+		catalog.DateOrder:        {"2026-05-10 00:00:00", "2026-05-08 23:59:59"},
+		catalog.DateMidnight:     {"Hasta"},
+		catalog.PromoMissing:     nil,
+		catalog.PromoText:        {"consultar"},
+		catalog.PromoRead:        {"2da al 40%", "same_item_bundle", "percentage_value_off", "B1G1", "40"},
+		catalog.PromoBoth:        {"3x2", "99,90"},
+		catalog.PromoPercent:     {"120%"},
+		catalog.PromoField:       {"promotion_type", "combo"},
+		catalog.PromoOverlap:     {"LS-33", "77"},
+		catalog.PromoNotBelow:    {"99.9", "95", "Centro"},
+		catalog.PromoNoPrice:     {"LS-33", "Centro"},
+		catalog.PromoUnknown:     {"LS-33", "Centro"},
+		catalog.PromoOver:        {"2026-05-08 23:59:59"},
+		catalog.PromoLimit:       {"max_no_of_orders", "varios"},
+		catalog.PromoCampaign:    {"Semana" + strings.Repeat("!", 20)},
 		catalog.CellError:        {"#N/A"},
 		catalog.CellFormula:      {"=B2*1.22"},
 		catalog.RowShort:         {"1", "6"},
@@ -63,6 +81,7 @@ func samples() map[catalog.Code][]string {
 		catalog.RowHidden:        {"3"},
 		catalog.DropOlder:        {"2026-11-20T08:00:00-03:00", "2026-11-21T18:30:00-03:00"},
 		catalog.DropNoGood:       {"1500"},
+		catalog.FeedRival:        {"price", "gerencia"},
 		catalog.BrakeInactive:    {"412", "1500", "27%", "20%"},
 		catalog.BrakeShrunk:      {"900", "1500", "40%", "30%"},
 	}
@@ -75,19 +94,51 @@ var quoted = []catalog.Code{
 	catalog.PriceText, catalog.PriceZero, catalog.PriceAmbiguous, catalog.PriceLarge, catalog.PriceRounded, catalog.PricePercent,
 	catalog.CellError, catalog.CellFormula, catalog.HeadSheets,
 	catalog.QuantityText, catalog.QuantityNegative, catalog.QuantityFraction, catalog.ActiveText, catalog.RowTotal,
+	catalog.DateText, catalog.DateAmbiguous, catalog.PromoText, catalog.PromoRead, catalog.PromoBoth, catalog.PromoPercent, catalog.PromoCampaign,
+}
+
+// unsaid are the arguments, by their place, that a sentence does without, for the place of the issue says the same.
+var unsaid = map[catalog.Code]int{catalog.PriceAmbiguous: 1}
+
+// Every argument that comes with a code says something.
+func TestSentenceUsesItsArguments(t *testing.T) {
+	for _, lang := range Languages() {
+		for _, kind := range []catalog.Kind{catalog.KindCatalog, catalog.KindPromotions} {
+			w := newWords(lang)
+			w.kind = kind
+			for code, args := range samples() {
+				said := w.what(catalog.Issue{Code: code, Args: args})
+				for i := range args {
+					other := slices.Clone(args)
+					other[i] += "9"
+					what := w.what(catalog.Issue{Code: code, Args: other})
+					if skip, ok := unsaid[code]; what == said && (!ok || skip != i) {
+						t.Errorf("%s %s %s: argument %d, %q, is not in %q", lang, kind, code, i, args[i], said)
+					}
+				}
+			}
+		}
+	}
 }
 
 func TestEveryCodeHasWords(t *testing.T) {
+	for _, kind := range []catalog.Kind{catalog.KindCatalog, catalog.KindPromotions} {
+		t.Run(string(kind), func(t *testing.T) { everyCodeHasWords(t, kind) })
+	}
+}
+
+func everyCodeHasWords(t *testing.T, kind catalog.Kind) {
 	jargon := regexp.MustCompile(`(?i)\b(parse|parsear|null|nulo|token|string|delimiter|UTF-16|regex|checksum|SKUs)\b`)
 	for _, lang := range Languages() {
+		w := newWords(lang)
+		w.kind = kind
 		for _, code := range catalog.Codes {
 			args, ok := samples()[code]
 			if !ok {
 				t.Fatalf("%s has no sample", code)
 			}
 			for _, s := range []catalog.Severity{catalog.Note, catalog.Warning, catalog.Error} {
-				w := newWords(lang)
-				what, do := Sentence(lang, catalog.Issue{Code: code, Severity: s, Args: args})
+				what, do := SentenceFor(lang, kind, catalog.Issue{Code: code, Severity: s, Args: args})
 				for _, text := range []string{what, do, w.title(code)} {
 					if text == string(code) || strings.TrimSpace(text) != text || text == "" || jargon.MatchString(text) {
 						t.Errorf("%s %s: %q", lang, code, text)
@@ -215,6 +266,10 @@ func TestPhrases(t *testing.T) {
 		}
 	}
 	for _, name := range want {
+		name, ok := strings.CutPrefix(name, instead)
+		if ok && !slices.Contains(want, name) {
+			t.Errorf("%s%s stands in for no phrase", instead, name)
+		}
 		if code, _, ok := strings.Cut(name, ".what"); ok && !slices.Contains(catalog.Codes, catalog.Code(code)) {
 			t.Errorf("%s has words and is no code", code)
 		}
@@ -244,7 +299,9 @@ func TestNamesHaveWords(t *testing.T) {
 	for _, lang := range Languages() {
 		w := newWords(lang)
 		for prefix, list := range map[string]string{
-			"role.":  "sku,barcode,price,active,quantity,maximum_sales_quantity,vendor",
+			"role.": "sku,barcode,price,active,quantity,maximum_sales_quantity,vendor," +
+				"campaign_name,reason,start_date,end_date,offer,promotion_type,promotion_sub_type,bundle_details,bundle_discount," +
+				"discounted_price,discount_percent,discount_usage_limit,max_no_of_orders,campaign_status",
 			"kind.":  "xls,xlsb,encrypted,pdf,html,zip,ods,rtf,binary",
 			"limit.": "columns,row bytes,cell bytes,rows,sheets,styles,unzipped bytes",
 		} {
@@ -344,11 +401,14 @@ func FuzzText(f *testing.F) {
 	f.Add(strings.Repeat("x", 500), "{{.}}", "%!d(string=x) <no value>", 1<<40)
 	f.Fuzz(func(t *testing.T, name, column, text string, n int) {
 		a := Answer{Language: Languages()[len(name)%3], Name: name, Feed: column, Verdict: Held, Rows: n, RowsRejected: n}
+		if n%2 == 0 {
+			a.Kind = catalog.KindPromotions
+		}
 		for _, code := range catalog.Codes {
 			a.Issues = append(a.Issues, row(code, catalog.Error, n, column, text, name))
 		}
-		a.Stores = []StoreAnswer{{ID: column, Name: name, Changes: Changes{New: n, Same: n}, Trouble: text}}
-		a.Reading.Columns = []Column{{Role: "price", Header: column, Decimal: text}}
+		a.Stores = []StoreAnswer{{ID: column, Name: name, Changes: Changes{New: n, Same: n, Changed: n}, Waiting: n, Trouble: text}}
+		a.Reading.Columns = []Column{{Role: "price", Header: column, Decimal: text, Proof: text, ProofRow: n}}
 		got, err := Text(a)
 		if err != nil {
 			t.Fatal(err)

@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -15,7 +16,7 @@ func Text(a Answer) (string, error) {
 		a.Zone = time.UTC
 	}
 	r := receipt{words: newWords(a.Language), answer: a}
-	r.words.zone = a.Zone
+	r.words.zone, r.words.kind = a.Zone, a.Kind
 	r.verdict()
 	r.file()
 	r.stores()
@@ -129,11 +130,14 @@ func (r *receipt) read() string {
 func (r *receipt) columns() string {
 	var parts []string
 	for _, c := range r.answer.Reading.Columns {
-		key := "read.column"
-		if c.Decimal != "" && r.words.has(key+"-"+c.Decimal) {
-			key += "-" + c.Decimal
+		key, proof := "read.column", ""
+		if convention := cmp.Or(c.Decimal, c.Date); convention != "" && r.words.has(key+"-"+convention) {
+			key += "-" + convention
 		}
-		parts = append(parts, r.words.say(key, c.Role, clean(c.Header, maxQuote)))
+		if c.Proof != "" && c.ProofRow > 0 {
+			proof = r.words.say("read.proof", clean(c.Proof, maxQuote), c.ProofRow)
+		}
+		parts = append(parts, r.words.say(key, c.Role, clean(c.Header, maxQuote), proof))
 	}
 	return strings.Join(parts, ", ")
 }
@@ -171,6 +175,9 @@ func (r *receipt) stores() {
 }
 
 func (r *receipt) storeName(s StoreAnswer) string {
+	if s.ID == catalog.AllVendors {
+		return r.words.say("store.all")
+	}
 	if s.Name == "" || s.Name == s.ID {
 		return clean(s.ID, maxQuote)
 	}
@@ -184,6 +191,7 @@ func (r *receipt) store(s StoreAnswer) []string {
 	if changes := r.changes(s.Changes); changes != "" {
 		lines = append(lines, w.say("store.changes", changes))
 	}
+	lines = append(lines, r.promotions(s)...)
 	if s.Changes.Same > 0 {
 		lines = append(lines, w.say("store.same", s.Changes.Same))
 	}
@@ -224,19 +232,28 @@ func (r *receipt) standing(s StoreAnswer) []string {
 	}
 }
 
+// changes returns what changes about a store's articles.
 func (r *receipt) changes(c Changes) string {
-	var parts []string
-	for _, one := range []struct {
-		key string
-		n   int
-	}{
+	return r.counts([]count{
 		{"change.new", c.New},
 		{"change.price-up", c.PriceUp},
 		{"change.price-down", c.PriceDown},
 		{"change.on", c.SwitchedOn},
 		{"change.off", c.SwitchedOff},
 		{"change.other", c.Other},
-	} {
+	})
+}
+
+// count is a number and the phrase that tells it.
+type count struct {
+	key string
+	n   int
+}
+
+// counts returns the numbers that are not zero, in words.
+func (r *receipt) counts(all []count) string {
+	var parts []string
+	for _, one := range all {
 		if one.n > 0 {
 			parts = append(parts, r.words.say(one.key, one.n))
 		}

@@ -46,6 +46,7 @@ const (
 // Answer is everything that a receipt says. Zero values are left out of it.
 type Answer struct {
 	Language string         // es, pt or en; any other is answered in Spanish
+	Kind     catalog.Kind   // of the feed: what its rows are about; "" is the catalogue
 	Zone     *time.Location // whose local time the receipt tells; nil is UTC
 
 	Name    string    // of the file, as it was dropped
@@ -76,16 +77,23 @@ type Reading struct {
 
 // Column is one column that was used.
 type Column struct {
-	Role    string // sku, barcode, price, active, quantity, maximum_sales_quantity or vendor
+	Role    string // as package feed names it: sku, price, start_date, ...
 	Header  string // as written
 	Decimal string // comma or point; "" where it makes no difference
+	Date    string // day-first or month-first, likewise
+
+	Proof    string // the cell that proves Decimal or Date, "" when the config says it
+	ProofRow int    // its line
 }
 
 // StoreAnswer is what the export does to one store. What is known last is what the receipt says: verified, sent, superseded, trouble,
 // next, in that order.
 type StoreAnswer struct {
-	ID, Name string
+	ID, Name string // ID catalog.AllVendors: one file is for all stores
 	Changes  Changes
+	// Waiting counts the promotions that are not sent yet because the platform has first to read the end of another one of the same
+	// article, or of themselves as they were.
+	Waiting int
 
 	Held       []catalog.Issue // findings that keep this store's part back
 	Unchanged  bool            // nothing differs: nothing will be sent
@@ -96,9 +104,14 @@ type StoreAnswer struct {
 	Superseded bool            // a later export took its place before it was sent
 }
 
-// Changes counts a store's articles by what the export changes. An article may be counted under several, but for Same and Missing.
+// Changes counts a store's articles and promotions by what the export changes. An article may be counted under several, but for Same
+// and Missing, which count promotions where the feed is about them.
 type Changes struct {
 	New, PriceUp, PriceDown, SwitchedOn, SwitchedOff, Other int
+
+	// Promotions: those that the platform is told of for the first time or again, those that end by the export, and those whose price,
+	// limits or reason change.
+	Started, Ended, Changed int
 
 	Same    int // in the export, and as before
 	Missing int // known, and not in a full export

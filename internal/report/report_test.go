@@ -112,6 +112,7 @@ func answers(t *testing.T, lang string) map[string]Answer {
 		{ID: "290060", Name: "Este", Changes: Changes{New: 1}},
 	}
 	return map[string]Answer{
+		"promotions": promotions(t, lang), "promotions-sent": promotionsSent(t, lang),
 		"accepted": good, "issues": issues, "held": held, "older": older, "rejected": rejected, "sent": sent,
 	}
 }

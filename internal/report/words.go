@@ -10,6 +10,7 @@ import (
 	"time"
 	"unicode"
 
+	"gondola/internal/catalog"
 	"gondola/templates"
 )
 
@@ -23,6 +24,7 @@ const maxList = 12
 type words struct {
 	phrases *template.Template
 	zone    *time.Location // the reader's; nil = times stay in the zone they came in
+	kind    catalog.Kind   // what is spoken of; promotions have some phrases of their own
 	err     error          // the first phrase that could not be said
 }
 
@@ -53,6 +55,9 @@ func (w *words) sayAs(key string, isError bool, args ...any) string {
 	}
 	if w.err != nil {
 		return key
+	}
+	if w.kind == catalog.KindPromotions && w.has(instead+key) {
+		key = instead + key
 	}
 	var b bytes.Buffer
 	if err := w.phrases.ExecuteTemplate(&b, key, phrase{w: w, args: texts, Error: isError}); err != nil {
@@ -109,6 +114,9 @@ func (p phrase) Amount(n int) string {
 	if err != nil || !found {
 		return p.Num(n)
 	}
+	if len(decimals) == 1 {
+		decimals += "0" // no shop writes 99,5
+	}
 	return p.w.number(i) + p.w.say("number.decimal") + decimals
 }
 
@@ -123,8 +131,14 @@ func (p phrase) Plural(n int, one, many string) string {
 	return many
 }
 
-// Percent returns the n-th argument with a percent sign, whether it came with one or not.
-func (p phrase) Percent(n int) string { return strings.TrimSuffix(p.Arg(n), "%") + "%" }
+// Percent returns the n-th argument with a percent sign, whether it came with one or not, and as people write it in the language.
+func (p phrase) Percent(n int) string {
+	share := strings.TrimSuffix(p.Arg(n), "%")
+	if _, err := strconv.ParseFloat(share, 64); err == nil {
+		share = strings.Replace(share, ".", p.w.say("number.decimal"), 1)
+	}
+	return share + "%"
+}
 
 // Role returns what people call the field that the n-th argument names.
 func (p phrase) Role(n int) string { return p.named("role.", n) }

@@ -178,37 +178,6 @@ func TestDialSilentAfterLogin(t *testing.T) {
 	wantClass(t, err, outbox.Transient, "within 300ms")
 }
 
-// A peer that stops in the middle of an upload is noticed, and Replace and Close return.
-func TestStallInUpload(t *testing.T) {
-	s := newServer(t)
-	s.put(t, "catalog/"+final, old)
-	p := newProxy(t, s.port)
-	s.written = func(_ string, end int64) error {
-		if end > 2_000_000 {
-			p.frozen.Store(true)
-		}
-		return nil
-	}
-	c := s.client()
-	c.Port, c.StallTimeout = p.port, 300*time.Millisecond
-	r := dial(t, c)
-	d := document(t, 7, 40_000_000)
-	d.Known = []int64{int64(len(old))}
-	start := time.Now()
-	_, err := r.Replace(t.Context(), d)
-	wantClass(t, err, outbox.Transient, "said nothing for 300ms", "sftp.stall_timeout")
-	if !errors.Is(err, outbox.ErrLost) {
-		t.Errorf("%v is not ErrLost", err)
-	}
-	_ = r.Close()
-	if took := time.Since(start); took > 6*time.Second {
-		t.Errorf("took %v", took)
-	}
-	if got := readFile(t, s.local("catalog/"+final)); got != old {
-		t.Errorf("final name holds %.20q", got)
-	}
-}
-
 // SSH answers and the storage behind it does not.
 func TestStallBehindSSH(t *testing.T) {
 	s := newServer(t)
@@ -228,29 +197,6 @@ func TestStallBehindSSH(t *testing.T) {
 	wantClass(t, err, outbox.Transient, "said nothing")
 	if took := time.Since(start); took > 3*time.Second {
 		t.Errorf("took %v", took)
-	}
-}
-
-// An idle, healthy connection lives; an idle one whose peer stopped is noticed.
-func TestKeepAlive(t *testing.T) {
-	s := newServer(t)
-	p := newProxy(t, s.port)
-	c := s.client()
-	c.Port, c.StallTimeout = p.port, 200*time.Millisecond
-	r := dial(t, c)
-	select {
-	case <-r.down:
-		t.Fatalf("an idle connection was cut: %v", r.lost())
-	case <-time.After(time.Second):
-	}
-	if _, err := r.Look(t.Context(), "catalog", final); err != nil {
-		t.Errorf("Look after idling: %v", err)
-	}
-	p.frozen.Store(true)
-	select {
-	case <-r.down:
-	case <-time.After(5 * time.Second):
-		t.Error("a stopped peer was not noticed")
 	}
 }
 

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"os"
-	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -80,18 +79,6 @@ func TestReplaceWays(t *testing.T) {
 				t.Errorf("the server was asked for %q", ops)
 			}
 		})
-	}
-}
-
-func TestReplaceSmallestDocument(t *testing.T) {
-	s := newServer(t)
-	for _, size := range []int{0, 1, writeSize - 1, writeSize, writeSize + 1} {
-		d := document(t, 1, size)
-		d.Adopt = true
-		if _, err := dial(t, s.client()).Replace(t.Context(), d); err != nil {
-			t.Fatalf("%d bytes: %v", size, err)
-		}
-		holds(t, s.local("catalog"), d, map[string]string{final: ""})
 	}
 }
 
@@ -263,24 +250,6 @@ func TestReplaceNameTakenMeanwhile(t *testing.T) {
 	}
 }
 
-func TestReplaceForeign(t *testing.T) {
-	s := newServer(t)
-	s.put(t, "catalog/"+final, old)
-	r := dial(t, s.client())
-	d := document(t, 7, 1000)
-	d.Known = []int64{5, 6}
-	_, err := r.Replace(t.Context(), d)
-	wantClass(t, err, outbox.Foreign, "12 bytes", "1000", "gondola push --adopt")
-	if ops := s.operations("Open"); len(ops) != 0 {
-		t.Errorf("wrote %q before looking", ops)
-	}
-	d.Adopt = true
-	if _, err := r.Replace(t.Context(), d); err != nil {
-		t.Errorf("adopted: %v", err)
-	}
-	holds(t, s.local("catalog"), d, map[string]string{final: ""})
-}
-
 func TestReplaceEatenAtOnce(t *testing.T) {
 	s := newServer(t)
 	s.before = func(op, name, _ string) error {
@@ -292,110 +261,6 @@ func TestReplaceEatenAtOnce(t *testing.T) {
 	got, err := dial(t, s.client()).Replace(t.Context(), document(t, 7, 1000))
 	if err != nil || got.Proof != outbox.ProofSize {
 		t.Errorf("Replace = %+v, %v; want the proof of the temporary file", got, err)
-	}
-}
-
-func TestReplaceDocumentTrouble(t *testing.T) {
-	s := newServer(t)
-	r := dial(t, s.client())
-	for name, damage := range map[string]func(*outbox.Delivery){
-		"gone":    func(d *outbox.Delivery) { d.Path += "-gone" },
-		"shorter": func(d *outbox.Delivery) { d.Size++ },
-		"longer":  func(d *outbox.Delivery) { d.Size-- },
-		"changed": func(d *outbox.Delivery) { d.SHA256 = strings.Repeat("0", 64) },
-		"folder":  func(d *outbox.Delivery) { d.Path = filepath.Dir(d.Path) },
-		"no name": func(d *outbox.Delivery) { d.Name = "../x.csv" },
-	} {
-		d := document(t, 7, 1000)
-		damage(&d)
-		_, err := r.Replace(t.Context(), d)
-		wantClass(t, err, outbox.Local)
-		if t.Failed() {
-			t.Fatal(name)
-		}
-	}
-	holds(t, s.local("catalog"), outbox.Delivery{}, map[string]string{})
-}
-
-func TestFolders(t *testing.T) {
-	for _, tc := range []struct {
-		name, there, configured, want string
-	}{
-		{"missing", "", "catalog", "catalog"},
-		{"missing, nested", "", "a/b", "a/b"},
-		{"other spelling", "Catalog", "catalog", "Catalog"},
-		{"other spelling of the parent", "Home/x", "home/catalog", "Home/catalog"},
-		{"absolute", "catalog", "/catalog", "catalog"},
-	} {
-		t.Run(tc.name, func(t *testing.T) {
-			s := newServer(t)
-			if tc.there != "" {
-				s.put(t, tc.there+"/other", "x")
-			}
-			r := dial(t, s.client())
-			if seen, err := r.Look(t.Context(), tc.configured, final); err != nil || seen.Exists {
-				t.Errorf("Look = %+v, %v; want nothing", seen, err)
-			}
-			if err := r.Sweep(t.Context(), tc.configured); err != nil {
-				t.Errorf("Sweep: %v", err)
-			}
-			if ops := s.operations("Mkdir"); len(ops) != 0 {
-				t.Errorf("looking made %q", ops)
-			}
-			for id := int64(1); id <= 2; id++ {
-				d := document(t, id, 500)
-				d.Folder, d.Known = tc.configured, []int64{500}
-				if _, err := r.Replace(t.Context(), d); err != nil {
-					t.Fatalf("Replace: %v", err)
-				}
-			}
-			if _, err := os.Stat(filepath.Join(s.dir, tc.want, final)); err != nil {
-				t.Error(err)
-			}
-			if seen, err := r.Look(t.Context(), tc.configured, final); err != nil || seen.Size != 500 {
-				t.Errorf("Look = %+v, %v; want 500 bytes", seen, err)
-			}
-		})
-	}
-}
-
-func TestReplaceManyAtOnce(t *testing.T) {
-	s := newServer(t)
-	var running, most int
-	s.before = func(op, name, _ string) error {
-		if !strings.HasSuffix(name, ".tmp") {
-			return nil
-		}
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		switch op {
-		case "Open":
-			running++
-			most = max(most, running)
-		case "Rename":
-			running--
-		}
-		return nil
-	}
-	c := s.client()
-	c.Parallel = 3
-	r := dial(t, c)
-	var wg sync.WaitGroup
-	for i := range 20 {
-		d := document(t, int64(i), 50_000)
-		d.Name = "gondola_" + string(rune('a'+i)) + ".csv"
-		wg.Go(func() {
-			if got, err := r.Replace(t.Context(), d); err != nil || got.Way != "rename" {
-				t.Errorf("%s: %+v, %v", d.Name, got, err)
-			}
-		})
-	}
-	wg.Wait()
-	if len(s.operations("Rename")) != 20 || most > 3 {
-		t.Errorf("%d renamed, %d at once; want 20 and at most 3", len(s.operations("Rename")), most)
-	}
-	if n := len(s.operations("List")); n != 1 {
-		t.Errorf("the parent was listed %d times, want once", n)
 	}
 }
 
@@ -455,19 +320,6 @@ func TestReplaceVerifies(t *testing.T) {
 	}
 }
 
-// A delivery that stopped after moving the old file aside, and again after taking the name, meets its own aside file.
-func TestReplaceMeetsItsOwnAside(t *testing.T) {
-	s := newServer(t)
-	d := document(t, 7, 1000)
-	s.put(t, "catalog/"+final, strings.Repeat("x", 1000))
-	s.put(t, "catalog/."+final+".7.old", old)
-	d.Attempts = 1
-	if got, err := dial(t, s.client()).Replace(t.Context(), d); err != nil || got.Way != "aside" {
-		t.Errorf("Replace = %+v, %v", got, err)
-	}
-	holds(t, s.local("catalog"), d, map[string]string{final: ""})
-}
-
 func TestFolderTrouble(t *testing.T) {
 	t.Run("may not be made", func(t *testing.T) {
 		s := newServer(t)
@@ -479,22 +331,6 @@ func TestFolderTrouble(t *testing.T) {
 		}
 		_, err := dial(t, s.client()).Replace(t.Context(), document(t, 7, 10))
 		wantClass(t, err, outbox.Permission, "make folder", "PY_UY_test")
-	})
-	t.Run("is removed while we are connected", func(t *testing.T) {
-		s := newServer(t)
-		r := dial(t, s.client())
-		d := document(t, 7, 10)
-		if _, err := r.Replace(t.Context(), d); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.RemoveAll(s.local("catalog")); err != nil {
-			t.Fatal(err)
-		}
-		_, err := r.Replace(t.Context(), d)
-		wantClass(t, err, outbox.Transient)
-		if _, err := r.Replace(t.Context(), d); err != nil {
-			t.Errorf("next attempt: %v", err)
-		}
 	})
 	t.Run("may not be looked into", func(t *testing.T) {
 		s := newServer(t)
@@ -510,12 +346,6 @@ func TestFolderTrouble(t *testing.T) {
 		wantClass(t, err, outbox.Permission, "list the folder")
 		wantClass(t, r.Sweep(t.Context(), "catalog"), outbox.Permission)
 	})
-	t.Run("a folder under the final name", func(t *testing.T) {
-		s := newServer(t)
-		s.put(t, "catalog/"+final+"/x", "x")
-		_, err := dial(t, s.client()).Replace(t.Context(), document(t, 7, 10))
-		wantClass(t, err, outbox.Foreign, "it is a folder")
-	})
 }
 
 func waitFor(t *testing.T, what func() bool) {
@@ -527,35 +357,6 @@ func waitFor(t *testing.T, what func() bool) {
 		time.Sleep(2 * time.Millisecond)
 	}
 	t.Fatal("waited in vain")
-}
-
-// A cancelled upload stops, tidies up and leaves the old file; nothing reaches the server afterwards.
-func TestReplaceCancelled(t *testing.T) {
-	s := newServer(t)
-	s.put(t, "catalog/"+final, old)
-	ctx, cancel := context.WithCancel(t.Context())
-	s.written = func(_ string, end int64) error {
-		if end > 1_000_000 {
-			cancel()
-		}
-		return nil
-	}
-	d := document(t, 7, 30_000_000)
-	d.Known = []int64{int64(len(old))}
-	r := dial(t, s.client())
-	start := time.Now()
-	_, err := r.Replace(ctx, d)
-	if !errors.Is(err, context.Canceled) {
-		t.Fatalf("Replace: %v", err)
-	}
-	if took := time.Since(start); took > cancelGrace+time.Second {
-		t.Errorf("took %v", took)
-	}
-	holds(t, s.local("catalog"), d, map[string]string{final: old})
-	// The connection is not spoiled for others.
-	if seen, err := r.Look(t.Context(), "catalog", final); err != nil || !seen.Exists {
-		t.Errorf("Look = %+v, %v", seen, err)
-	}
 }
 
 // A swap that began is finished, whatever happens to ctx.
@@ -575,34 +376,6 @@ func TestReplaceCancelledInSwap(t *testing.T) {
 		t.Errorf("Replace = %+v, %v", got, err)
 	}
 	holds(t, s.local("catalog"), d, map[string]string{final: ""})
-}
-
-func TestSweepLeavesWhatIsUnderWay(t *testing.T) {
-	s := newServer(t)
-	s.put(t, "catalog/"+final, old)
-	s.put(t, "catalog/.other.csv.3.tmp", "left")
-	s.put(t, "catalog/.other.csv.4.old", "left, its name is free")
-	s.put(t, "catalog/."+final+".2.tmp", "of a name that is being replaced")
-	s.put(t, "catalog/."+final+".2.old", "of a name that is being replaced")
-	r := dial(t, s.client())
-	release, err := r.claim(t.Context(), "catalog/"+final)
-	if err != nil {
-		t.Fatal(err)
-	}
-	sweep := func() {
-		t.Helper()
-		if err := r.Sweep(t.Context(), "catalog"); err != nil {
-			t.Errorf("Sweep: %v", err)
-		}
-	}
-	sweep()
-	holds(t, s.local("catalog"), outbox.Delivery{}, map[string]string{
-		final: old, ".other.csv.4.old": "left, its name is free",
-		"." + final + ".2.tmp": "of a name that is being replaced", "." + final + ".2.old": "of a name that is being replaced",
-	})
-	release()
-	sweep()
-	holds(t, s.local("catalog"), outbox.Delivery{}, map[string]string{final: old, ".other.csv.4.old": "left, its name is free"})
 }
 
 // Calls for the same name wait for each other, and stop waiting when they are cancelled.

@@ -372,14 +372,19 @@ func newProxy(t *testing.T, to int) *proxy {
 	})
 	t.Cleanup(func() {
 		_ = l.Close()
-		p.mu.Lock()
-		for _, c := range p.conns {
-			_ = c.Close()
-		}
-		p.mu.Unlock()
+		p.cut()
 		p.wg.Wait()
 	})
 	return p
+}
+
+// cut breaks all connections.
+func (p *proxy) cut() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, c := range p.conns {
+		_ = c.Close()
+	}
 }
 
 // pass copies until frozen; a frozen proxy reads nothing either, as a stopped process would not.
@@ -468,18 +473,6 @@ func wantClass(t *testing.T, err error, class outbox.Class, words ...string) {
 			t.Errorf("error %q does not say %q", err, w)
 		}
 	}
-}
-
-// needProgram skips a test that needs a program of the machine, but not in CI, where it must be there.
-func needProgram(t *testing.T, program, pkg string) {
-	t.Helper()
-	if _, err := os.Stat(program); err == nil {
-		return
-	}
-	if os.Getenv("CI") == "1" {
-		t.Fatalf("%s is missing: install %s", program, pkg)
-	}
-	t.Skipf("%s is missing: install %s", program, pkg)
 }
 
 func pemOf(t *testing.T, key ed25519.PrivateKey) []byte {

@@ -5,218 +5,260 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
-	"net"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"testing"
-	"time"
-
-	"golang.org/x/crypto/ssh"
 
 	"gondola/internal/outbox"
+	"gondola/internal/sftp/sshdtest"
 )
 
-const sshdProgram = "/usr/sbin/sshd"
-
-// sshd is OpenSSH's server, whose home is dir, with an Ed25519 and an RSA host key.
-type sshd struct {
-	dir    string
-	port   int
-	keys   []ssh.Signer
-	client ed25519.PrivateKey
+// sshdConfig is a client of OpenSSH's server that logs in with the password.
+func sshdConfig(s *sshdtest.Server) Config {
+	host, port := s.Addr()
+	return Config{
+		Host: host, Port: port, User: sshdtest.User, HostKeys: []string{s.Fingerprint(sshdtest.Ed25519)},
+		Password: func() (string, error) { return sshdtest.Password, nil },
+	}
 }
 
-func newSSHD(t *testing.T) *sshd {
+// ownKey adds the account's key.
+func ownKey(c *Config, s *sshdtest.Server) {
+	c.KeyPEM = func() ([]byte, error) { return s.Key(), nil }
+}
+
+// ended waits until the server has forgotten all connections: only then has it counted what they did.
+func ended(t *testing.T, s *sshdtest.Server) {
 	t.Helper()
-	needProgram(t, sshdProgram, "openssh-server")
-	if os.Getuid() != 0 {
-		if os.Getenv("CI") == "1" {
-			t.Fatal("sshd needs root")
+	waitFor(t, func() bool { return s.Sessions() == 0 })
+}
+
+func TestOpenSSHLogin(t *testing.T) {
+	password := func(text string) func(*Config, *sshdtest.Server) {
+		return func(c *Config, _ *sshdtest.Server) { c.Password = func() (string, error) { return text, nil } }
+	}
+	strangersKey := func(c *Config, _ *sshdtest.Server) {
+		c.KeyPEM = func() ([]byte, error) {
+			_, key, err := ed25519.GenerateKey(rand.Reader)
+			return pemOf(t, key), err
 		}
-		t.Skip("sshd needs root")
 	}
-	// The folder in which sshd drops its privileges; systemd makes it elsewhere.
-	if err := os.MkdirAll("/run/sshd", 0o755); err != nil {
-		t.Fatal(err)
+	for _, tc := range []struct {
+		name      string
+		options   sshdtest.Options
+		change    []func(*Config, *sshdtest.Server)
+		words     []string // of the refusal; none where the login succeeds
+		passwords int      // how often one was offered
+		key       bool     // whether one was
+	}{
+		{name: "password", passwords: 1},
+		{name: "key", options: sshdtest.Options{KeyOnly: true}, change: []func(*Config, *sshdtest.Server){ownKey, password("")}, key: true},
+		{name: "key and a password that is not needed", change: []func(*Config, *sshdtest.Server){ownKey, password("wrong")}, key: true},
+		{name: "a stranger's key and the password", change: []func(*Config, *sshdtest.Server){strangersKey}, passwords: 1, key: true},
+		{
+			name: "wrong password", change: []func(*Config, *sshdtest.Server){password("wrong")}, passwords: 1,
+			words: []string{`"gondola"`, "sftp.password"},
+		},
+		{
+			name: "a stranger's key", change: []func(*Config, *sshdtest.Server){strangersKey, password("")}, key: true,
+			words: []string{`"gondola"`, "sftp.key"},
+		},
+		{name: "password where only keys are taken", options: sshdtest.Options{KeyOnly: true}, words: []string{`"gondola"`}},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			s := sshdtest.Start(t, tc.options)
+			c := sshdConfig(s)
+			for _, change := range tc.change {
+				change(&c, s)
+			}
+			r, err := Dial(t.Context(), c)
+			if tc.words != nil {
+				wantClass(t, err, outbox.Credentials, tc.words...)
+			} else if err != nil {
+				t.Fatal(err)
+			} else {
+				_ = r.Close()
+			}
+			ended(t, s)
+			if n := s.Attempts("password"); n != tc.passwords {
+				t.Errorf("the password was offered %d times, want %d", n, tc.passwords)
+			}
+			if n := s.Attempts("publickey"); n > 0 != tc.key {
+				t.Errorf("a key was offered %d times", n)
+			}
+		})
 	}
-	etc := t.TempDir()
-	s := &sshd{dir: t.TempDir(), port: freePort(t)}
-	write := func(name string, data []byte) string {
-		name = filepath.Join(etc, name)
-		if err := os.WriteFile(name, data, 0o600); err != nil {
+}
+
+// The server shows a key of any type; a client that knows one of them asks for that one, and a client that knows another server sends
+// nothing of the login.
+func TestOpenSSHHostKeys(t *testing.T) {
+	s := sshdtest.Start(t, sshdtest.Options{})
+	other := sshdtest.Start(t, sshdtest.Options{})
+	kinds := []string{sshdtest.Ed25519, sshdtest.ECDSA, sshdtest.RSA}
+	known := func(lines string) string {
+		name := filepath.Join(t.TempDir(), "known_hosts")
+		if err := os.WriteFile(name, []byte(lines), 0o600); err != nil {
 			t.Fatal(err)
 		}
 		return name
 	}
-	var err error
-	var public ed25519.PublicKey
-	if public, s.client, err = ed25519.GenerateKey(rand.Reader); err != nil {
-		t.Fatal(err)
+	for _, kind := range kinds {
+		t.Run("one pin, "+kind, func(t *testing.T) {
+			c := sshdConfig(s)
+			c.HostKeys = []string{s.Fingerprint(kind)}
+			_ = dial(t, c)
+		})
+		t.Run("one type in known_hosts, "+kind, func(t *testing.T) {
+			c := sshdConfig(s)
+			c.HostKeys, c.KnownHosts = nil, known(s.KnownHosts(kind))
+			_ = dial(t, c)
+		})
 	}
-	sshPublic, err := ssh.NewPublicKey(public)
-	if err != nil {
-		t.Fatal(err)
+	if s.Attempts("none") == 0 || s.Attempts("password") == 0 {
+		t.Error("the server does not tell of logins: what follows shows nothing")
 	}
-	authorized := write("authorized_keys", ssh.MarshalAuthorizedKey(sshPublic))
-	var config strings.Builder
-	fmt.Fprintf(&config, "ListenAddress 127.0.0.1:%d\nPidFile none\nUsePAM no\nStrictModes no\nPasswordAuthentication no\n"+
-		"KbdInteractiveAuthentication no\nPermitRootLogin yes\nAuthorizedKeysFile %s\nSubsystem sftp internal-sftp\n"+
-		"ForceCommand internal-sftp -d %s\n", s.port, authorized, s.dir)
-	for _, kind := range []string{"ed25519", "rsa"} {
-		file := filepath.Join(etc, "host_"+kind)
-		if out, err := exec.CommandContext(t.Context(), "ssh-keygen", "-q", "-t", kind, "-N", "", "-f", file).CombinedOutput(); err != nil {
-			t.Fatalf("ssh-keygen: %v: %s", err, out)
-		}
-		data, err := os.ReadFile(file)
-		if err != nil {
-			t.Fatal(err)
-		}
-		key, err := ssh.ParsePrivateKey(data)
-		if err != nil {
-			t.Fatal(err)
-		}
-		s.keys = append(s.keys, key)
-		fmt.Fprintf(&config, "HostKey %s\n", file)
-	}
-	s.run(t, write("sshd_config", []byte(config.String())))
-	return s
-}
-
-func (s *sshd) run(t *testing.T, config string) {
-	t.Helper()
-	cmd := exec.Command(sshdProgram, "-D", "-e", "-f", config)
-	var out strings.Builder
-	cmd.Stderr = &out
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL)
-		_ = cmd.Wait()
-		if t.Failed() {
-			t.Logf("sshd: %s", out.String())
-		}
-	})
-	for range 200 {
-		c, err := net.Dial("tcp", fmt.Sprintf("127.0.0.1:%d", s.port))
-		if err == nil {
-			_ = c.Close()
-			return
-		}
-		time.Sleep(25 * time.Millisecond)
-	}
-	t.Fatal("sshd does not listen")
-}
-
-func freePort(t *testing.T) int {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = l.Close() }()
-	return l.Addr().(*net.TCPAddr).Port
-}
-
-func (s *sshd) config(t *testing.T) Config {
-	return Config{
-		Host: "127.0.0.1", Port: s.port, User: "root", HostKeys: []string{fingerprint(s.keys[0])},
-		KeyPEM: func() ([]byte, error) { return pemOf(t, s.client), nil },
-	}
-}
-
-func TestOpenSSH(t *testing.T) {
-	s := newSSHD(t)
-	t.Run("replace, look, sweep", func(t *testing.T) {
-		if err := os.Mkdir(filepath.Join(s.dir, "Catalog"), 0o755); err != nil {
-			t.Fatal(err)
-		}
-		r := dial(t, s.config(t))
-		d := document(t, 1, 5_000_000)
-		for _, replaced := range []bool{false, true} {
-			got, err := r.Replace(t.Context(), d)
-			if err != nil || got.Way != "posix-rename" || got.Proof != outbox.ProofSize || got.Replaced != replaced {
-				t.Fatalf("Replace = %+v, %v; want posix-rename, replaced %v", got, err, replaced)
+	// The client knows the keys of one server, and meets the other one under its address.
+	_, port := other.Addr()
+	for _, tc := range []struct {
+		name   string
+		change func(*Config)
+		words  []string
+	}{
+		{name: "pins", change: func(c *Config) { c.HostKeys = []string{s.Fingerprint(sshdtest.ECDSA)} }, words: []string{"sftp.host_keys"}},
+		{
+			name: "known_hosts", words: []string{"known_hosts"},
+			change: func(c *Config) {
+				_, own := s.Addr()
+				line := strings.Replace(s.KnownHosts(sshdtest.ECDSA), fmt.Sprintf(":%d ", own), fmt.Sprintf(":%d ", port), 1)
+				c.HostKeys, c.KnownHosts = nil, known(line)
+			},
+		},
+	} {
+		t.Run("changed, "+tc.name, func(t *testing.T) {
+			c := sshdConfig(other)
+			tc.change(&c)
+			_, err := Dial(t.Context(), c)
+			wantClass(t, err, outbox.HostKey, tc.words...)
+			for _, kind := range kinds {
+				if !strings.Contains(err.Error(), other.Fingerprint(kind)) {
+					t.Errorf("the message does not say the %s key: %v", kind, err)
+				}
 			}
-			d.Known = []int64{d.Size}
-		}
-		left := filepath.Join(s.dir, "Catalog", ".gondola_s9.csv.4.tmp")
-		if err := os.WriteFile(left, nil, 0o600); err != nil {
-			t.Fatal(err)
-		}
-		if err := r.Sweep(t.Context(), "catalog"); err != nil {
-			t.Errorf("Sweep: %v", err)
-		}
-		holds(t, filepath.Join(s.dir, "Catalog"), d, map[string]string{final: ""})
-		if seen, err := r.Look(t.Context(), "catalog", final); err != nil || seen != (outbox.Seen{Exists: true, Size: d.Size}) {
-			t.Errorf("Look = %+v, %v", seen, err)
-		}
-		if seen, err := r.Look(t.Context(), "promotions", final); err != nil || seen.Exists {
-			t.Errorf("Look in a missing folder = %+v, %v", seen, err)
-		}
-	})
-	t.Run("without posix-rename", func(t *testing.T) {
-		r := dial(t, s.config(t))
-		r.posixRename = false
-		d := document(t, 1, 70_000)
-		d.Folder = "plain/deep"
-		for _, way := range []string{"rename", "aside"} {
-			got, err := r.Replace(t.Context(), d)
-			if err != nil || got.Way != way {
-				t.Fatalf("Replace = %+v, %v; want %s", got, err, way)
+			if !strings.Contains(err.Error(), s.Fingerprint(sshdtest.ECDSA)) {
+				t.Errorf("the message does not say what was expected: %v", err)
 			}
-			d.Known = []int64{d.Size}
+		})
+	}
+	ended(t, other)
+	for _, method := range []string{"none", "password", "publickey"} {
+		if n := other.Attempts(method); n != 0 {
+			t.Errorf("%d attempts to log in by %q at a server that is not ours", n, method)
 		}
-		holds(t, filepath.Join(s.dir, "plain/deep"), d, map[string]string{final: ""})
-	})
-	t.Run("host keys", func(t *testing.T) {
-		c := s.config(t)
-		c.HostKeys = []string{fingerprint(s.keys[1])}
-		_ = dial(t, c)
-		c.HostKeys = []string{fingerprint(newEd25519(t))}
-		_, err := Dial(t.Context(), c)
-		wantClass(t, err, outbox.HostKey, fingerprint(s.keys[0]), fingerprint(s.keys[1]))
-		known := filepath.Join(t.TempDir(), "known_hosts")
-		line := authorizedLine(fmt.Sprintf("[127.0.0.1]:%d", s.port), s.keys[1].PublicKey())
-		if err := os.WriteFile(known, []byte(line), 0o600); err != nil {
+	}
+}
+
+func TestOpenSSHWays(t *testing.T) {
+	s := sshdtest.Start(t, sshdtest.Options{})
+	for _, login := range []string{"password", "key"} {
+		t.Run(login, func(t *testing.T) {
+			c := sshdConfig(s)
+			if login == "key" {
+				ownKey(&c, s)
+				c.Password = nil
+			}
+			for _, tc := range []struct {
+				name, folder string
+				posixRename  bool
+				ways         []string
+			}{
+				{name: "with posix-rename", folder: "catalog", posixRename: true, ways: []string{"posix-rename", "posix-rename"}},
+				{name: "without", folder: "plain/deep", ways: []string{"rename", "aside"}},
+			} {
+				t.Run(tc.name, func(t *testing.T) {
+					r := dial(t, c)
+					if !r.posixRename {
+						t.Fatal("OpenSSH does not announce posix-rename any more")
+					}
+					r.posixRename = tc.posixRename
+					d := document(t, 1, 5_000_000)
+					d.Folder = login + "/" + tc.folder
+					for i, way := range tc.ways {
+						got, err := r.Replace(t.Context(), d)
+						if err != nil || got.Way != way || got.Proof != outbox.ProofSize || got.Replaced != (i > 0) {
+							t.Fatalf("Replace = %+v, %v; want %s", got, err, way)
+						}
+						d.Known = []int64{d.Size}
+					}
+					holds(t, filepath.Join(s.Home(), filepath.FromSlash(d.Folder)), d, map[string]string{final: ""})
+				})
+			}
+		})
+	}
+}
+
+// A jailed account, as file-exchange services give them out, owns its folders and can make no others.
+func TestOpenSSHJail(t *testing.T) {
+	s := sshdtest.Start(t, sshdtest.Options{Jail: true})
+	r := dial(t, sshdConfig(s))
+	d := document(t, 1, 100_000)
+	for range 2 {
+		if _, err := r.Replace(t.Context(), d); err != nil {
 			t.Fatal(err)
 		}
-		c.HostKeys, c.KnownHosts = nil, known
-		_ = dial(t, c)
-	})
-	t.Run("stranger's key", func(t *testing.T) {
-		c := s.config(t)
-		_, other, err := ed25519.GenerateKey(rand.Reader)
-		if err != nil {
-			t.Fatal(err)
-		}
-		c.KeyPEM = func() ([]byte, error) { return pemOf(t, other), nil }
-		_, err = Dial(t.Context(), c)
-		wantClass(t, err, outbox.Credentials, `"root"`, "sftp.key")
-	})
-	t.Run("password where only keys are taken", func(t *testing.T) {
-		c := s.config(t)
-		c.KeyPEM, c.Password = nil, func() (string, error) { return "secret", nil }
-		_, err := Dial(t.Context(), c)
-		wantClass(t, err, outbox.Credentials)
-	})
-	t.Run("stopped in the middle", func(t *testing.T) {
-		p := newProxy(t, s.port)
-		c := s.config(t)
-		c.Port, c.StallTimeout = p.port, 300*time.Millisecond
-		p.limit.Store(3_000_000)
-		r := dial(t, c)
-		d := document(t, 9, 40_000_000)
-		d.Folder = "stalled"
-		start := time.Now()
+		d.Known = []int64{d.Size}
+	}
+	holds(t, filepath.Join(s.Home(), "catalog"), d, map[string]string{final: ""})
+	d.Folder = "prices"
+	_, err := r.Replace(t.Context(), d)
+	wantClass(t, err, outbox.Permission, "make folder", `"gondola"`)
+	if seen, err := r.Look(t.Context(), "prices", final); err != nil || seen.Exists {
+		t.Errorf("Look in a missing folder = %+v, %v", seen, err)
+	}
+}
+
+// The server dies in the middle of an upload and is started again: the old file is intact, and the next connection sweeps what stayed.
+func TestOpenSSHDiesInUpload(t *testing.T) {
+	s := sshdtest.Start(t, sshdtest.Options{})
+	s.Put("catalog/"+final, old)
+	line := newProxy(t, sshdConfig(s).Port)
+	line.limit.Store(2_000_000) // no more than that arrives, so that it is the middle
+	c := sshdConfig(s)
+	c.Port = line.port
+	d := document(t, 7, 30_000_000)
+	d.Known = []int64{int64(len(old))}
+	r := dial(t, c)
+	failed := make(chan error, 1)
+	go func() {
 		_, err := r.Replace(t.Context(), d)
-		if !errors.Is(err, outbox.ErrLost) || time.Since(start) > 6*time.Second {
-			t.Errorf("Replace after %v: %v", time.Since(start), err)
-		}
-		_ = r.Close()
-	})
+		failed <- err
+	}()
+	waitFor(t, line.frozen.Load)
+	s.Stop()
+	line.cut()
+	err := <-failed
+	wantClass(t, err, outbox.Transient)
+	if !errors.Is(err, outbox.ErrLost) {
+		t.Errorf("%v is not ErrLost", err)
+	}
+	_, err = Dial(t.Context(), sshdConfig(s))
+	wantClass(t, err, outbox.Transient, "connect to")
+	left := filepath.Join(s.Home(), "catalog", "."+final+".7.tmp")
+	if info, err := os.Stat(left); err != nil || info.Size() == 0 || info.Size() >= d.Size {
+		t.Errorf("nothing for the sweep to do: %v, %v", info, err)
+	}
+	if got := readFile(t, filepath.Join(s.Home(), "catalog", final)); got != old {
+		t.Errorf("final name holds %.20q", got)
+	}
+	s.Restart()
+	again := dial(t, sshdConfig(s))
+	if err := again.Sweep(t.Context(), "catalog"); err != nil {
+		t.Fatal(err)
+	}
+	holds(t, filepath.Join(s.Home(), "catalog"), d, map[string]string{final: old})
+	if got, err := again.Replace(t.Context(), d); err != nil || !got.Replaced {
+		t.Errorf("Replace = %+v, %v", got, err)
+	}
+	holds(t, filepath.Join(s.Home(), "catalog"), d, map[string]string{final: ""})
 }

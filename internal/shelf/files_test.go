@@ -202,7 +202,7 @@ func TestDamagedFiles(t *testing.T) {
 			if o.Next() || o.Record() != (Record{}) {
 				t.Error("the walk goes on behind the damage")
 			}
-			if _, err := files.Compact([]Digest{d}); !errors.Is(err, errLine) {
+			if _, err := files.Compact([]Digest{d}, today); !errors.Is(err, errLine) {
 				t.Errorf("Compact: %v, want %v", err, errLine)
 			}
 			if _, err := files.Diff(Question{Wanted: []Digest{d}}); !errors.Is(err, errLine) {

@@ -22,6 +22,7 @@ const (
 
 // LayerSpec says how one store's rows of an export become a file of its layer.
 type LayerSpec struct {
+	Kind    catalog.Kind   // what the feed is about; "" = catalog
 	Full    bool           // the export is all there is; else it changes only what it names
 	Missing Missing        // only for full ones
 	Owned   catalog.Fields // what the feed speaks of; decides how a tombstone switches off
@@ -34,15 +35,16 @@ type LayerSpec struct {
 type Layer struct {
 	Digest     Digest
 	Full       bool
-	Present    int // articles that the export has, rejected ones that keep their values included
+	Present    int // articles, or promotions, that the export has, those that a rejected row keeps included
 	Tombstones int
-	Suspended  int // articles that would have become tombstones, had every row had an identifier
+	Suspended  int // articles, or promotions, that would have become tombstones, had every row had an identifier
 }
 
 // DayOf returns the day of t in UTC.
 func DayOf(t time.Time) Day { return Day(t.Unix() / 86400) }
 
-// BuildLayer writes one store's rows of an export as a layer file. A rejected row keeps the values that the layer has so far.
+// BuildLayer writes one store's rows of an export as a layer file. A rejected row keeps the values that the layer has so far; of a
+// promotions feed, all promotions that the layer has of its article.
 func (f Files) BuildLayer(spec LayerSpec, rows *Rows) (_ Layer, err error) {
 	below, err := f.Overlay(spec.Below)
 	if err != nil {
@@ -56,27 +58,12 @@ func (f Files) BuildLayer(spec LayerSpec, rows *Rows) (_ Layer, err error) {
 	defer w.Abort()
 	b := layerBuilder{spec: spec, out: w, layer: Layer{Full: spec.Full}}
 	below.Next()
-	for {
-		row, ok := rows.next()
-		for below.current.Key != "" && (!ok || below.current.Key < row.Key) {
-			if err := b.missing(below.current); err != nil {
-				return Layer{}, err
-			}
-			below.Next()
-		}
-		if !ok {
-			break
-		}
-		var old Record
-		if below.current.Key == row.Key {
-			old = below.current
-			below.Next()
-		}
-		if err := b.present(row, old); err != nil {
-			return Layer{}, err
-		}
+	if spec.Kind == catalog.KindPromotions {
+		err = b.promotions(below, rows)
+	} else {
+		err = b.articles(below, rows)
 	}
-	if err := errors.Join(below.err, rows.m.err); err != nil {
+	if err := errors.Join(err, below.err, rows.m.err); err != nil {
 		return Layer{}, err
 	}
 	b.layer.Digest, err = w.Commit()
@@ -87,6 +74,30 @@ type layerBuilder struct {
 	spec  LayerSpec
 	out   *Writer
 	layer Layer
+}
+
+// articles walks the layer so far and the export side by side.
+func (b *layerBuilder) articles(below *Overlay, rows *Rows) error {
+	for {
+		row, ok := rows.next()
+		for below.current.Key != "" && (!ok || below.current.Key < row.Key) {
+			if err := b.missing(below.current); err != nil {
+				return err
+			}
+			below.Next()
+		}
+		if !ok {
+			return nil
+		}
+		var old Record
+		if below.current.Key == row.Key {
+			old = below.current
+			below.Next()
+		}
+		if err := b.present(row, old); err != nil {
+			return err
+		}
+	}
 }
 
 // present adds an article that the export has.
@@ -137,16 +148,26 @@ func (b *layerBuilder) tombstone(old Record) Record {
 	return Record{Key: old.Key, Item: it, Gone: b.spec.Today}
 }
 
-// SwitchedOff writes the articles of a stack of what was sent that were switched off for being missing and said no more since, "" where
-// there are none. A full document, which says nothing of them once their tombstones have gone, takes the place of the stack; without
-// this memory one that comes back would stay off.
-func (f Files) SwitchedOff(sent []Digest) (_ Digest, err error) {
+// Remembered writes what a stack of what was sent goes on knowing when a full document takes its place, "" where that is nothing; it
+// belongs under the documents. That is:
+//
+//   - articles that were switched off for being missing and said no more since: a full document says nothing of them once their
+//     tombstones have gone, and without this memory one that comes back would stay off;
+//   - promotions until RememberDays past their end, literally as they were sent: one that nothing is said of may still run, and can
+//     only be ended in the same words.
+func (f Files) Remembered(sent []Digest, today Day) (_ Digest, err error) {
 	w, err := f.Create()
 	if err != nil {
 		return "", err
 	}
 	defer w.Abort()
 	err = f.walk([][]Digest{sent}, nil, func(r []Record) error {
+		if r[0].Promotion != nil {
+			if r[0].forgotten(today) {
+				return nil
+			}
+			return w.Add(r[0])
+		}
 		if it := r[0].Item; r[0].Gone == 0 || !it.Set.Has(catalog.Active) || it.Active {
 			return nil
 		}
@@ -160,8 +181,9 @@ func (f Files) SwitchedOff(sent []Digest) (_ Digest, err error) {
 	return w.Commit()
 }
 
-// Compact writes a stack as one file that reads the same.
-func (f Files) Compact(stack []Digest) (_ Layer, err error) {
+// Compact writes a stack as one file that reads the same, but for promotions that ended more than RememberDays before today: those are
+// left out.
+func (f Files) Compact(stack []Digest, today Day) (_ Layer, err error) {
 	w, err := f.Create()
 	if err != nil {
 		return Layer{}, err
@@ -169,6 +191,9 @@ func (f Files) Compact(stack []Digest) (_ Layer, err error) {
 	defer w.Abort()
 	layer := Layer{Full: true}
 	err = f.walk([][]Digest{stack}, nil, func(r []Record) error {
+		if r[0].forgotten(today) {
+			return nil
+		}
 		if r[0].Gone != 0 {
 			layer.Tombstones++
 		} else {

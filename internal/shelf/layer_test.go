@@ -123,7 +123,7 @@ func TestCompactReadsTheSame(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		stack := writeAll(t, files, someTables(4).Draw(t, "stack"))
 		want := read(t, files, stack)
-		one, err := files.Compact(stack)
+		one, err := files.Compact(stack, today)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -134,7 +134,7 @@ func TestCompactReadsTheSame(t *testing.T) {
 		if !one.Full || one.Present != len(want)-graves || one.Tombstones != graves {
 			t.Fatalf("%+v of %d records with %d tombstones", one, len(want), graves)
 		}
-		again, err := files.Compact([]Digest{one.Digest})
+		again, err := files.Compact([]Digest{one.Digest}, today)
 		if err != nil || again != one {
 			t.Fatalf("compacted once more: %+v, %v; want %+v", again, err, one)
 		}

@@ -6,7 +6,8 @@ import (
 )
 
 // Overlay walks several record files as one: for each key the records lie on top of each other, field by field, those of later
-// files above those of earlier ones. Memory does not depend on the number of records.
+// files above those of earlier ones. Of a promotion the topmost record holds as a whole: its cells mean nothing without each other.
+// Memory does not depend on the number of records.
 type Overlay struct {
 	cursors []*cursor
 	at      []*cursor // those that stand at the current key, the lowest first; empty before the first and after the last
@@ -98,7 +99,11 @@ func (o *Overlay) key() []byte {
 // load parses what the files say of the current key. On an error it returns the zero record and the walk is over.
 func (o *Overlay) load() Record {
 	var sum Record
-	for i, c := range o.at {
+	at := o.at
+	if len(at) > 1 && isPromotion(at[0].key) {
+		at = at[len(at)-1:]
+	}
+	for i, c := range at {
 		r, err := c.record()
 		if err != nil {
 			o.err, o.at = err, nil
@@ -119,6 +124,9 @@ func (o *Overlay) load() Record {
 // line returns what the files say of the current key as one line. It reads like load, but that the day of a tombstone below may
 // stay although the article is on again. It is valid until the next call of line or advance.
 func (o *Overlay) line() []byte {
+	if top := len(o.at) - 1; top > 0 && isPromotion(o.at[top].key) {
+		return o.at[top].line
+	}
 	line := o.at[0].line
 	for _, c := range o.at[1:] {
 		o.merged, o.spare = mergeLines(o.spare[:0], line, c.line), o.merged
@@ -147,6 +155,7 @@ func mergeLines(dst, lower, upper []byte) []byte {
 
 // aligned is several overlays that are walked side by side.
 type aligned struct {
+	key      []byte // the current one; valid until next
 	overlays []*Overlay
 	has      []bool // whether each has the current key
 	records  []Record
@@ -167,6 +176,7 @@ func (a *aligned) next() (bool, error) {
 		// No overlay's key is smaller, and nil is no key.
 		a.has[i] = key != nil && bytes.Equal(o.key(), key)
 	}
+	a.key = key
 	return key != nil, nil
 }
 

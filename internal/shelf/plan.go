@@ -1,6 +1,7 @@
 package shelf
 
 import (
+	"errors"
 	"hash/fnv"
 
 	"gondola/internal/catalog"
@@ -17,9 +18,18 @@ type Question struct {
 
 	// Says returns the fields that a document in the platform's format would hold for an item. Nil means all that are set.
 	Says func(catalog.Item) catalog.Fields
+
+	// Now is the local time of the store: promotions that have ended by themselves are not spoken of. 0: none has.
+	Now catalog.Wall
+	// Prices is what the store's catalogue shelf should show, where the shelf of the question holds promotions alone. Without it the
+	// articles are looked for in Wanted. Where neither has a price, a promotion's price is not compared with it, and a share off nothing
+	// waits until there is one.
+	Prices   []Digest
+	Decimals int // the currency's; of a promotion's price the platform keeps two at most [partner]
 }
 
-// Change counts what a plan changes on the shelf. An article whose price and availability both change counts under each.
+// Change counts what a plan changes on the shelf. An article whose price and availability both change counts under each. Promotions
+// are counted by what is wanted and what was sent; what a plan leaves for later is counted too, and Summary tells how much that is.
 type Change struct {
 	New         int `json:"new"` // articles that the platform was never told of
 	PriceUp     int `json:"price_up"`
@@ -27,23 +37,35 @@ type Change struct {
 	SwitchedOn  int `json:"switched_on"`
 	SwitchedOff int `json:"switched_off"`
 	Other       int `json:"other"` // stock levels, limits, first prices
-	Same        int `json:"same"`  // wanted and sent agree
+	Same        int `json:"same"`  // articles, and promotions that are not over, of which wanted and sent agree
+
+	Started int `json:"started,omitempty"` // promotions that were not sent, or sent as ended
+	Ended   int `json:"ended,omitempty"`
+	Changed int `json:"changed,omitempty"` // promotions with another price, limit or reason: they end and start again
 }
 
 // Summary is what comparing wanted with sent found.
 type Summary struct {
 	Change  Change
-	Differs int // articles whose wanted value is not what was sent, or not what began to leave
+	Differs int // articles and promotions whose wanted value is not what was sent, or not what began to leave
 	Rows    int // rows of the plan, unsettled ones included
 	Parts   []Part
+
+	// Waiting is how many promotions start only once ends of promotions of their article are settled. Nothing but a later plan starts
+	// them, whether or not a drop comes until then.
+	Waiting int
+	// Withheld is how many promotions can't start: catalog.PromoNoPrice, catalog.PromoNotBelow. Nil where there are none.
+	Withheld map[catalog.Code]int
 }
 
 // Part is the rows of one document.
 type Part struct {
-	Number int // from 1
-	Rows   int
-	Fields catalog.Fields // that any row fills, as Question.Says tells
+	Number int            // from 1
+	Rows   int            // promotions included
+	Fields catalog.Fields // that any article's row fills, as Question.Says tells; MaxSales also where a promotion sets that limit
 	Digest Digest         // the record file with the rows
+
+	Promotions int // rows that are promotions
 }
 
 // Diff compares wanted with sent and returns the counts alone: nothing is written.
@@ -69,7 +91,7 @@ func (f Files) Plan(q Question) (_ Summary, err error) {
 	var s Summary
 	parts := max(q.Parts, 1)
 	writers := make([]*Writer, parts)
-	fields := make([]catalog.Fields, parts)
+	all := make([]Part, parts)
 	defer func() {
 		for _, w := range writers {
 			if w != nil {
@@ -78,13 +100,22 @@ func (f Files) Plan(q Question) (_ Summary, err error) {
 		}
 	}()
 	err = f.diff(q, &s, func(r Record, _ bool) error {
-		n := partOf(r.Key, parts)
+		// An article and its promotions stay together: an end and the start that waited for it must not be in two files that are read in
+		// any order.
+		n := partOf(ItemKey(r.Key), parts)
 		if writers[n] == nil {
 			if writers[n], err = f.Create(); err != nil {
 				return err
 			}
 		}
-		fields[n] |= q.says(r.Item)
+		if r.Promotion != nil {
+			all[n].Promotions++
+			if r.Promotion.MaxSales != 0 {
+				all[n].Fields |= catalog.MaxSales
+			}
+		} else {
+			all[n].Fields |= q.says(r.Item)
+		}
 		return writers[n].Add(r)
 	})
 	if err != nil {
@@ -98,7 +129,8 @@ func (f Files) Plan(q Question) (_ Summary, err error) {
 		if w == nil {
 			continue
 		}
-		p := Part{Number: n + 1, Rows: w.Rows(), Fields: fields[n]}
+		p := all[n]
+		p.Number, p.Rows = n+1, w.Rows()
 		if p.Digest, err = w.Commit(); err != nil {
 			return s, err
 		}
@@ -122,16 +154,21 @@ func (f Files) diff(q Question, s *Summary, emit func(r Record, differs bool) er
 	return f.diffSent(q, s, func(row, _ Record, differs bool) error { return emit(row, differs) })
 }
 
-func (f Files) diffSent(q Question, s *Summary, emit func(row, sent Record, differs bool) error) error {
+func (f Files) diffSent(q Question, s *Summary, emit func(row, sent Record, differs bool) error) (err error) {
 	agree := func(a *aligned) bool {
 		// Nearly all articles are like this, nearly always. What was sent says something, so the article counts.
-		same := !q.Full && !a.has[2] && a.same(0, 1)
+		same := !q.Full && !a.has[2] && a.same(0, 1) && !isPromotion(a.key)
 		if same {
 			s.Change.Same++
 		}
 		return same
 	}
-	return f.walk([][]Digest{q.Wanted, q.Sent, q.Unsettled}, agree, func(r []Record) error {
+	campaigns := newCampaigns(f, q, s, emit)
+	defer func() { err = errors.Join(err, campaigns.prices.close()) }()
+	err = f.walk([][]Digest{q.Wanted, q.Sent, q.Unsettled}, agree, func(r []Record) error {
+		if promotion, err := campaigns.take(r); promotion || err != nil {
+			return err
+		}
 		sent, unsettled := r[1], r[2]
 		wanted := back(r[0], sent, unsettled)
 		s.Change.count(wanted, sent)
@@ -149,6 +186,10 @@ func (f Files) diffSent(q Question, s *Summary, emit func(row, sent Record, diff
 		s.Rows++
 		return emit(row, sent, differs)
 	})
+	if err != nil {
+		return err
+	}
+	return campaigns.flush()
 }
 
 // back returns what is wanted of an article that went missing, was switched off for it, and is there again: no feed may have a

@@ -9,19 +9,23 @@ import (
 	"gondola/internal/catalog"
 )
 
-// Record is one article in a record file: its key, what is said of it, and whether it is a tombstone.
+// Record is one article or one promotion in a record file: its key, what is said of it, and whether it is a tombstone.
 type Record struct {
-	Key  string
-	Item catalog.Item
-	// Gone is the day an article went missing from full exports, 0 for an article that is there. A record with a day is a
-	// tombstone: it switches the article off and goes with every full document for a while.
+	Key       string             // of a promotion see PromotionKey
+	Item      catalog.Item       // of an article; the zero one for a promotion, which carries its own identity
+	Promotion *catalog.Promotion // nil for an article; never changed once it is in a record
+	// Gone is the day an article or promotion went missing from full exports, 0 for one that is there. A record with a day is a
+	// tombstone: it switches the article off, or ends the promotion, and stays for a while.
 	Gone Day
+	// Line is, of a promotion, the line of the export that its layer file was made of, 0 where it was only kept from before. It never
+	// counts as a difference, and documents have none.
+	Line int
 }
 
 // Day counts days since 1970-01-01 in UTC.
 type Day int32
 
-// On a line, fields are separated by tabs: key, SKU, barcode, price, active, quantity, maximum sales quantity, gone. An absent
+// On the line of an article, fields are separated by tabs: key, SKU, barcode, price, active, quantity, maximum sales quantity, gone. An absent
 // field is nothing, a blank one is a full stop. No field can hold a tab or a line end: append refuses control characters.
 const (
 	fieldCount = 8
@@ -30,8 +34,11 @@ const (
 
 var errLine = errors.New("damaged record line")
 
-// append appends the record's line to b. It refuses identities with control characters, which feed never lets through.
+// append appends the record's line to b. It refuses texts with control characters, which feed never lets through.
 func (r Record) append(b []byte) ([]byte, error) {
+	if r.Promotion != nil {
+		return r.appendPromotion(b)
+	}
 	for _, s := range [...]string{r.Key, r.Item.SKU, r.Item.Barcode} {
 		if hasControl(s) {
 			return b, fmt.Errorf("article %q holds a control character", s)
@@ -73,15 +80,11 @@ func (r Record) appendRest(b []byte) []byte {
 
 // parseRecord reads a line without its line end.
 func parseRecord(line string) (Record, error) {
-	var f [fieldCount]string
-	rest, more := line, true
-	for i := range f {
-		if !more {
-			return Record{}, errLine
-		}
-		f[i], rest, more = strings.Cut(rest, "\t")
+	if tab := strings.IndexByte(line, '\t'); tab > 0 && strings.IndexByte(line[:tab], keySeparator) >= 0 {
+		return parsePromotion(line)
 	}
-	if more || f[0] == "" {
+	var f [fieldCount]string
+	if !cutFields(f[:], line) {
 		return Record{}, errLine
 	}
 	r := Record{Key: f[0], Item: catalog.Item{SKU: f[1], Barcode: f[2]}}
@@ -106,6 +109,18 @@ func parseRecord(line string) (Record, error) {
 		return Record{}, errLine
 	}
 	return r, nil
+}
+
+// cutFields splits a line into exactly the fields that there must be, the first of which is not empty.
+func cutFields(f []string, line string) bool {
+	rest, more := line, true
+	for i := range f {
+		if !more {
+			return false
+		}
+		f[i], rest, more = strings.Cut(rest, "\t")
+	}
+	return !more && f[0] != ""
 }
 
 // number reads the text of a field into it's sets and returns the value, 0 where there is none.

@@ -19,6 +19,19 @@
 //   - An article that was switched off for being missing and is there again is switched on, unless a feed speaks of that itself.
 //   - A full plan repeats everything, so after it everything is unsettled and nothing else is.
 //
+// # Promotions
+//
+// Record files hold promotions beside articles, each right behind its article. What makes two promotions the same one is in the key
+// ([PromotionKey]); a promotion is a whole and never merged field by field. The platform can't change one, it can only end it, and only
+// in the very words that it was started in [doc]. So:
+//
+//   - What was sent is remembered literally, a share of a price with the price that it came to. An end repeats it and changes the status.
+//   - What is wanted otherwise than it runs ends first. Starts of an article wait until all ends of its promotions are settled: nobody
+//     outside knows in which order rows are read, or whether the file with the end was ([Summary].Waiting).
+//   - What is over is never spoken of. What a full export no longer names is ended by a tombstone; what no layer has a word about is
+//     left to run.
+//   - A price that the platform would refuse is withheld ([Summary].Withheld), and told to whoever asked for it ([Files.Lint]).
+//
 // # The brake
 //
 // An export that switches off, or lacks, an unusual share of what its layer had is held: the layer stays as it was, and whatever

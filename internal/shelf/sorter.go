@@ -19,17 +19,20 @@ const sortBuffer = 16 << 20
 
 // Row is one row of an export as it goes into a layer.
 type Row struct {
-	Vendor   string // or catalog.AllVendors
-	Item     catalog.Item
-	Line     int  // in the export, for messages
-	Rejected bool // the article is there, but a cell of it is wrong: it keeps its old values
+	Vendor string // or catalog.AllVendors
+	Item   catalog.Item
+	// Promotion is what a row of a promotions feed asks for; Item holds the identity alone then. Nil for an article, and for a rejected
+	// row of either kind.
+	Promotion *catalog.Promotion
+	Line      int  // in the export, for messages
+	Rejected  bool // the article is there, but a cell of it is wrong: it keeps its old values, or all its promotions
 }
 
-// Twice is an article that an export names twice for one store. The later line counts.
+// Twice is an article, or one and the same promotion of an article, that an export names twice for one store. The later line counts.
 type Twice struct {
-	Vendor, Key string
-	Line, Other int  // the line that counts, and the one that does not
-	Same        bool // both say the same
+	Vendor, Key string // the article's key
+	Line, Other int    // the line that counts, and the one that does not
+	Same        bool   // both say the same
 }
 
 // Sorter brings the rows of one export into the order of record files: by store, then by key. It spills to disk. It is used by one
@@ -58,6 +61,9 @@ func (s *Sorter) Add(r Row) error {
 		return fmt.Errorf("sort export: line %d: store %q holds a control character", r.Line, r.Vendor)
 	}
 	rec := Record{Key: key, Item: r.Item}
+	if r.Promotion != nil {
+		rec = Record{Key: PromotionKey(key, *r.Promotion), Promotion: r.Promotion, Line: r.Line}
+	}
 	start := len(s.arena)
 	s.arena = append(append(s.arena, r.Vendor...), '\t')
 	var err error
@@ -160,7 +166,7 @@ func (s *Sorter) Each(fn func(vendor string, rows *Rows) error, twice func(Twice
 	return m.err
 }
 
-// next returns the next article of the store: the last of its rows that could be read, else the first one.
+// next returns the next article, or promotion, of the store: the last of its rows that could be read, else the first one.
 func (r *Rows) next() (sortedRow, bool) {
 	if r.m.err != nil || !r.m.ok || r.m.row.Vendor != r.vendor {
 		return sortedRow{}, false
@@ -180,18 +186,25 @@ func (r *Rows) next() (sortedRow, bool) {
 			continue
 		}
 		if !best.Rejected && r.twice != nil {
-			same := best.Item.Set == again.Item.Set && again.Item.Differs(best.Item) == 0
-			r.twice(Twice{Vendor: r.vendor, Key: best.Key, Line: again.Line, Other: best.Line, Same: same})
+			r.twice(Twice{Vendor: r.vendor, Key: ItemKey(best.Key), Line: again.Line, Other: best.Line, Same: sameWords(best.Record, again.Record)})
 		}
 		best = again
 	}
+}
+
+// sameWords reports whether two rows with one key say the same.
+func sameWords(a, b Record) bool {
+	if a.Promotion != nil && b.Promotion != nil {
+		return *a.Promotion == *b.Promotion
+	}
+	return a.Item.Set == b.Item.Set && b.Item.Differs(a.Item) == 0
 }
 
 // sortedRow is a row on its way out of the sorter.
 type sortedRow struct {
 	Vendor string
 	Record
-	Line     int
+	Line     int // in the export, of any row
 	Rejected bool
 }
 

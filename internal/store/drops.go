@@ -52,9 +52,12 @@ type Outcome struct {
 
 // Column is a column of an export that was used.
 type Column struct {
-	Role    string `json:"role"`
-	Header  string `json:"header"`
-	Decimal string `json:"decimal,omitempty"`
+	Role     string `json:"role"`
+	Header   string `json:"header"`
+	Decimal  string `json:"decimal,omitempty"`
+	Date     string `json:"date,omitempty"`
+	Proof    string `json:"proof,omitempty"` // the cell that proves Decimal or Date
+	ProofRow int    `json:"proof_row,omitempty"`
 }
 
 // EffectState is how far a drop has come for one store.
@@ -81,6 +84,9 @@ type Effect struct {
 
 	Began, Verified, Next time.Time // of the plan's deliveries, zero before
 	Class                 string    // of the last failure of the plan's deliveries
+	// Waiting is how many promotions of the target start only with a later plan than the one that the effect is in; of one that is in
+	// none, than the newest one.
+	Waiting int
 }
 
 // NextSeq returns the next sequence number of drops. Numbers never repeat.
@@ -130,13 +136,14 @@ func (s *Store) Commit(ctx context.Context, r Reading) error {
 		for _, l := range r.Layers {
 			// Read anew, what passed the brake before stands until the new file has passed it too. What a later full one has replaced
 			// stays replaced, and a file that stands for several drops is not one drop's to write.
-			_, err := tx.ExecContext(ctx, `INSERT INTO layers (feed, scope, seq, is_full, merged, digest, was, present, tombstones, modified, state, findings)
-				VALUES ($1, $2, $3, $4, 0, $5, '', $6, $7, $8, 'new', $9)
+			_, err := tx.ExecContext(ctx, `INSERT INTO layers (feed, scope, seq, is_full, merged, digest, was, present, tombstones, owned, modified, state,
+					findings)
+				VALUES ($1, $2, $3, $4, 0, $5, '', $6, $7, $8, $9, 'new', $10)
 				ON CONFLICT (feed, scope, seq) DO UPDATE SET is_full = excluded.is_full, digest = excluded.digest,
 					was = CASE state WHEN 'passed' THEN digest ELSE was END, present = excluded.present,
-					tombstones = excluded.tombstones, state = CASE state WHEN 'past' THEN state ELSE 'new' END, findings = excluded.findings
+					tombstones = excluded.tombstones, owned = excluded.owned, state = CASE state WHEN 'past' THEN state ELSE 'new' END, findings = excluded.findings
 				WHERE merged = 0`,
-				l.Feed, l.Scope, r.Seq, l.Full, l.Digest, l.Present, l.Tombstones, millis(l.Modified), toJSON(l.Findings))
+				l.Feed, l.Scope, r.Seq, l.Full, l.Digest, l.Present, l.Tombstones, l.Owned, millis(l.Modified), toJSON(l.Findings))
 			if err != nil {
 				return fmt.Errorf("commit layer of drop %d: %w", r.Seq, err)
 			}
@@ -206,7 +213,7 @@ func (s *Store) Effects(ctx context.Context, seq int64) ([]Effect, error) {
 	scan := func(rows *sql.Rows) (e Effect, err error) {
 		var change string
 		var at, began, verified, next int64
-		err = rows.Scan(&e.Seq, &e.Target, &e.State, &change, &e.Plan, &at, &began, &verified, &next, &e.Class)
+		err = rows.Scan(&e.Seq, &e.Target, &e.State, &change, &e.Plan, &at, &began, &verified, &next, &e.Class, &e.Waiting)
 		if err != nil {
 			return e, err
 		}
@@ -218,7 +225,8 @@ func (s *Store) Effects(ctx context.Context, seq int64) ([]Effect, error) {
 			COALESCE((SELECT MAX(d.began_at) FROM deliveries d WHERE d.plan = e.plan), 0),
 			COALESCE((SELECT MAX(d.verified_at) FROM deliveries d WHERE d.plan = e.plan), 0),
 			COALESCE((SELECT MAX(d.next_at) FROM deliveries d WHERE d.plan = e.plan AND d.verified_at = 0), 0),
-			COALESCE((SELECT d.class FROM deliveries d WHERE d.plan = e.plan AND d.error <> '' ORDER BY d.id LIMIT 1), '')
+			COALESCE((SELECT d.class FROM deliveries d WHERE d.plan = e.plan AND d.error <> '' ORDER BY d.id LIMIT 1), ''),
+			COALESCE((SELECT p.waiting FROM plans p WHERE p.id = e.plan), (SELECT t.waiting FROM targets t WHERE t.target = e.target), 0)
 		FROM effects e WHERE e.seq = $1 ORDER BY e.target`, seq)
 	return all, wrap(err, "read effects of drop %d", seq)
 }

@@ -20,6 +20,7 @@ type LayerFile struct {
 	Was         shelf.Digest // read anew: what counts until the brake has passed Digest; else ""
 	Present     int
 	Tombstones  int
+	Owned       catalog.Fields // what the export speaks of
 	Modified    time.Time
 	State       LayerState
 	Findings    []catalog.Issue // what the brake has against it; of a new file, what it is expected to have
@@ -36,12 +37,12 @@ const (
 	LayerPast   LayerState = "past"   // a later full one took its place
 )
 
-const layerColumns = `feed, scope, seq, is_full, digest, was, present, tombstones, modified, state, findings`
+const layerColumns = `feed, scope, seq, is_full, digest, was, present, tombstones, owned, modified, state, findings`
 
 func scanLayer(rows *sql.Rows) (l LayerFile, err error) {
 	var modified int64
 	var findings string
-	err = rows.Scan(&l.Feed, &l.Scope, &l.Seq, &l.Full, &l.Digest, &l.Was, &l.Present, &l.Tombstones, &modified, &l.State, &findings)
+	err = rows.Scan(&l.Feed, &l.Scope, &l.Seq, &l.Full, &l.Digest, &l.Was, &l.Present, &l.Tombstones, &l.Owned, &modified, &l.State, &findings)
 	if err != nil {
 		return l, err
 	}

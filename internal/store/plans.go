@@ -106,6 +106,8 @@ type Plan struct {
 	Rows      int
 	Change    shelf.Change
 	Documents []Document // empty: there is nothing to send
+	// Waiting is how many promotions start only with a later plan, once the ends in this one have settled.
+	Waiting int
 	// Below is, of a full plan, what was sent before and holds on beside what its documents say; "" = nothing.
 	Below shelf.Digest
 	At    time.Time
@@ -115,34 +117,57 @@ type Plan struct {
 var ErrBegun = errors.New("an attempt of the open plan has begun")
 
 // Enqueue records a plan and its documents as queued deliveries, in place of an open plan of the target that has not begun. It
-// moves the effects of all drops up to p.Upto: with documents to planned, without to unchanged. The target is not due any more,
-// unless a full plan was asked for in the meantime and this is none. It returns the plan's id, 0 for one without documents.
+// moves the effects of all drops up to p.Upto: with documents to planned, without to unchanged, or, where promotions wait for a later
+// plan, back to waiting. Drops that an earlier plan had promotions of that waited are moved along: this is the plan that has them. The
+// target is not due any more, unless a full plan was asked for in the meantime and this is none. It returns the plan's id, 0 for one
+// without documents.
 func (s *Store) Enqueue(ctx context.Context, p Plan) (id int64, err error) {
 	err = s.tx(ctx, func(tx *sql.Tx) error {
 		if err := supersede(ctx, tx, p.Target); err != nil {
 			return err
 		}
-		state, args := EffectUnchanged, []any{p.Target, p.Upto, millis(p.At)}
+		state := EffectUnchanged
+		if p.Waiting > 0 {
+			state = EffectWaiting
+		}
 		if len(p.Documents) > 0 {
 			if id, err = insertPlan(ctx, tx, p); err != nil {
 				return err
 			}
 			state = EffectPlanned
 		}
-		const affected = `target = $1 AND seq <= $2 AND state IN ('waiting', 'planned')`
-		_, err := tx.ExecContext(ctx, `UPDATE drops SET receipt_due = receipt_due + 1 WHERE seq IN (SELECT seq FROM effects WHERE `+affected+`)`,
-			args[:2]...)
+		err := enqueueEffects(ctx, tx, p, id, state)
 		if err == nil {
-			_, err = tx.ExecContext(ctx, `UPDATE effects SET state = $4, plan = $5, at = $3 WHERE `+affected, append(args, state, id)...)
-		}
-		if err == nil {
-			_, err = tx.ExecContext(ctx, `INSERT INTO targets (target, parts, plan_due, full_due, adopt) VALUES ($1, $2, 0, 0, 0)
-				ON CONFLICT (target) DO UPDATE SET parts = MAX(parts, excluded.parts),
-					plan_due = MIN(full_due, $3), full_due = MIN(full_due, $3)`, p.Target, max(p.Parts, 1), !p.Full)
+			_, err = tx.ExecContext(ctx, `INSERT INTO targets (target, parts, plan_due, full_due, adopt, waiting) VALUES ($1, $2, 0, 0, 0, $4)
+				ON CONFLICT (target) DO UPDATE SET parts = MAX(parts, excluded.parts), waiting = excluded.waiting,
+					plan_due = MIN(full_due, $3), full_due = MIN(full_due, $3)`, p.Target, max(p.Parts, 1), !p.Full, p.Waiting)
 		}
 		return wrap(err, "enqueue plan for %s", p.Target)
 	})
 	return id, err
+}
+
+// enqueueEffects moves the effects of the drops that a plan knows, and makes their receipts due.
+func enqueueEffects(ctx context.Context, tx *sql.Tx, p Plan, id int64, state EffectState) error {
+	const (
+		open = `target = $1 AND seq <= $2 AND state IN ('waiting', 'planned')`
+		// What arrived of them is not all: some of their promotions waited.
+		staged = `target = $1 AND seq <= $2 AND state = 'verified' AND plan IN (SELECT id FROM plans WHERE target = $1 AND waiting > 0)`
+	)
+	args := []any{p.Target, p.Upto, millis(p.At), state, id}
+	due := `UPDATE drops SET receipt_due = receipt_due + 1 WHERE seq IN (SELECT seq FROM effects WHERE ` + open + ` OR ` + staged + `)`
+	_, err := tx.ExecContext(ctx, due, args[:2]...)
+	if err == nil {
+		_, err = tx.ExecContext(ctx, `UPDATE effects SET state = $4, plan = $5, at = $3 WHERE `+open, args...)
+	}
+	if err == nil && id != 0 {
+		_, err = tx.ExecContext(ctx, `UPDATE effects SET state = $4, plan = $5, at = $3 WHERE `+staged, args...)
+	}
+	if err == nil && (id != 0 || p.Waiting == 0) {
+		// Nothing waits for the earlier plans any more.
+		_, err = tx.ExecContext(ctx, `UPDATE plans SET waiting = 0 WHERE target = $1 AND waiting > 0 AND id <> $2`, p.Target, id)
+	}
+	return err
 }
 
 // supersede ends the open plan of a target, unless an attempt of it has begun.
@@ -176,9 +201,9 @@ func insertPlan(ctx context.Context, tx *sql.Tx, p Plan) (int64, error) {
 	if err != nil {
 		return 0, fmt.Errorf("number plan: %w", err)
 	}
-	_, err = tx.ExecContext(ctx, `INSERT INTO plans (id, target, is_full, state, upto, differs, rows_total, change, below, created, done_at)
-		VALUES ($1, $2, $3, 'open', $4, $5, $6, $7, $8, $9, 0)`,
-		id, p.Target, p.Full, p.Upto, p.Differs, p.Rows, toJSON(p.Change), p.Below, millis(p.At))
+	_, err = tx.ExecContext(ctx, `INSERT INTO plans (id, target, is_full, state, upto, differs, rows_total, change, below, created, done_at, waiting)
+		VALUES ($1, $2, $3, 'open', $4, $5, $6, $7, $8, $9, 0, $10)`,
+		id, p.Target, p.Full, p.Upto, p.Differs, p.Rows, toJSON(p.Change), p.Below, millis(p.At), p.Waiting)
 	if err != nil {
 		return 0, fmt.Errorf("insert plan: %w", err)
 	}

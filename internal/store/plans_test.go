@@ -77,6 +77,56 @@ func TestEnqueueSupersedesWhatHasNotBegun(t *testing.T) {
 	same(t, "effects", b.effects(seq), map[string]EffectState{"1": EffectVerified})
 }
 
+// TestEnqueueInStages follows a drop of which a part waits for the end of other promotions: what arrived is told, and the later plan is
+// its own as well.
+func TestEnqueueInStages(t *testing.T) {
+	b := newTestStore(t)
+	seq := b.commit("promos", false, "1")
+	effect := func(state EffectState, plan int64, waiting int) {
+		t.Helper()
+		e := must(b.Effects(t.Context(), seq))(t)[0]
+		if e.State != state || e.Plan != plan || e.Waiting != waiting {
+			t.Errorf("the effect is %s in plan %d with %d waiting, want %s, %d, %d", e.State, e.Plan, e.Waiting, state, plan, waiting)
+		}
+	}
+	told := func(what string) {
+		t.Helper()
+		r, ok, err := b.ReceiptDue(t.Context(), seq)
+		if b.ok(err); !ok {
+			t.Errorf("the receipt is not due: %s", what)
+			return
+		}
+		b.ok(b.ReceiptWritten(t.Context(), r))
+	}
+	enqueue := func(waiting int, docs ...Document) int64 {
+		t.Helper()
+		return must(b.Enqueue(t.Context(), Plan{Target: "1", Upto: seq, Waiting: waiting, Documents: docs, At: noon}))(t)
+	}
+	effect(EffectWaiting, 0, 0)
+	ends := enqueue(3, b.document("a.csv"))
+	effect(EffectPlanned, ends, 3)
+	b.verify(must(b.Deliveries(t.Context(), 0))(t)[0].ID, at(time.Minute), false)
+	effect(EffectVerified, ends, 3)
+	told("the ends arrived")
+	// A slot before they have settled finds nothing to send.
+	if id := enqueue(3); id != 0 {
+		t.Errorf("a plan without documents has number %d", id)
+	}
+	effect(EffectVerified, ends, 3)
+	// Another drop in the meantime waits as well, and is not called unchanged.
+	other := b.commit("promos", false, "1")
+	must(b.Enqueue(t.Context(), Plan{Target: "1", Upto: other, Waiting: 3, At: noon}))(t)
+	same(t, "effects of another drop", b.effects(other), map[string]EffectState{"1": EffectWaiting})
+	starts := enqueue(0, b.document("a.csv"))
+	effect(EffectPlanned, starts, 0)
+	told("the starts are on their way")
+	b.verify(must(b.Deliveries(t.Context(), 1))(t)[0].ID, at(3*time.Hour), false)
+	effect(EffectVerified, starts, 0)
+	// Nothing of it is left for plans to come.
+	enqueue(0, b.document("a.csv"))
+	effect(EffectVerified, starts, 0)
+}
+
 // planRow is a plan as the database has it.
 type planRow struct {
 	Plan

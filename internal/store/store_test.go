@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -313,34 +314,35 @@ func TestOpenRefusesANewerSchema(t *testing.T) {
 func TestMigrateKeepsACopyAndGoesOn(t *testing.T) {
 	b := newTestStore(t)
 	b.ok(b.SetFact(t.Context(), "before", "yes"))
-	text := must(migrations.ReadFile("migrations/0001_first.sql"))(t)
-	steps := fstest.MapFS{
-		"migrations/0001_first.sql":  {Data: text},
-		"migrations/0002_second.sql": {Data: []byte("CREATE TABLE more (n INTEGER); INSERT INTO more VALUES (7);")},
-		"migrations/0003_third.sql":  {Data: []byte("INSERT INTO more VALUES (8); INSERT INTO nowhere VALUES (1);")},
+	steps, have := fstest.MapFS{}, 0
+	for _, f := range must(fs.Glob(migrations, "migrations/*.sql"))(t) {
+		steps[f] = &fstest.MapFile{Data: must(migrations.ReadFile(f))(t)}
+		have++
 	}
-	if err := b.migrate(t.Context(), b.dir, steps); err == nil || !strings.Contains(err.Error(), "0003_third.sql") {
+	steps["migrations/8001_more.sql"] = &fstest.MapFile{Data: []byte("CREATE TABLE more (n INTEGER); INSERT INTO more VALUES (7);")}
+	steps["migrations/8002_last.sql"] = &fstest.MapFile{Data: []byte("INSERT INTO more VALUES (8); INSERT INTO nowhere VALUES (1);")}
+	if err := b.migrate(t.Context(), b.dir, steps); err == nil || !strings.Contains(err.Error(), "8002_last.sql") {
 		t.Errorf("migrate = %v, want an error that names the step", err)
 	}
 	var n, version int
 	b.ok(b.read.QueryRow(`SELECT SUM(n) FROM more`).Scan(&n))
 	b.ok(b.read.QueryRow(`PRAGMA user_version`).Scan(&version))
-	if n != 7 || version != 2 {
+	if n != 7 || version != have+1 {
 		t.Errorf("after a step that failed: sum %d, version %d; want the step before it whole and nothing of its own", n, version)
 	}
-	steps["migrations/0003_third.sql"].Data = []byte("INSERT INTO more VALUES (8);")
+	steps["migrations/8002_last.sql"].Data = []byte("INSERT INTO more VALUES (8);")
 	b.ok(b.migrate(t.Context(), b.dir, steps))
 	b.ok(b.read.QueryRow(`SELECT SUM(n) FROM more`).Scan(&n))
 	if n != 15 {
 		t.Errorf("sum %d after the second try, want 15", n)
 	}
 	// The copy is a database of its own, as it was before the last try.
-	backup := must(sql.Open("sqlite", filepath.Join(b.dir, "gondola-before-3.db")))(t)
+	backup := must(sql.Open("sqlite", filepath.Join(b.dir, fmt.Sprintf("gondola-before-%d.db", have+2))))(t)
 	defer backup.Close()
 	var fact string
 	b.ok(backup.QueryRow(`SELECT value FROM facts WHERE name = 'before'`).Scan(&fact))
 	b.ok(backup.QueryRow(`PRAGMA user_version`).Scan(&version))
-	if fact != "yes" || version != 2 {
+	if fact != "yes" || version != have+1 {
 		t.Errorf("the copy has version %d and fact %q", version, fact)
 	}
 }

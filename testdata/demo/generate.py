@@ -6,11 +6,16 @@ Run it from anywhere, with nothing installed but Python 3.8 or later:
     python3 testdata/demo/generate.py
 
 It writes into its own folder and always writes the same bytes (fixed seed, only random.Random.random, whose sequence
-Python promises to keep). It has two halves that share nothing but the files and the table of stores:
+Python promises to keep). The two workbooks are saved by LibreOffice, as store staff would, and are made anew only when
+asked for, for it puts the time into them (Debian: libreoffice-calc-nogui):
+
+    python3 testdata/demo/generate.py --workbooks
+
+It has two halves that share nothing but the files and the table of stores:
 
 1. make_exports writes what an ERP would write, and what the platform knows before;
-2. read_exports reads those bytes again, with Python's csv module and by its own understanding of the rules in README.md,
-   and writes the goldens: the shelf of every store and the list of issues.
+2. read_exports reads those bytes again, with Python's csv, zipfile and xml modules and by its own understanding of the
+   rules in README.md, and writes the goldens: shelf and promotions of every store, and the list of issues.
 
 The goldens are therefore not what Gondola says, but what a second reader of the rules says.
 """
@@ -19,9 +24,16 @@ import csv
 import io
 import json
 import random
+import re
+import subprocess
 import sys
+import tempfile
+import xml.etree.ElementTree as xml
+import zipfile
+from datetime import date, timedelta
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from pathlib import Path
+from xml.sax.saxutils import escape
 
 HERE = Path(__file__).resolve().parent
 SEED = 20261121
@@ -36,7 +48,9 @@ STORES = [
     ("290057", "002", 0.95, Decimal("1.03")),
     ("s8ym", "003", 0.92, Decimal("0.98")),
 ]
-STOCK_FILES = ["001", "003"]  # the second store does not send its stock
+STOCK_FILES = ["001", "003"]  # the second store keeps its stock in a workbook
+STOCK_BOOK = ("stock_002.xlsx", "002")
+PROMOTIONS_BOOK = "promociones.xlsx"
 
 HEADER = ["Sucursal", "Cód. Artículo", "Descripción", "Código de barras", "Precio c/IVA", "Activo"]
 TITLES = ["Listado de precios al 21/11/2026;;;", "Moneda: pesos, impuestos incluidos;;;"]
@@ -175,6 +189,12 @@ def make_exports(folder):
     write_prices(folder / "precios.csv", rows)
     for code in STOCK_FILES:
         write_stock(folder / ("stock_%s.csv" % code), stock_lines(dice, code, rows, faulty))
+    name, code = STOCK_BOOK
+    stock = stock_sheet(stock_lines(dice, code, rows, faulty))
+    promotions = promotion_sheet(dice, rows, platform, faulty)
+    if "--workbooks" in sys.argv[1:]:
+        save_workbook(folder / name, stock)
+        save_workbook(folder / PROMOTIONS_BOOK, promotions)
 
 
 def spoil(rows, platform):
@@ -250,6 +270,91 @@ def stock_lines(dice, code, rows, faulty):
 def write_stock(path, rows):
     lines = ["sku,stock"] + ["%s,%s" % row for row in rows]
     path.write_bytes(("\n".join(lines) + "\n").encode("utf-8"))
+
+
+def code_cell(sku):
+    """A code as people have it in a sheet: a number where it looks like one and loses nothing by it."""
+    return int(sku) if sku.isdigit() and sku[0] != "0" else sku
+
+
+def stock_sheet(lines):
+    """The stock of one store, with a title and a cell that is calculated."""
+    rows = [["Stock de la sucursal Puerto"], [], ["Código", "Existencia"]]
+    for n, (sku, text) in enumerate(lines):
+        amount = float(text) if "." in text else int(text)
+        rows.append([code_cell(sku), ("of:=%d*6" % (amount // 6), amount // 6 * 6) if n == 17 else amount])
+    return [("Stock", rows)]
+
+
+PROMOTION_HEADER = ["Sucursal", "Código", "Artículo", "Campaña", "Oferta", "Precio oferta", "Desde", "Hasta"]
+
+
+def promotion_sheet(dice, rows, platform, faulty):
+    """What the three stores offer: by words, by price, with a few mistakes; behind a sheet that explains it."""
+    ids = {code: store for store, code, _, _ in STORES}
+    guide = [["Promociones de la cadena"], ["Una fila por artículo y sucursal. En Oferta: 3x2, 2x1, 2da al 50%, -20%; o el precio en Precio oferta."]]
+    sheet = [PROMOTION_HEADER]
+    whole, later = (date(2026, 1, 1), date(2035, 12, 31)), (date(2035, 12, 1), date(2035, 12, 31))
+    for _, code, _, _ in STORES:
+        known = {a["sku"] for a in platform[ids[code]]}
+        fit = [r for r in rows if r[0] == code and r[5] == "S" and r[1] in known and (code, r[1]) not in faulty and r[4] != ""]
+        for n, row in enumerate(dice.shuffled(fit)[:24]):
+            price = Decimal(row[4].replace(".", "").replace(",", "."))
+            offer, final = ["3x2", "2x1", "2da al 50%", "-20%", "", ""][n % 6], ""
+            if offer == "":
+                final = float(cents(price * Decimal(85 if n % 2 else 90) / 100))
+            campaign, days = ("Verano", later) if n % 8 == 7 else ("Ofertas de la casa", whole)
+            sheet.append([code, code_cell(row[1]), row[2], campaign, offer, final, days[0], days[1]])
+    # What goes wrong: an offer that nobody understands, dates in the wrong order, a price that is no offer.
+    sheet[5][4] = "3x"
+    sheet[9][6], sheet[9][7] = sheet[9][7], sheet[9][6]
+    dear = next(r for r in sheet[1:] if r[0] == "003" and r[5] != "")
+    dear[5] = 99999.0
+    return [("Leer primero", guide), ("Promociones", sheet)]
+
+
+def save_workbook(path, sheets):
+    """Has LibreOffice save sheets as .xlsx. A cell is a text, a number, a date, or a formula with its value."""
+    parts = []
+    for name, rows in sheets:
+        lines = []
+        for row in rows:
+            cells = "".join(odf_cell(c) for c in row)
+            lines.append("<table:table-row>%s</table:table-row>" % (cells or "<table:table-cell/>"))
+        parts.append('<table:table table:name="%s"><table:table-column/>%s</table:table>' % (escape(name), "".join(lines)))
+    text = (
+        '<?xml version="1.0" encoding="UTF-8"?><office:document'
+        ' xmlns:office="urn:oasis:names:tc:opendocument:xmlns:office:1.0"'
+        ' xmlns:table="urn:oasis:names:tc:opendocument:xmlns:table:1.0"'
+        ' xmlns:text="urn:oasis:names:tc:opendocument:xmlns:text:1.0"'
+        ' xmlns:number="urn:oasis:names:tc:opendocument:xmlns:datastyle:1.0"'
+        ' xmlns:style="urn:oasis:names:tc:opendocument:xmlns:style:1.0"'
+        ' xmlns:of="urn:oasis:names:tc:opendocument:xmlns:of:1.2"'
+        ' office:version="1.3" office:mimetype="application/vnd.oasis.opendocument.spreadsheet">'
+        '<office:automatic-styles><number:date-style style:name="D"><number:day number:style="long"/><number:text>/</number:text>'
+        '<number:month number:style="long"/><number:text>/</number:text><number:year number:style="long"/></number:date-style>'
+        '<style:style style:name="day" style:family="table-cell" style:data-style-name="D"/></office:automatic-styles>'
+        "<office:body><office:spreadsheet>%s</office:spreadsheet></office:body></office:document>" % "".join(parts)
+    )
+    with tempfile.TemporaryDirectory() as temp:
+        source = Path(temp) / (path.stem + ".fods")
+        source.write_text(text, "utf-8")
+        subprocess.run(
+            ["soffice", "-env:UserInstallation=file://%s/profile" % temp, "--headless", "--convert-to",
+             "xlsx:Calc MS Excel 2007 XML", "--outdir", str(path.parent), str(source)], check=True, stdout=subprocess.DEVNULL)
+
+
+def odf_cell(value):
+    formula = ""
+    if isinstance(value, tuple):
+        formula, value = ' table:formula="%s"' % value[0], value[1]
+    if isinstance(value, date):
+        return '<table:table-cell table:style-name="day" office:value-type="date" office:date-value="%s"/>' % value.isoformat()
+    if isinstance(value, (int, float)):
+        return '<table:table-cell%s office:value-type="float" office:value="%s"/>' % (formula, value)
+    if value == "":
+        return "<table:table-cell/>"
+    return '<table:table-cell office:value-type="string"><text:p>%s</text:p></table:table-cell>' % escape(value)
 
 
 def compact(value):
@@ -357,6 +462,113 @@ def read_stock(path, issues):
     return stock
 
 
+SHEET = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
+
+
+def read_workbook(path, sheet):
+    """The rows of a workbook's sheet: [(row number, {column letter: value})], numbers as Decimal."""
+    book = zipfile.ZipFile(path)
+    names = [s.get("name") for s in xml.fromstring(book.read("xl/workbook.xml")).iter(SHEET + "sheet")]
+    shared = []
+    if "xl/sharedStrings.xml" in book.namelist():
+        for item in xml.fromstring(book.read("xl/sharedStrings.xml")).iter(SHEET + "si"):
+            shared.append("".join(t.text or "" for t in item.iter(SHEET + "t")))
+    rows = []
+    for row in xml.fromstring(book.read("xl/worksheets/sheet%d.xml" % (names.index(sheet) + 1))).iter(SHEET + "row"):
+        cells = {}
+        for cell in row.iter(SHEET + "c"):
+            value = cell.find(SHEET + "v")
+            if value is not None:
+                text = shared[int(value.text)] if cell.get("t") == "s" else Decimal(value.text)
+                cells[re.match("[A-Z]+", cell.get("r")).group()] = text
+        rows.append((int(row.get("r")), cells))
+    return rows
+
+
+def said(value):
+    """A cell's value as text; a whole number without its point."""
+    if isinstance(value, Decimal):
+        return str(int(value)) if value == int(value) else str(value)
+    return value or ""
+
+
+def read_stock_book(path, issues):
+    stock, names = {}, None
+    for line, cells in read_workbook(path, "Stock"):
+        if names is None:
+            names = {v: k for k, v in cells.items()} if "Código" in cells.values() else None
+            continue
+        amount = cells[names["Existencia"]]
+        if amount < 0:
+            issues.append({"file": path.name, "code": "G-QTY-02", "severity": "warning", "row": line, "column": "Existencia"})
+            amount = Decimal(0)
+        elif amount != int(amount):
+            issues.append({"file": path.name, "code": "G-QTY-03", "severity": "note", "row": line, "column": "Existencia"})
+        stock[said(cells[names["Código"]])] = int(amount)
+    return stock
+
+
+# What the wordings mean: type, sub-type, how many at full price, how many at the benefit, the discount.
+WORDINGS = {
+    "3x2": ("same_item_bundle", "free_item", 2, 1, ""),
+    "2x1": ("same_item_bundle", "free_item", 1, 1, ""),
+    "2da al 50%": ("same_item_bundle", "percentage_value_off", 1, 1, "50"),
+    "-20%": ("strikethrough", "", 0, 0, ""),
+}
+
+
+def read_promotions(path, wanted, issues):
+    """What must run in each store: {store: [promotion]}."""
+    store_of = {code: store for store, code, _, _ in STORES}
+    found = {store: [] for store, _, _, _ in STORES}
+    names, told = None, set()
+    for line, cells in read_workbook(path, "Promociones"):
+        if names is None:
+            names = {v: k for k, v in cells.items()}
+            continue
+        row = {name: cells.get(letter, "") for name, letter in names.items()}
+        store, sku = store_of[row["Sucursal"]], said(row["Código"])
+
+        def tell(code, severity, column=""):
+            issues.append({"file": path.name, "code": code, "severity": severity, "row": line, "column": column})
+
+        days = [date(1899, 12, 30) + timedelta(int(row[name])) for name in ("Desde", "Hasta")]
+        good = days[0] <= days[1]
+        if not good:
+            tell("G-DATE-04", "error", "Hasta")
+        promotion = {"sku": sku, "campaign_name": row["Campaña"], "start": "%s 00:00:00" % days[0], "end": "%s 23:59:59" % days[1]}
+        normal = wanted[store][sku]["price"]
+        if row["Oferta"]:
+            if row["Oferta"] not in WORDINGS:
+                tell("G-PROMO-02", "error", "Oferta")
+                continue
+            if row["Oferta"] not in told:
+                told.add(row["Oferta"])
+                tell("G-PROMO-03", "note", "Oferta")
+            kind, benefit, buy, get, discount = WORDINGS[row["Oferta"]]
+            promotion.update({"promotion_type": kind, "promotion_sub_type": benefit, "buy": buy, "benefit": get, "bundle_discount": discount})
+            price = plain(cents(normal * Decimal("0.8"))) if kind == "strikethrough" else ""
+        else:
+            final = Decimal(str(row["Precio oferta"])).quantize(Decimal("0.01"), ROUND_HALF_UP)
+            promotion.update({"promotion_type": "strikethrough", "promotion_sub_type": "", "buy": 0, "benefit": 0, "bundle_discount": ""})
+            price = plain(final)
+            if good and final >= normal:
+                tell("G-PROMO-08", "error")
+                good = False
+        promotion["discounted_price"] = price
+        if good:
+            found[store].append(promotion)
+    return found
+
+
+def write_promotions(folder, found):
+    folder.mkdir(exist_ok=True)
+    for store, promotions in found.items():
+        promotions.sort(key=lambda p: p["sku"].encode("utf-8"))
+        text = "[\n%s\n]\n" % ",\n".join(compact(p) for p in promotions)
+        (folder / (store + ".json")).write_bytes(text.encode("utf-8"))
+
+
 def read_exports(folder):
     issues = []
     wanted = read_prices(folder / "precios.csv", issues)
@@ -364,6 +576,10 @@ def read_exports(folder):
     for store, code, _, _ in STORES:
         if code in STOCK_FILES:
             stock[store] = read_stock(folder / ("stock_%s.csv" % code), issues)
+        elif code == STOCK_BOOK[1]:
+            stock[store] = read_stock_book(folder / STOCK_BOOK[0], issues)
+    promotions = read_promotions(folder / PROMOTIONS_BOOK, wanted, issues)
+    write_promotions(folder / "promotions", promotions)
     platform = json.loads((folder / "platform.json").read_text("utf-8"))
 
     missing = {}
@@ -395,7 +611,7 @@ def settle(before, says, quantity, buffer):
 def write_expected(path, issues, missing):
     severities = {severity: sum(i["severity"] == severity for i in issues) for severity in ("error", "warning", "note")}
     facts = [
-        ("drops", 1 + len(STOCK_FILES)),
+        ("drops", 3 + len(STOCK_FILES)),
         ("issues", len(issues)),
         ("severities", severities),
         ("missing_on_platform", missing),

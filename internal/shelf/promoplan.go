@@ -1,0 +1,253 @@
+package shelf
+
+import "gondola/internal/catalog"
+
+// campaigns plans promotions. The walk hands over one record after the other; they are gathered until an article's are together, for
+// what becomes of one depends on the others, and decided on then. Memory is that of one article's promotions.
+type campaigns struct {
+	q      Question
+	s      *Summary
+	prices *priceList
+	emit   func(row, sent Record, differs bool) error
+
+	item  string // the article whose promotions are gathered; "" = none
+	group []campaign
+	price *listed // of item, nil until it was looked up
+}
+
+// campaign is one promotion: what is wanted of it, what was sent, what began to leave and may or may not have been read.
+type campaign struct {
+	wanted, sent, unsettled Record
+	live                    Record // what the platform has, as far as anybody can know
+	step                    step
+}
+
+// step is what a plan does about a promotion.
+type step string
+
+const (
+	stepNone   step = ""       // nothing is said
+	stepRepeat step = "repeat" // what began to leave is said again
+	stepEnd    step = "end"    // it runs, and is not wanted like that any more
+	stepStart  step = "start"  // it does not run, and is wanted
+	stepTell   step = "tell"   // it runs as wanted; a full plan says so
+)
+
+func newCampaigns(f Files, q Question, s *Summary, emit func(row, sent Record, differs bool) error) *campaigns {
+	prices := &priceList{files: f, stack: q.Prices}
+	if prices.stack == nil {
+		prices.stack = q.Wanted
+	}
+	return &campaigns{q: q, s: s, prices: prices, emit: emit}
+}
+
+// take gathers the records of a key and returns true, or false where they are an article's. What was gathered of an article before is
+// planned first.
+func (c *campaigns) take(r []Record) (promotion bool, err error) {
+	one := campaign{wanted: r[0], sent: r[1], unsettled: r[2]}
+	key := ""
+	for _, known := range [...]Record{one.wanted, one.sent, one.unsettled} {
+		if known.Promotion != nil {
+			key = known.Key
+		}
+	}
+	if item := ItemKey(key); item != c.item {
+		if err := c.flush(); err != nil {
+			return false, err
+		}
+		c.item = item
+	}
+	if key == "" {
+		return false, nil
+	}
+	one.live = one.sent
+	if one.unsettled.Promotion != nil {
+		one.live = one.unsettled
+	}
+	if one.over(c.q.Now) {
+		// The platform has ended it by itself, whatever it was told last.
+		return true, nil
+	}
+	c.group = append(c.group, one)
+	return true, nil
+}
+
+// over reports whether the promotion has ended by itself. Start and end are part of what it is, so all records agree on them.
+func (c campaign) over(now catalog.Wall) bool {
+	p := c.wanted.Promotion
+	if p == nil {
+		p = c.live.Promotion
+	}
+	return p.Over(now)
+}
+
+// flush plans what was gathered.
+func (c *campaigns) flush() error {
+	ending := false
+	for i := range c.group {
+		one := &c.group[i]
+		if err := c.fix(one); err != nil {
+			return err
+		}
+		c.s.Change.promotion(one.wanted, one.sent)
+		one.step = one.decide(c.q.Full)
+		// Until an end is settled nobody knows which of the article's promotions the platform has.
+		ending = ending || one.step == stepEnd || one.unsettled.Promotion != nil && !one.unsettled.active()
+	}
+	for _, one := range c.group {
+		if err := c.plan(one, ending); err != nil {
+			return err
+		}
+	}
+	c.item, c.group, c.price = "", c.group[:0], nil
+	return nil
+}
+
+// decide returns what is to be done about the promotion, were it the article's only one.
+func (c campaign) decide(full bool) step {
+	began := c.unsettled.Promotion != nil
+	switch {
+	case c.wanted.active() && c.live.active():
+		if !c.wanted.priced() {
+			// Whether it is another price, nobody knows yet.
+			break
+		}
+		if !c.wanted.Promotion.Same(*c.live.Promotion) {
+			return stepEnd
+		}
+		if full && !began {
+			return stepTell
+		}
+	case c.wanted.active() && !began:
+		return stepStart
+	case c.wanted.Promotion != nil && !c.wanted.active() && c.live.active():
+		return stepEnd
+	}
+	if began {
+		return stepRepeat
+	}
+	return stepNone
+}
+
+// plan says what there is to say of one promotion.
+func (c *campaigns) plan(one campaign, ending bool) error {
+	if one.wanted.active() && (!one.live.active() || one.step == stepEnd || !one.wanted.priced()) {
+		refused, err := c.refused(*one.wanted.Promotion)
+		switch {
+		case err != nil:
+			return err
+		case refused != "":
+			c.withhold(refused)
+			if one.step == stepStart {
+				return nil
+			}
+		case one.step == stepStart && !ending:
+			return c.say(one.wanted, one.sent, true)
+		default:
+			c.s.Waiting++
+		}
+	}
+	switch one.step {
+	case stepEnd:
+		return c.say(one.live.ended(), one.sent, true)
+	case stepRepeat:
+		// An end that began to leave and never arrived is owed, whatever is wanted by now: others wait for it to be settled. A start that
+		// nobody wants any more is not.
+		owed := !one.live.active() || one.wanted.Promotion != nil
+		return c.say(one.live, one.sent, owed && !one.arrived())
+	case stepTell:
+		return c.say(one.live, one.sent, false)
+	}
+	return nil
+}
+
+// arrived reports whether what was sent has the row that began to leave.
+func (c campaign) arrived() bool {
+	return c.sent.Promotion != nil && *c.sent.Promotion == *c.unsettled.Promotion
+}
+
+// say adds a row.
+func (c *campaigns) say(row, sent Record, differs bool) error {
+	row.Line, row.Gone = 0, 0
+	if differs {
+		c.s.Differs++
+	}
+	c.s.Rows++
+	return c.emit(row, sent, differs)
+}
+
+func (c *campaigns) withhold(code catalog.Code) {
+	if c.s.Withheld == nil {
+		c.s.Withheld = map[catalog.Code]int{}
+	}
+	c.s.Withheld[code]++
+}
+
+// fix gives a share off its price: the one that it was first sent with, whatever became of the article's price since, else the share of
+// what the article should cost now.
+func (c *campaigns) fix(one *campaign) error {
+	w, live := one.wanted.Promotion, one.live.Promotion
+	if !one.wanted.active() || one.wanted.priced() {
+		return nil
+	}
+	priced := *w
+	if live != nil && live.Percent == w.Percent && live.Price != 0 {
+		priced.Price = live.Price
+	} else {
+		known, err := c.article()
+		if err != nil {
+			return err
+		}
+		priced.Price = offer(known.price, w.Percent, c.q.Decimals)
+	}
+	one.wanted.Promotion = &priced
+	return nil
+}
+
+// article looks the gathered promotions' article up in the catalogue.
+func (c *campaigns) article() (listed, error) {
+	if c.price == nil {
+		known, err := c.prices.of(c.item)
+		if err != nil {
+			return listed{}, err
+		}
+		c.price = &known
+	}
+	return *c.price, nil
+}
+
+// refused returns why the platform would not start a promotion: it takes a strikethrough with a price below the current one only [doc].
+// "" where it would.
+func (c *campaigns) refused(p catalog.Promotion) (catalog.Code, error) {
+	if p.Type != catalog.Strikethrough {
+		return "", nil
+	}
+	if p.Price == 0 {
+		return catalog.PromoNoPrice, nil
+	}
+	known, err := c.article()
+	if err == nil && known.price != 0 && p.Price >= known.price {
+		return catalog.PromoNotBelow, nil
+	}
+	return "", err
+}
+
+// priced reports whether a promotion has all that the platform needs to know what it costs.
+func (r Record) priced() bool {
+	return r.Promotion.Type != catalog.Strikethrough || r.Promotion.Price != 0
+}
+
+// promotion counts what becomes of one promotion. It does not ask whether a share has a price yet.
+func (c *Change) promotion(wanted, sent Record) {
+	switch {
+	case wanted.Promotion == nil:
+	case wanted.active() && !sent.active():
+		c.Started++
+	case !wanted.active() && sent.active():
+		c.Ended++
+	case wanted.active() && !wanted.Promotion.Same(*sent.Promotion):
+		c.Changed++
+	default:
+		c.Same++
+	}
+}
