@@ -7,9 +7,11 @@ import "embed"
 // Files are the texts, under their names in this folder:
 //
 //   - receipt.<language>.txt.tmpl: the words of a receipt, one named text/template a phrase,
+//   - answer.html.tmpl: the page of one answer and the style of all, answers.html.tmpl: the list of the last ones; both html/template,
+//     without a word of their own,
 //   - init/config.yaml.tmpl: the starter configuration, a text/template for what depends on the language; its CHANGE-ME are to be
 //     filled in by people,
 //   - init/<language>.json: the texts of the starter spreadsheets.
 //
-//go:embed receipt.*.txt.tmpl init
+//go:embed receipt.*.txt.tmpl answer.html.tmpl answers.html.tmpl init
 var Files embed.FS

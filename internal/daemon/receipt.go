@@ -2,7 +2,9 @@ package daemon
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
 	"slices"
 	"strings"
 	"sync"
@@ -13,6 +15,7 @@ import (
 	"gondola/internal/outbox"
 	"gondola/internal/report"
 	"gondola/internal/store"
+	"gondola/internal/table"
 )
 
 // receiptRetry is how long a receipt waits that could not be written: the share is offline, or the folder read-only.
@@ -116,10 +119,78 @@ func (h *House) writeReceiptNow(ctx context.Context, folder string, seq int64) e
 	if err != nil {
 		return err
 	}
+	if a.Workbook, err = h.writeWorkbook(ctx, folder, d.Drop, a); err != nil {
+		return err
+	}
 	if err := report.Write(folder, a); err != nil {
 		return err
 	}
+	if err := h.writeIndex(ctx, folder); err != nil {
+		return err
+	}
 	return h.store.ReceiptWritten(ctx, d)
+}
+
+// writeWorkbook writes the annotated copy of a drop, once, and reports whether there is one.
+func (h *House) writeWorkbook(ctx context.Context, folder string, d store.Drop, a report.Answer) (written bool, err error) {
+	if d.Workbook != store.WorkbookDue {
+		return d.Workbook == store.WorkbookWritten, nil
+	}
+	state := store.WorkbookNone
+	if f, ok := h.feed(d.Feed); ok && report.Marked(a) {
+		t, err := table.Open(d.Archived, table.Options{Encoding: f.spec.Encoding})
+		if _, refused := errors.AsType[*table.Refusal](err); err != nil && !refused && !errors.Is(err, fs.ErrNotExist) {
+			return false, err
+		}
+		if err == nil {
+			written, err = report.WriteWorkbook(folder, a, sheetOf(t, d.Outcome.Sheet))
+			if err = errors.Join(err, t.Close()); err != nil {
+				return false, err
+			}
+		}
+	}
+	if written {
+		state = store.WorkbookWritten
+	}
+	return written, h.store.WorkbookMade(ctx, d.Seq, state)
+}
+
+// sheetOf returns the sheet of a name, nil where there is none. A text has one sheet, without a name.
+func sheetOf(t *table.Table, name string) *table.Sheet {
+	for _, s := range t.Sheets() {
+		if s.Name == name {
+			return s
+		}
+	}
+	return nil
+}
+
+// writeIndex writes the page that lists the last answers of a folder.
+func (h *House) writeIndex(ctx context.Context, folder string) error {
+	var feeds []string
+	for _, f := range h.feeds {
+		if f.Drop == folder {
+			feeds = append(feeds, f.Name)
+		}
+	}
+	drops, err := h.store.RecentDrops(ctx, feeds, report.MaxIndexed)
+	if err != nil {
+		return err
+	}
+	answers := make([]report.Answer, len(drops))
+	for i, d := range drops {
+		held, err := h.heldOf(ctx, d)
+		if err != nil {
+			return err
+		}
+		a := report.Answer{Name: d.Name, Seq: d.Seq, Time: d.ReadAt, Issues: d.Outcome.Issues}
+		for _, findings := range held {
+			a.Held = append(a.Held, findings...)
+		}
+		a.Verdict = verdict(d, a)
+		answers[i] = a
+	}
+	return report.WriteIndex(folder, h.cfg.Chain.Language, h.zone, answers)
 }
 
 // answer gathers what the receipt of a drop says now.
@@ -131,7 +202,7 @@ func (h *House) answer(ctx context.Context, d store.Drop) (report.Answer, error)
 		Reading: report.Reading{Encoding: o.Encoding, Sheet: o.Sheet, HeaderRow: o.HeaderRow},
 	}
 	if f, ok := h.feed(d.Feed); ok {
-		a.Kind = f.kind
+		a.Kind, a.Partial = f.kind, !f.spec.Full
 	}
 	a.Reading.Delimiter, _ = utf8.DecodeRuneInString(o.Delimiter)
 	if o.Delimiter == "" {
@@ -139,7 +210,7 @@ func (h *House) answer(ctx context.Context, d store.Drop) (report.Answer, error)
 	}
 	for _, c := range o.Columns {
 		a.Reading.Columns = append(a.Reading.Columns, report.Column{
-			Role: c.Role, Header: c.Header, Decimal: c.Decimal, Date: c.Date, Proof: c.Proof, ProofRow: c.ProofRow,
+			Role: c.Role, Header: c.Header, Number: c.Number, Decimal: c.Decimal, Date: c.Date, Proof: c.Proof, ProofRow: c.ProofRow,
 		})
 	}
 	effects, err := h.store.Effects(ctx, d.Seq)
@@ -166,7 +237,7 @@ func verdict(d store.Drop, a report.Answer) report.Verdict {
 	switch {
 	case d.State == store.DropRejected:
 		return report.Rejected
-	case slices.ContainsFunc(a.Stores, func(s report.StoreAnswer) bool { return len(s.Held) > 0 }):
+	case len(a.Held) > 0, slices.ContainsFunc(a.Stores, func(s report.StoreAnswer) bool { return len(s.Held) > 0 }):
 		return report.Held
 	case slices.ContainsFunc(a.Issues, serious):
 		return report.AcceptedWithIssues
@@ -182,6 +253,9 @@ func (h *House) storeAnswer(e store.Effect, held map[string][]catalog.Issue, hol
 	s := report.StoreAnswer{ID: vendor, Name: vendor, Changes: changesOf(e), Waiting: e.Waiting}
 	if v, ok := h.vendor(vendor); ok {
 		s.Name = v.Name
+	}
+	for _, m := range e.Moves {
+		s.Moves = append(s.Moves, report.Move{Key: m.Key, Old: m.Old, New: m.New})
 	}
 	switch e.State {
 	case store.EffectUnchanged:

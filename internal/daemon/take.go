@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"gondola/internal/catalog"
@@ -45,7 +46,7 @@ func (h *House) prepareWatchers() error {
 		feeds := shared[folder]
 		var match []string
 		for _, f := range feeds {
-			match = append(match, f.Match...)
+			match = append(match, withCorrections(f.Match)...)
 		}
 		w, err := drop.New(drop.Folder{
 			Path: folder, Match: match, Archive: filepath.Join(h.cfg.State.Dir, archiveDir),
@@ -75,12 +76,37 @@ func answerSuffixes() []string {
 // feedOf returns the feed that takes a file. One whose patterns no longer match, because the config changed after the claim, goes
 // to the folder's first.
 func (t taker) feedOf(name string) feedSetup {
-	for _, f := range t.feeds {
-		if drop.Takes(f.Match, name) {
-			return f
+	for _, n := range []string{correctionOf(name), name} {
+		for _, f := range t.feeds {
+			if drop.Takes(f.Match, n) {
+				return f
+			}
 		}
 	}
 	return t.feeds[0]
+}
+
+// withCorrections returns patterns that also take the annotated copies of what they take: a feed that takes stock_*.csv takes the
+// corrected stock_001.csv.corregir.xlsx, in any language, for that of the chain may have changed since.
+func withCorrections(match []string) []string {
+	all := slices.Clone(match)
+	for _, language := range report.Languages() {
+		for _, pattern := range match {
+			all = append(all, pattern+report.FolderNames(language).Workbook)
+		}
+	}
+	return all
+}
+
+// correctionOf returns the name of the file that an annotated copy is of, the name itself where it is of none.
+func correctionOf(name string) string {
+	for _, language := range report.Languages() {
+		suffix := report.FolderNames(language).Workbook
+		if at := len(name) - len(suffix); at > 0 && strings.EqualFold(name[at:], suffix) {
+			return name[:at]
+		}
+	}
+	return name
 }
 
 // NextSeq implements drop.Taker. With too little space left no drop is taken: what is on its way out needs the rest.
@@ -225,11 +251,12 @@ func (h *House) commit(ctx context.Context, r store.Reading) error {
 	defer h.shelfMu.Unlock()
 	for i, l := range r.Layers {
 		for _, t := range h.targetsOf(l.Feed, l.Scope) {
-			change, err := h.previewLayer(ctx, l, t)
-			if err != nil {
+			e := store.Effect{Seq: r.Seq, Target: t.String(), State: store.EffectWaiting}
+			var err error
+			if e.Change, e.Moves, err = h.previewLayer(ctx, l, t); err != nil {
 				return err
 			}
-			r.Effects = append(r.Effects, store.Effect{Seq: r.Seq, Target: t.String(), State: store.EffectWaiting, Change: change})
+			r.Effects = append(r.Effects, e)
 		}
 		findings, err := h.expect(ctx, l)
 		if err != nil {
@@ -247,29 +274,39 @@ func (h *House) commit(ctx context.Context, r store.Reading) error {
 	return h.judgeLong(ctx, r.Layers)
 }
 
-// previewLayer counts what a layer file changes on the shelf of a target: from what was wanted without it. What else waits to be sent
-// is other exports' news.
-func (h *House) previewLayer(ctx context.Context, l store.LayerFile, t Target) (shelf.Change, error) {
+// previewLayer counts what a layer file changes on the shelf of a target, and gathers the largest price changes: from what was wanted
+// without it. What else waits to be sent is other exports' news.
+func (h *House) previewLayer(ctx context.Context, l store.LayerFile, t Target) (shelf.Change, []shelf.Move, error) {
 	hopefully := func(ctx context.Context, feed, scope string) ([]store.LayerFile, error) {
 		files, err := h.store.Layer(ctx, feed, scope)
 		return hopeful(files), err
 	}
 	before, err := h.wanted(ctx, t, hopefully)
 	if err != nil {
-		return shelf.Change{}, err
+		return shelf.Change{}, nil, err
 	}
 	after, err := h.wanted(ctx, t, h.together(l))
 	if err != nil {
-		return shelf.Change{}, err
+		return shelf.Change{}, nil, err
 	}
 	prices, err := h.prices(ctx, t, hopefully)
 	if err != nil {
-		return shelf.Change{}, err
+		return shelf.Change{}, nil, err
 	}
-	s, err := h.files.Diff(shelf.Question{
+	var largest []report.Move
+	s, err := h.files.Rows(shelf.Question{
 		Wanted: after, Sent: before, Says: h.says, Now: h.wall(t), Prices: prices, Decimals: h.cfg.Chain.PriceDecimals,
+	}, func(row, sent shelf.Record, differs bool) error {
+		if differs && row.Promotion == nil && row.Item.Set.Has(catalog.Price) && sent.Item.Set.Has(catalog.Price) {
+			largest = report.KeepMove(largest, report.Move{Key: row.Key, Old: sent.Item.Price, New: row.Item.Price})
+		}
+		return nil
 	})
-	return s.Change, err
+	moves := make([]shelf.Move, len(largest))
+	for i, m := range largest {
+		moves[i] = shelf.Move{Key: m.Key, Old: m.Old, New: m.New}
+	}
+	return s.Change, moves, err
 }
 
 // together is a layerStack in which a new file of a layer has its place.
@@ -297,7 +334,7 @@ func outcomeOf(r feed.Result) store.Outcome {
 	}
 	for _, c := range r.Header.Columns {
 		o.Columns = append(o.Columns, store.Column{
-			Role: string(c.Role), Header: c.Name, Decimal: c.Decimal, Date: c.Date, Proof: c.Proof, ProofRow: c.ProofRow,
+			Role: string(c.Role), Header: c.Name, Number: c.Index + 1, Decimal: c.Decimal, Date: c.Date, Proof: c.Proof, ProofRow: c.ProofRow,
 		})
 	}
 	return o

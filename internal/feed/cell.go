@@ -30,15 +30,22 @@ func trim(s string) string {
 	return s
 }
 
-// isBlank counts as blank what a person can't see and does not mean: spaces, and the zero-width marks U+200B and U+FEFF.
-func isBlank(r rune) bool { return unicode.IsSpace(r) || r == '\u200b' || r == '\ufeff' }
+// isBlank counts as blank what a person can't see and does not mean: spaces, and marks without width that chats, pages and
+// spreadsheets leave around what is copied from them.
+func isBlank(r rune) bool {
+	switch r {
+	case '\u200b', '\u200e', '\u2060', '\ufeff':
+		return true
+	}
+	return unicode.IsSpace(r)
+}
 
-// unwrap returns what a cell means to say when spreadsheet tricks are taken off that keep a number text: a leading apostrophe,
-// and the formula ="00123".
+// unwrap returns what a cell means to say when tricks are taken off that keep a number text: a leading apostrophe, the two of a
+// database, and the formula ="00123".
 func unwrap(cell string) string {
 	s := trim(cell)
 	if len(s) > 0 && s[0] == '\'' {
-		return trim(s[1:])
+		return trim(strings.TrimSuffix(s[1:], "'"))
 	}
 	if len(s) >= 3 && s[0] == '=' && s[1] == '"' && s[len(s)-1] == '"' {
 		return trim(s[2 : len(s)-1])

@@ -38,6 +38,7 @@ func (s Spec) Check() error {
 	s.checkSource(fault)
 	s.checkColumns(fault)
 	s.checkPromotions(fault)
+	s.InStore.check(fault)
 	return errors.Join(faults...)
 }
 

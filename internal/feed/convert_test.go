@@ -294,8 +294,8 @@ func TestConventionIsTheColumns(t *testing.T) {
 		{
 			"the fewer contradict the more", specFor(), "Precio",
 			[]string{"1.234,50", "1,234.50", "9,99", "1.500"},
-			"1234.5 - 9.99 1500", "comma 1.234,50 2",
-			[]string{"G-PRICE-01 error 3 Precio [1,234.50]"},
+			"1234.5 - 9.99 -", "comma 1.234,50 2",
+			[]string{"G-PRICE-01 error 3 Precio [1,234.50]", "G-PRICE-03 error 5 Precio [1.500|Precio]"},
 		},
 		{"as many say one as the other", specFor(), "Precio", []string{"1.234,50", "1,234.50", "5"}, "- - 5", "  0", []string{
 			"G-PRICE-03 error 2 Precio [1.234,50|Precio]", "G-PRICE-03 error 3 Precio [1,234.50|Precio]",

@@ -15,11 +15,12 @@ type proof struct {
 	count int
 	text  string
 	row   int
+	three bool // one of them has three decimals or more
 }
 
 // convention is how a column of numbers is to be read.
 type convention struct {
-	mark byte // the decimal mark; noMark when nothing proves one
+	mark byte // the decimal mark, with the doubts about it; noMark when nothing proves one
 	proof
 }
 
@@ -32,6 +33,10 @@ func (e *evidence) add(cell string, row int, words []string) {
 	}
 	if !n.marked() {
 		e.plain++
+		return
+	}
+	// A separator that ends the number, as in "1.234,", may be one of the sentence.
+	if n.tail == 0 {
 		return
 	}
 	byComma, byPoint := n.reads(comma), n.reads(point)
@@ -49,8 +54,10 @@ func (e *evidence) add(cell string, row int, words []string) {
 		}
 	case byComma:
 		e.comma.add(cell, row)
+		e.comma.three = e.comma.three || n.last == comma && n.tail >= 3
 	case byPoint:
 		e.point.add(cell, row)
+		e.point.three = e.point.three || n.last == point && n.tail >= 3
 	}
 }
 
@@ -62,22 +69,37 @@ func (p *proof) add(cell string, row int) {
 	}
 }
 
-// decide returns the convention that most proofs are for. Where they are even, the column contradicts itself and proves nothing.
+// decide returns the convention that most proofs are for, with the doubts that the column leaves. Where they are even, it
+// contradicts itself and proves nothing.
 func (e *evidence) decide() convention {
 	switch {
 	case e.comma.count > e.point.count:
-		return convention{mark: comma, proof: e.comma}
+		return e.comma.of(comma, e.point)
 	case e.point.count > e.comma.count:
-		return convention{mark: point, proof: e.point}
+		return e.point.of(point, e.comma)
 	}
 	return convention{mark: noMark}
 }
+
+// of returns the convention that p is the proof of, against the proofs of the other one.
+func (p proof) of(mark byte, against proof) convention {
+	if !p.three {
+		mark |= twoDecimals
+	}
+	if against.count > 0 {
+		mark |= disputed
+	}
+	return convention{mark: mark, proof: p}
+}
+
+// fewQuantities are so few numbers that all of them may be thousands.
+const fewQuantities = 2
 
 // decideQuantity is decide with one more proof, for stock that an ERP writes with three decimals throughout: 12,000 and 3,250.
 // There every number has the mark, also the small ones, and not all end in 000, which a column of thousands never shows.
 func (e *evidence) decideQuantity() convention {
 	c := e.decide()
-	if c.mark != noMark || e.comma.count > 0 || e.plain > 0 || e.openUneven == 0 {
+	if c.mark != noMark || e.comma.count > 0 || e.plain > 0 || e.openUneven == 0 || e.open <= fewQuantities {
 		return c
 	}
 	switch e.open {
@@ -102,7 +124,7 @@ func configured(decimal string) (convention, bool) {
 
 // name returns the convention as HeaderColumn spells it.
 func (c convention) name() string {
-	switch c.mark {
+	switch c.mark &^ doubts {
 	case comma:
 		return DecimalComma
 	case point:

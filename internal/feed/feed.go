@@ -84,8 +84,9 @@ type Spec struct {
 	PriceDecimals int               // 0 to 3; prices are rounded to it
 	Full          bool              // the export speaks for every article of its stores
 	Encoding      table.Encoding
-	Campaign      string // of promotions whose row names none; "" leaves it to what is offered
-	Reason        string // of promotions whose row gives none; "" is DefaultReason
+	Campaign      string  // of promotions whose row names none; "" leaves it to what is offered
+	Reason        string  // of promotions whose row gives none; "" is DefaultReason
+	InStore       InStore // what to make of the shop's own barcodes; "" is InStoreRefuse
 }
 
 // VendorSource says how an export tells which store it is about. Exactly one field is set.

@@ -56,18 +56,21 @@ func (c *converter) readPrice(r table.Row, item *catalog.Item) bool {
 	return true
 }
 
+// smallestRounded is the smallest amount that is rounded to a currency without cents. There 1.99 is a thousand and 990 that a
+// spreadsheet has misunderstood, or a price in dollars, before it is two.
+const smallestRounded catalog.Money = 100_000
+
 // readMoney reads an amount where mark is the decimal one of its column. The code says what is wrong with it, or that it was rounded.
 func readMoney(text string, mark byte, decimals int) (catalog.Money, catalog.Code) {
 	n, ok := scanNumeral(text, currencyWords)
 	switch {
 	case !ok:
 		return 0, catalog.PriceText
-	// 1.234 in a column that proves nothing, and also 1.234,50 in one that proves both: which of its neighbours lie is not known.
-	case mark == noMark && n.marked():
-		if n.reads(comma) || n.reads(point) {
-			return 0, catalog.PriceAmbiguous
-		}
+	case !n.reads(comma) && !n.reads(point):
 		return 0, catalog.PriceText
+	// 1.234 in a column that proves nothing, and also 1.234,50 in one that proves both: which of its neighbours lie is not known.
+	case n.doubtful(mark), n.glued && mark&^doubts != comma && decimals > 0:
+		return 0, catalog.PriceAmbiguous
 	case !n.reads(mark):
 		return 0, catalog.PriceText
 	case n.negative:
@@ -80,6 +83,8 @@ func readMoney(text string, mark byte, decimals int) (catalog.Money, catalog.Cod
 	// Asked after rounding: what rounds to nothing would leave as nothing.
 	case m == 0:
 		return 0, catalog.PriceZero
+	case lost && decimals == 0 && (m < smallestRounded || n.open()):
+		return 0, catalog.PriceAmbiguous
 	case lost:
 		return m, catalog.PriceRounded
 	}
@@ -112,17 +117,34 @@ func (c *converter) flag(text string) (on, ok bool) {
 	if on, ok = c.flagsRead[text]; ok {
 		return on, true
 	}
-	if on, ok = c.flags[fold(text)]; !ok {
-		switch text {
-		case "\u2713", "\u2714", "\u2611": // ticks
-			on, ok = true, true
-		case "\u2717", "\u2718", "\u2610": // crosses, and the box without a tick
-			ok = true
-		}
-	}
+	on, ok = c.yesOrNo(strings.TrimSuffix(text, "\ufe0f")) // the mark that asks for colour
 	if ok && len(c.flagsRead) < maxKnown {
 		c.flagsRead[strings.Clone(text)] = on
 	}
+	return on, ok
+}
+
+// yesOrNo is flag without its memory.
+func (c *converter) yesOrNo(text string) (on, ok bool) {
+	switch text {
+	case "\u2713", "\u2714", "\u2611", "\u2705": // ticks
+		return true, true
+	case "\u2717", "\u2718", "\u2610", "\u274c": // crosses, and the box without a tick
+		return false, true
+	}
+	// What folding drops must not make a word: "sí?" is a doubt, "s/" is without, "Nº" a number.
+	if strings.ContainsAny(text, "?/\u00ba\u00b0\u2116") {
+		return false, false
+	}
+	// Of numbers only 1 and 0 are flags, also as 1,00. Folded, 1/0 and -1 would be too.
+	if strings.ContainsAny(text, "0123456789") {
+		whole, decimals := text, ""
+		if i := strings.IndexAny(text, ".,"); i >= 0 {
+			whole, decimals = text[:i], text[i+1:]
+		}
+		return whole == "1", (whole == "0" || whole == "1") && allZeros(decimals)
+	}
+	on, ok = c.flags[fold(text)]
 	return on, ok
 }
 
@@ -136,8 +158,9 @@ type count struct {
 // readCount reads a quantity where mark is the decimal one of its column; false when it is none, or not a clear one.
 func readCount(text string, mark byte) (count, bool) {
 	n, ok := scanNumeral(text, unitWords)
-	// 12,000 that nothing explains is not read: twelve and twelve thousand are both likely.
-	if !ok || mark == noMark && n.marked() || !n.reads(mark) {
+	// 12,000 that nothing explains is not read: twelve and twelve thousand are both likely. Where decimals are proved it is twelve:
+	// scales and ERPs write three of them.
+	if !ok || n.glued || n.doubtful(mark&^twoDecimals) || !n.reads(mark) {
 		return count{}, false
 	}
 	whole, fraction, ok := n.floor(mark)

@@ -1,6 +1,9 @@
 package feed
 
 import (
+	"slices"
+	"strconv"
+	"strings"
 	"unicode"
 	"unicode/utf8"
 
@@ -11,6 +14,52 @@ import (
 // slipped into the column.
 const maxSKU = 100
 
+// InStore says what to make of the codes that a shop gives out itself: those of scales, and PLUs.
+type InStore string
+
+// The policies.
+const (
+	// InStoreRefuse takes a shop's own code only where it passes as any other barcode does: by length and check digit. It is the
+	// default.
+	InStoreRefuse InStore = "refuse"
+	// InStoreAccept takes them as they are, whatever the check digit, which scales use for something else: PLUs of four and five
+	// digits, and the prefixes that GS1 leaves to the shops, 02, 04 and 20 to 29, also in their shorter and longer forms.
+	InStoreAccept InStore = "accept"
+)
+
+// check looks at the policy; "" leaves it to the default.
+func (p InStore) check(fault func(path, format string, args ...any)) {
+	if all := []InStore{"", InStoreRefuse, InStoreAccept}; !slices.Contains(all, p) {
+		fault("in_store", "%q is no way to treat the codes of scales; write %s or %s", p, InStoreRefuse, InStoreAccept)
+	}
+}
+
+// read reads a barcode cell by the policy.
+func (p InStore) read(cell string) barcodeReading {
+	read := readBarcode(cell)
+	if p != InStoreAccept || read.code != catalog.BarcodeCheck && read.code != catalog.BarcodeLength {
+		return read
+	}
+	if digits, layout := bareDigits(unwrap(cell)); layout == bare && isInStore(digits) {
+		return barcodeReading{digits: digits}
+	}
+	return read
+}
+
+// isInStore reports whether digits, zeros and all, can be a code that a shop gave out.
+func isInStore(digits string) bool {
+	switch len(digits) {
+	case 4, 5: // PLU
+		return true
+	case 8:
+		return digits[0] == '2'
+	case 12, 13, 14:
+		number := "00"[:14-len(digits)] + digits
+		return number[0] == '0' && (number[1] == '2' || number[1] == '0' && (number[2] == '2' || number[2] == '4'))
+	}
+	return false
+}
+
 // barcodeReading is what a barcode cell says.
 type barcodeReading struct {
 	digits string       // the barcode; "" when the cell is blank or wrong
@@ -19,6 +68,7 @@ type barcodeReading struct {
 
 // readBarcode reads a barcode cell. Digits may be grouped by spaces or hyphens, as they stand below the bars, and a spreadsheet's
 // ".0" is cut; the check digit proves either. A cell of zeros only is an ERP's way to say that there is none.
+// What a shop's own codes are taken for is InStore's to say.
 func readBarcode(cell string) barcodeReading {
 	s := unwrap(cell)
 	if s == "" {
@@ -26,10 +76,14 @@ func readBarcode(cell string) barcodeReading {
 	}
 	// Before all else: the digits of 7,79E+12 must not be taken for a short barcode.
 	if mantissa, _, found := cutExponent(s); found && mantissa != "" && isScientific(withMark(s)) {
+		// The proof is that no digit is missing; a wrong check digit here is one that was rounded.
+		if digits := allDigits(s); catalog.GTINValid(digits) {
+			return barcodeReading{digits: digits}
+		}
 		return barcodeReading{code: catalog.BarcodeLost}
 	}
-	digits, ok := bareDigits(s)
-	if !ok {
+	digits, layout := bareDigits(s)
+	if layout == garbled {
 		return barcodeReading{code: catalog.BarcodeLength}
 	}
 	if allZeros(digits) {
@@ -43,7 +97,11 @@ func readBarcode(cell string) barcodeReading {
 		return barcodeReading{code: catalog.BarcodeCheck}
 	case 9, 10, 11:
 		// The check digit counts from the right, so it proves the number and not its length: twelve is the shortest form that holds
-		// it. Seven digits are not tried: GTIN-8 codes that begin with zero are for use inside one company.
+		// it. Seven digits are not tried: GTIN-8 codes that begin with zero are for use inside one company. What kept a zero, or
+		// the spaces of a text, never was a number and lost none.
+		if layout != bare || digits[0] == '0' {
+			break
+		}
 		if padded := "000"[:12-len(digits)] + digits; catalog.GTINValid(padded) {
 			return barcodeReading{digits: padded, code: catalog.BarcodeZeros}
 		}
@@ -51,31 +109,79 @@ func readBarcode(cell string) barcodeReading {
 	return barcodeReading{code: catalog.BarcodeLength}
 }
 
-// bareDigits returns the digits of a barcode as people and programs write it, and whether there is nothing else.
-func bareDigits(s string) (string, bool) {
+// layout is how the digits of a barcode cell lie.
+type layout int
+
+const (
+	garbled layout = iota // something else is among them
+	bare                  // nothing but digits
+	grouped               // in groups
+)
+
+// bareDigits returns the digits of a barcode as people and programs write it, and how they lie.
+func bareDigits(s string) (string, layout) {
 	// Nearly all cells are digits already and cost no memory.
-	bare := true
-	for i := range len(s) {
-		if !isDigit(s[i]) {
-			bare = false
-			break
-		}
-	}
-	if bare {
-		return s, true
+	if allDecimal(s) {
+		return s, bare
 	}
 	s = cutZeroDecimals(s)
+	if allDecimal(s) {
+		return s, bare
+	}
 	digits := make([]byte, 0, len(s))
+	var groups []int // how many digits lie before each gap
 	for i, r := range s {
 		switch {
 		case r >= '0' && r <= '9':
 			digits = append(digits, byte(r))
-		case i > 0 && (r == '-' || isBlank(r)):
+		case i > 0 && (r == '-' || isBlank(r) && r != '\n' && r != '\r'):
+			if n := len(groups); n == 0 || groups[n-1] < len(digits) {
+				groups = append(groups, len(digits))
+			}
 		default:
-			return "", false
+			return "", garbled
 		}
 	}
-	return string(digits), len(digits) > 0
+	if len(digits) == 0 || !oneCode(string(digits), groups) {
+		return "", garbled
+	}
+	return string(digits), grouped
+}
+
+// oneCode reports whether digits with gaps behind so many of them can be one barcode. A date is none, and neither is a barcode with
+// the small one beside it that magazines have: both would pass one time in ten.
+func oneCode(digits string, gaps []int) bool {
+	if len(digits) == 8 && (slices.Equal(gaps, []int{4, 6}) || slices.Equal(gaps, []int{2, 4})) {
+		return false
+	}
+	last := gaps[len(gaps)-1]
+	return last == len(digits) || !catalog.GTINValid(digits[:last])
+}
+
+// allDecimal reports whether there are digits and nothing else; true for "".
+func allDecimal(s string) bool {
+	for i := range len(s) {
+		if !isDigit(s[i]) {
+			return false
+		}
+	}
+	return true
+}
+
+// allDigits returns the number that scientific notation stands for where it shows every digit, as programs write that took the
+// barcode for a number: 9.520000001230E+12. It returns "" for any other.
+func allDigits(s string) string {
+	mantissa, exponent, _ := cutExponent(s)
+	at := strings.IndexAny(mantissa, ".,")
+	n, err := strconv.Atoi(exponent)
+	if at != 1 || err != nil || strings.ContainsRune(s, '-') || mantissa[0] == '0' {
+		return ""
+	}
+	decimals := mantissa[at+1:]
+	if len(decimals) < n || !allZeros(decimals[n:]) {
+		return ""
+	}
+	return mantissa[:at] + decimals[:n]
 }
 
 // cutZeroDecimals cuts the ".0" that a program leaves which took the barcode for a number.

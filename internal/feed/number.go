@@ -14,6 +14,17 @@ const (
 	noMark byte = 0
 )
 
+// Doubts that a column leaves about its mark, as bits beside it. What a cell alone shows is read all the same.
+const (
+	// twoDecimals: no cell proves the mark with three decimals or more. People who write 12.50 also write 1.500 for a thousand and a
+	// half, so three digits behind the mark may be either.
+	twoDecimals byte = 0x40
+	// disputed: some cells prove the other mark. The column is from two hands, and whose 1.234 is nobody knows.
+	disputed byte = 0x80
+
+	doubts = twoDecimals | disputed
+)
+
 // Separators that only ever group thousands; every kind of space counts as one kind, both apostrophes as another.
 const (
 	spaceGroup      byte = ' '
@@ -30,7 +41,12 @@ type numeral struct {
 	first, last byte // their kinds, outermost
 	uniform     bool // all but the last one are of one kind
 	threes      bool // between two separators lie three digits, everywhere
+	millions    bool // an apostrophe before the other groups, as in 1'234,567.89; first is the kind of those
 	lead, tail  int  // digits before the first and behind the last separator; without separators all are lead
+
+	closed bool // a dash stands for what would follow, as in "10.-"
+	// glued: the point before the digits ends a currency that is also written without it. S/.50 is fifty or a half.
+	glued bool
 }
 
 // scanNumeral takes a cell apart. Around the number it allows signs, parentheses (negative in accounting), the decoration of a
@@ -48,9 +64,14 @@ func scanNumeral(cell string, words []string) (numeral, bool) {
 	}
 	var d decoration
 	before, behind := cell[:from], cell[to:]
+	glued := false
 	// A point right before the digits belongs to the number, unless it ends an abbreviation: ".50" and "Gs.50".
-	if n := len(before); n > 0 && isMark(before[n-1]) && !isWord(strings.TrimSpace(before), words) {
-		before, from = before[:n-1], from-1
+	if n := len(before); n > 0 && isMark(before[n-1]) {
+		if word := lastWord(before); isWord(word, words) {
+			glued = isWord(word[:len(word)-1], words)
+		} else {
+			before, from = before[:n-1], from-1
+		}
 	}
 	if len(behind) > 0 && isMark(behind[0]) && trim(behind[1:]) == "" {
 		behind, to = "", to+1 // "10." has a decimal mark without decimals
@@ -58,8 +79,10 @@ func scanNumeral(cell string, words []string) (numeral, bool) {
 	if !d.before(before, words) || !d.behind(behind, words) || d.open {
 		return numeral{}, false
 	}
-	n := numeral{core: cell[from:to], negative: d.negative, uniform: true, threes: true}
-	return n, n.measure()
+	n := numeral{core: cell[from:to], negative: d.negative, closed: d.closed, uniform: true, threes: true}
+	ok := n.measure()
+	n.glued = glued && n.seps == 0 && n.lead <= 2
+	return n, ok
 }
 
 // measure fills in how the separators lie, and returns false when there is something else between the digits.
@@ -80,7 +103,10 @@ func (n *numeral) measure() bool {
 			n.first, n.lead = kind, run
 		} else {
 			n.threes = n.threes && run == 3
-			n.uniform = n.uniform && n.last == n.first
+			if n.seps == 2 && n.first == apostropheGroup && isMark(n.last) {
+				n.millions, n.first = true, n.last
+			}
+			n.uniform = n.uniform && n.last == n.first && (!n.millions || n.seps == 2)
 		}
 		n.last = kind
 		n.seps++
@@ -94,16 +120,21 @@ func (n *numeral) measure() bool {
 	return true
 }
 
-// reads reports whether the number is well written where mark is the decimal one.
+// reads reports whether the number is well written where mark is the decimal one, whatever the doubts about it.
 func (n *numeral) reads(mark byte) bool {
+	mark &^= doubts
 	// Groups of thousands begin with one to three digits and never with a zero: nobody writes 0.500 for five hundred.
 	grouped := n.threes && n.uniform && n.lead >= 1 && n.lead <= 3 && n.core[0] != '0'
 	switch {
-	case n.seps == 0:
+	case n.seps == 0, n.dangling():
 		return true
-	// No decimals: every separator groups, also the last.
+	// No decimals: every separator groups, also the last. 1'250.000 groups with two kinds.
 	case n.last != mark:
-		return grouped && n.first == n.last && n.tail == 3
+		alike := n.first == n.last && !n.millions || n.seps == 2 && n.first == apostropheGroup && isMark(n.last)
+		return grouped && alike && n.tail == 3
+	// The dash of 1.500.- stands for the cents, so the point is none of a decimal.
+	case n.closed && grouped && n.tail == 3 && n.first == n.last:
+		return false
 	case n.seps == 1:
 		return true
 	// Decimals behind groups, and the two marks are not the same.
@@ -113,7 +144,28 @@ func (n *numeral) reads(mark byte) bool {
 }
 
 // marked reports whether the reading depends on the convention: it has a point or a comma.
-func (n *numeral) marked() bool { return n.seps > 0 && (isMark(n.first) || isMark(n.last)) }
+func (n *numeral) marked() bool {
+	return n.seps > 0 && (isMark(n.first) || isMark(n.last)) && !n.dangling()
+}
+
+// dangling reports whether the only separator ends the number, as in "10.": it says nothing, whatever it is.
+func (n *numeral) dangling() bool { return n.seps == 1 && n.tail == 0 }
+
+// open reports whether the number reads either way, and not the same: 1.234.
+func (n *numeral) open() bool { return n.marked() && n.reads(comma) && n.reads(point) }
+
+// doubtful reports whether it takes more than the column proves to read the number where mark is the decimal one.
+func (n *numeral) doubtful(mark byte) bool {
+	switch {
+	case mark == noMark:
+		return n.marked()
+	case mark&disputed != 0:
+		return n.open()
+	case mark&twoDecimals != 0:
+		return n.last == mark&^doubts && n.open()
+	}
+	return false
+}
 
 // thousandths returns the number read with mark as the decimal one, rounded half up to decimals digits (0 to 3), without its sign.
 // It works on the digits, so nothing is lost on the way. lost tells that digits other than zero were cut or rounded; ok is false
@@ -151,7 +203,7 @@ func (n *numeral) floor(mark byte) (v int64, lost, ok bool) {
 
 // split returns the digits before mark, with their separators, and those behind it.
 func (n *numeral) split(mark byte) (whole, fraction string) {
-	if n.seps == 0 || n.last != mark {
+	if n.seps == 0 || n.last != mark&^doubts {
 		return n.core, ""
 	}
 	at := len(n.core) - n.tail
@@ -188,6 +240,7 @@ func roundingStep(decimals int) catalog.Money {
 type decoration struct {
 	negative bool
 	open     bool // a parenthesis is open
+	closed   bool // a dash ends the number
 }
 
 // before reads what precedes the digits: signs, an opening parenthesis and words, in any order.
@@ -212,11 +265,9 @@ func (d *decoration) before(s string, words []string) bool {
 			s = s[1:]
 			continue
 		}
-		word := s
-		if end := strings.IndexAny(s, " (+-\u2212\u00a0\u202f"); end >= 0 {
-			word = s[:end]
-		}
-		if word == "" || !isWord(word, words) {
+		word := firstWord(s)
+		// Right before digits a small letter is a digit misread: l5 is 15.
+		if word == "" || len(word) == 1 && word[0] >= 'a' && word[0] <= 'z' || !isWord(word, words) {
 			return false
 		}
 		s = s[len(word):]
@@ -231,7 +282,7 @@ func (d *decoration) behind(s string, words []string) bool {
 			return true
 		}
 		if isMark(s[0]) && len(s) > 1 && (s[1] == '-' || s[1] == '=' || strings.HasPrefix(s[1:], "\u2013")) {
-			s = strings.TrimLeft(s[1:], "-=\u2013")
+			s, d.closed = strings.TrimLeft(s[1:], "-=\u2013"), true
 			continue
 		}
 		if size := minus(s); size > 0 && !d.negative {
@@ -242,10 +293,7 @@ func (d *decoration) behind(s string, words []string) bool {
 			d.open, s = false, s[1:]
 			continue
 		}
-		word := s
-		if end := strings.IndexAny(s, " )-\u00a0\u202f"); end >= 0 {
-			word = s[:end]
-		}
+		word := firstWord(s)
 		if word == "" || !isWord(word, words) {
 			return false
 		}
@@ -260,16 +308,16 @@ func separator(s string) (kind byte, size int) {
 		return c, 1
 	case c == ' ':
 		return spaceGroup, 1
-	case c == '\'':
+	case c == '\'', c == '`':
 		return apostropheGroup, 1
 	case c < utf8.RuneSelf:
 		return 0, 0
 	}
 	r, size := utf8.DecodeRuneInString(s)
-	switch r {
-	case '\u00a0', '\u202f', '\u2009': // no-break, narrow no-break, thin
+	switch {
+	case r == '\u00a0', r == '\u202f', r >= '\u2000' && r <= '\u200a': // no-break, narrow no-break, thin and its like
 		return spaceGroup, size
-	case '\u2019':
+	case r == '\u2019', r == '\u00b4': // the typographic one, and the accent beside it on the keyboard
 		return apostropheGroup, size
 	}
 	return 0, 0
@@ -291,10 +339,39 @@ func isDigit(c byte) bool { return c >= '0' && c <= '9' }
 // isMark reports whether c can be a decimal mark.
 func isMark(c byte) bool { return c == comma || c == point }
 
-// isWord reports whether s is one of the words, whatever the case.
+// firstWord returns what s begins with up to the next blank, sign or parenthesis.
+func firstWord(s string) string {
+	if end := strings.IndexFunc(s, endsWord); end >= 0 {
+		return s[:end]
+	}
+	return s
+}
+
+// lastWord returns what s ends with behind the last blank, sign or parenthesis.
+func lastWord(s string) string {
+	at := strings.LastIndexFunc(s, endsWord)
+	if at < 0 {
+		return s
+	}
+	_, size := utf8.DecodeRuneInString(s[at:])
+	return s[at+size:]
+}
+
+// endsWord reports whether r can't be within a currency or a unit.
+func endsWord(r rune) bool {
+	switch r {
+	case '(', ')', '+', '-', '\u2212':
+		return true
+	}
+	return isBlank(r)
+}
+
+// isWord reports whether s is one of the words, whatever the case. Single letters count as they are listed: a small l is a digit
+// misread before it is a lempira, a large M is a thousand or a million before it is a metre.
 func isWord(s string, words []string) bool {
+	single := len(strings.TrimSuffix(s, ".")) == 1
 	for _, w := range words {
-		if strings.EqualFold(s, w) {
+		if s == w || !single && strings.EqualFold(s, w) {
 			return true
 		}
 	}

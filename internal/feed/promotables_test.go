@@ -22,6 +22,16 @@ func offerText(o offer) string {
 	return o.price.String()
 }
 
+// markOf returns the decimal mark that a column is named to have.
+func markOf(t *testing.T, name string) byte {
+	t.Helper()
+	mark, ok := map[string]byte{"comma": comma, "point": point, "none": noMark}[name]
+	if !ok {
+		t.Fatalf("convention %q", name)
+	}
+	return mark
+}
+
 func TestOfferTable(t *testing.T) {
 	for _, c := range reviewed(t, "offer.tsv", 200) {
 		var got string

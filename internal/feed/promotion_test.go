@@ -237,7 +237,7 @@ var promotionExports = []struct {
 		name: "prices have two decimals, or none where the currency has none",
 		spec: promoSpec(func(s *Spec) { s.PriceDecimals = 3 }),
 		lines: []string{
-			"sku;precio oferta;desde;hasta", "1;10,505;2026-05-01;2026-05-08", "2;1.234;2026-05-01;2026-05-08", "3;9,9;2026-05-01;2026-05-08",
+			"sku;precio oferta;desde;hasta", "1;10,5051;2026-05-01;2026-05-08", "2;1.234;2026-05-01;2026-05-08", "3;9,9;2026-05-01;2026-05-08",
 			"4;-5;2026-05-01;2026-05-08", "5;3x2;2026-05-01;2026-05-08", "6;20%;2026-05-01;2026-05-08",
 		},
 		records: []string{
@@ -245,7 +245,7 @@ var promotionExports = []struct {
 			"4 A1 3/ C 2026-05-01..2026-05-08 price=9.9", "5 A1 4/ rejected", "6 A1 5/ rejected", "7 A1 6/ rejected",
 		},
 		issues: []string{
-			"G-PRICE-05 note 2 precio oferta [10,505|10.51]", "G-PRICE-02 error 5 precio oferta [-5]", "G-PRICE-01 error 6 precio oferta [3x2]",
+			"G-PRICE-05 note 2 precio oferta [10,5051|10.51]", "G-PRICE-02 error 5 precio oferta [-5]", "G-PRICE-01 error 6 precio oferta [3x2]",
 			"G-PRICE-01 error 7 precio oferta [20%]",
 		},
 	},

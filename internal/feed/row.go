@@ -287,7 +287,7 @@ func (c *converter) identify(r table.Row, tell bool) (catalog.Item, bool) {
 		c.tellIdentity(r, c.sku, wrong, item.SKU == "")
 	}
 	text, wrong = identifier(r, c.barcode, catalog.BarcodeLost, catalog.BarcodeLength)
-	read := readBarcode(text)
+	read := c.spec.InStore.read(text)
 	item.Barcode = read.digits
 	zeros := read.code == catalog.BarcodeZeros
 	if wrong == "" && !zeros {

@@ -92,7 +92,8 @@ var (
 		"si", "s", "x", "1", "verdadero", "v", "activo", "activa", "act", "alta", "habilitado", "habilitada", "disponible",
 		"en stock", "con stock", "en venta", "vigente", "sim", "verdadeiro", "ativo", "ativa", "disponível", "em estoque",
 		"yes", "y",
-		"true", "t", "active", "enabled", "available", "in stock", "on", "1 0", "1 00",
+		"true", "t", "active", "enabled", "available", "in stock", "on", "ok", "activado", "activada", "ativado", "ativada",
+		"a la venta", "con existencia", "con existencias", "hay", "hay stock", "publicado", "publicada", "à venda", "com estoque",
 	}
 	noWords = []string{
 		"no", "n", "0", "falso", "f", "inactivo", "inactiva", "inact", "baja", "deshabilitado", "deshabilitada",
@@ -104,7 +105,10 @@ var (
 		"não disponível",
 		"esgotado", "esgotada", "sem estoque", "suspenso", "suspensa", "false", "inactive", "disabled", "unavailable",
 		"not available",
-		"out of stock", "sold out", "discontinued", "off", "0 0", "0 00",
+		"out of stock", "sold out", "discontinued", "off", "inhabilitado", "inhabilitada", "de baja", "dado de baja", "no hay",
+		"no hay stock", "sin existencia", "sin existencias", "fuera de stock", "no vigente", "no habilitado", "no habilitada",
+		"no publicado", "no publicada", "anulado", "anulada", "eliminado", "eliminada", "fora de estoque", "fora de linha",
+		"não ativo", "não ativa",
 	}
 )
 
@@ -121,14 +125,16 @@ var currencyWords = []string{
 	"S/", "S/.", "PEN",
 	"Bs", "Bs.", "BOB", "Bs.S", "VES", "€", "EUR", "BRL", "COP", "COL$", "MXN", "MX$", "M.N.", "U$D", "U$", "USD$",
 	"pesos", "₡", "CRC", "Q", "Q.", "GTQ", "L", "L.",
-	"Lps", "Lps.", "HNL", "C$", "NIO", "RD$", "DOP", "B/", "B/.", "PAB", "reais", "dólares", "guaraníes", "soles",
+	"Lps", "Lps.", "HNL", "C$", "NIO", "RD$", "DOP", "B/", "B/.", "PAB", "reais", "dólares", "dolares", "guaraníes",
+	"guaranies", "soles", "bolivianos", "bolívares", "bolivares", "quetzales", "lempiras", "colones", "córdobas", "cordobas",
+	"balboas", "peso", "sol", "real", "Bs.D", "Bs.F", "VED", "U$S.", "UY$", "$UY", "MN", "MXN$", "G$",
 }
 
-// unitWords may follow a quantity.
+// unitWords may follow a quantity. Grams and millilitres are left out: 500 g of what is sold by the kilo is not 500 of it.
 var unitWords = []string{
-	"kg", "kg.", "kgs", "kgs.", "kilo", "kilos", "g", "gr", "gr.", "grs", "grs.", "un", "un.", "und", "und.", "uni",
-	"uni.", "unid", "unid.", "u", "u.",
+	"kg", "kg.", "kgs", "kgs.", "kilo", "kilos", "un", "un.", "und", "und.", "uni",
+	"uni.", "unid", "unid.", "u", "u.", "U", "U.",
 	"uds", "uds.", "unidad", "unidades", "unidade", "unit", "units", "pz", "pz.", "pza", "pza.", "pzas", "pzas.", "pc",
-	"pcs", "pcs.", "ea", "l", "l.", "lt", "lt.", "lts",
-	"lts.", "litros", "ml", "cj", "cx", "caja", "cajas", "caixa", "caixas", "bulto", "bultos", "m", "mts",
+	"pcs", "pcs.", "ea", "l", "l.", "L", "L.", "lt", "lt.", "lts",
+	"lts.", "litros", "cj", "cx", "caja", "cajas", "caixa", "caixas", "bulto", "bultos", "m", "mts",
 }

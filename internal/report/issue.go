@@ -3,6 +3,7 @@ package report
 import (
 	"cmp"
 	"slices"
+	"strconv"
 	"strings"
 
 	"gondola/internal/catalog"
@@ -47,18 +48,48 @@ func (w *words) title(code catalog.Code) string {
 	return string(code)
 }
 
-func (w *words) place(is catalog.Issue) string {
+// place says where an issue is. cell is the address of its cell, "" where that is not known.
+func (w *words) place(is catalog.Issue, cell string) string {
 	var parts []string
 	if is.Sheet != "" {
 		parts = append(parts, w.say("place.sheet", clean(is.Sheet, maxQuote)))
 	}
-	if is.Row > 0 {
+	switch {
+	case cell != "":
+		parts = append(parts, w.say("place.cell", cell))
+	case is.Row > 0:
 		parts = append(parts, w.say("place.row", is.Row))
 	}
 	if is.Column != "" {
 		parts = append(parts, w.say("place.column", clean(is.Column, maxQuote)))
 	}
 	return strings.Join(parts, ", ")
+}
+
+// cell returns the address of an issue's cell as spreadsheets tell it: C14. It is "" where there is no one cell, or its column's place
+// is not known.
+func (r *receipt) cell(is catalog.Issue) string {
+	if is.Row <= 0 || is.Column == "" {
+		return ""
+	}
+	at := 0
+	for _, c := range r.answer.Reading.Columns {
+		switch {
+		case c.Header != is.Column || c.Number <= 0 || c.Number == at:
+		case at > 0:
+			return "" // two columns of one title: which is meant is not known
+		default:
+			at = c.Number
+		}
+	}
+	if at == 0 {
+		return ""
+	}
+	letters := ""
+	for ; at > 0; at = (at - 1) / 26 {
+		letters = string(rune('A'+(at-1)%26)) + letters
+	}
+	return letters + strconv.Itoa(is.Row)
 }
 
 // group is the issues of one code.

@@ -17,8 +17,8 @@ const instead = "promotions."
 func (r *receipt) promotions(s StoreAnswer) []string {
 	w, c := r.words, s.Changes
 	var lines []string
-	if changes := r.counts([]count{{"change.start", c.Started}, {"change.end", c.Ended}, {"change.change", c.Changed}}); changes != "" {
-		lines = append(lines, w.say("store.promotions", changes))
+	if parts := r.counts([]count{{"change.start", c.Started}, {"change.end", c.Ended}, {"change.change", c.Changed}}); len(parts) > 0 {
+		lines = append(lines, w.say("store.promotions", joined(parts)))
 	}
 	switch {
 	case s.Superseded || s.Unchanged:

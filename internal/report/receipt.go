@@ -10,37 +10,103 @@ import (
 	"gondola/internal/catalog"
 )
 
-// Text returns the receipt as plain text, with "\n" at the line ends. An error means that a phrase is broken, which is our mistake.
-func Text(a Answer) (string, error) {
-	if a.Zone == nil {
-		a.Zone = time.UTC
-	}
-	r := receipt{words: newWords(a.Language), answer: a}
-	r.words.zone, r.words.kind = a.Zone, a.Kind
-	r.verdict()
-	r.file()
-	r.stores()
-	r.held()
-	r.issues()
-	r.support()
-	if r.words.err != nil {
-		return "", fmt.Errorf("write answer for %q: %w", a.Name, r.words.err)
-	}
-	return r.page.String(), nil
+// letter is everything that an answer says, in its order, before it is laid out: as lines for a text, as a page for a browser. Both say
+// the same sentences.
+type letter struct {
+	verdict  Verdict
+	title    string
+	summary  string
+	facts    []entry
+	sections []section
 }
 
-// receipt is one answer on its way to a page.
+// section is a part of a letter under a heading. It has stores, pairs, groups or facts.
+type section struct {
+	key, title string
+	stores     []storeBlock
+	pairs      []pair
+	groups     []group
+	facts      []entry
+}
+
+// storeBlock is what is said of stores, in the order of its fields.
+type storeBlock struct {
+	names      string
+	tallies    []tally // the parts of changes
+	changes    string
+	promotions []string
+	same       []string
+	held       []pair
+	standing   []string
+	state      storeState
+	moves      []Move
+}
+
+// tally is a number of articles with what happens to them.
+type tally struct{ key, text string }
+
+// joined returns tallies in one line.
+func joined(all []tally) string {
+	texts := make([]string, len(all))
+	for i, t := range all {
+		texts[i] = t.text
+	}
+	return strings.Join(texts, ", ")
+}
+
+// storeState is where a store's part stands.
+type storeState string
+
+const (
+	stateHeld  storeState = "held"
+	stateDone  storeState = "done"
+	stateNone  storeState = "none" // nothing is to be sent
+	stateAlarm storeState = "alarm"
+	stateGoing storeState = "going"
+	stateWaits storeState = "waits"
+)
+
+// pair is something wrong, and the one thing to do.
+type pair struct{ what, do string }
+
+// receipt is one answer on its way to a letter.
 type receipt struct {
 	words  *words
 	answer Answer
-	page   page
 }
 
-// verdict writes what became of the file, as a headline and a paragraph: the part that everybody reads.
-func (r *receipt) verdict() {
+func newReceipt(a Answer) *receipt {
+	if a.Zone == nil {
+		a.Zone = time.UTC
+	}
+	r := &receipt{words: newWords(a.Language), answer: a}
+	r.words.zone, r.words.kind = a.Zone, a.Kind
+	return r
+}
+
+// letter puts the answer into words. An error means that a phrase is broken, which is our mistake.
+func (r *receipt) letter() (letter, error) {
+	l := letter{
+		verdict: r.answer.Verdict, title: r.words.say("verdict." + string(r.answer.Verdict)), summary: r.summary(), facts: r.file(),
+	}
+	for _, s := range slices.Concat(r.stores(), r.held(), r.issues(), r.support()) {
+		s.title = r.words.say("section." + s.key)
+		l.sections = append(l.sections, s)
+	}
+	return l, r.failed()
+}
+
+// failed returns the phrase that could not be said, or nil.
+func (r *receipt) failed() error {
+	if r.words.err != nil {
+		return fmt.Errorf("write answer for %q: %w", r.answer.Name, r.words.err)
+	}
+	return nil
+}
+
+// summary says what became of the file.
+func (r *receipt) summary() string {
 	a, w := r.answer, r.words
-	r.page.line(0, w.say("verdict."+string(a.Verdict)))
-	r.page.blank()
 	var says []string
 	switch {
 	case a.Verdict == Rejected:
@@ -57,21 +123,15 @@ func (r *receipt) verdict() {
 		}
 		says = append(says, w.say(key))
 	}
-	r.page.line(0, strings.Join(says, " "))
-	r.page.blank()
+	return strings.Join(says, " ")
 }
 
 func (r *receipt) someStoreGoes() bool {
-	for _, s := range r.answer.Stores {
-		if len(s.Held) == 0 {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(r.answer.Stores, func(s StoreAnswer) bool { return len(s.Held) == 0 })
 }
 
-// file writes which file this is about, and as of when.
-func (r *receipt) file() {
+// file says which file this is about, as of when, and where there is more to read.
+func (r *receipt) file() []entry {
 	a, w := r.answer, r.words
 	var received, updated string
 	if !a.Time.IsZero() {
@@ -80,15 +140,15 @@ func (r *receipt) file() {
 			updated = r.words.date(a.Updated, "time.long")
 		}
 	}
-	r.page.list([]entry{
+	return []entry{
 		{w.say("label.file"), clean(a.Name, maxName)},
 		{w.say("label.received"), received},
 		{w.say("label.updated"), updated},
-	})
+	}
 }
 
-// support writes how the file was read, and what to look it up by: nothing that store staff needs, so it comes last.
-func (r *receipt) support() {
+// support says how the file was read, and what to look it up by: nothing that store staff needs, so it comes last.
+func (r *receipt) support() []section {
 	a, w := r.answer, r.words
 	var parts []string
 	if a.Seq > 0 {
@@ -106,10 +166,9 @@ func (r *receipt) support() {
 		{w.say("label.support"), strings.Join(parts, ", ")},
 	}
 	if !slices.ContainsFunc(entries, func(e entry) bool { return e.text != "" }) {
-		return
+		return nil
 	}
-	r.section("section.support")
-	r.page.list(entries)
+	return []section{{key: "support", facts: entries}}
 }
 
 func (r *receipt) read() string {
@@ -142,36 +201,29 @@ func (r *receipt) columns() string {
 	return strings.Join(parts, ", ")
 }
 
-// stores writes what happens in each store. Stores of which the same is to be said stand together: an export for a whole chain would
+// stores says what happens in each store. Stores of which the same is to be said stand together: an export for a whole chain would
 // otherwise fill pages with one sentence.
-func (r *receipt) stores() {
+func (r *receipt) stores() []section {
 	if len(r.answer.Stores) == 0 {
-		return
+		return nil
 	}
-	r.section("section.stores")
-	type block struct{ names, lines []string }
-	var blocks []*block
-	at := map[string]*block{}
+	var blocks []storeBlock
+	at := map[string]int{}
 	for _, s := range r.answer.Stores {
-		lines := r.store(s)
-		key := strings.Join(lines, "\n")
-		b := at[key]
-		if b == nil {
-			b = &block{lines: lines}
-			at[key] = b
+		b := r.store(s)
+		key := fmt.Sprint(b)
+		i, ok := at[key]
+		if !ok {
+			i = len(blocks)
+			at[key] = i
 			blocks = append(blocks, b)
 		}
-		b.names = append(b.names, r.storeName(s))
-	}
-	for i, b := range blocks {
-		if i > 0 {
-			r.page.blank()
+		if blocks[i].names != "" {
+			blocks[i].names += ", "
 		}
-		r.page.line(2, strings.Join(b.names, ", "))
-		for _, l := range b.lines {
-			r.page.line(4, l)
-		}
+		blocks[i].names += r.storeName(s)
 	}
+	return []section{{key: "stores", stores: blocks}}
 }
 
 func (r *receipt) storeName(s StoreAnswer) string {
@@ -184,56 +236,55 @@ func (r *receipt) storeName(s StoreAnswer) string {
 	return r.words.say("store.name", clean(s.Name, maxQuote), clean(s.ID, maxQuote))
 }
 
-// store returns the sentences about one store: what changes, then where it stands.
-func (r *receipt) store(s StoreAnswer) []string {
+// store says what changes in one store, then where it stands.
+func (r *receipt) store(s StoreAnswer) storeBlock {
 	w := r.words
-	var lines []string
-	if changes := r.changes(s.Changes); changes != "" {
-		lines = append(lines, w.say("store.changes", changes))
+	b := storeBlock{tallies: r.changes(s.Changes), promotions: r.promotions(s), moves: largest(s.Moves)}
+	if len(b.tallies) > 0 {
+		b.changes = w.say("store.changes", joined(b.tallies))
 	}
-	lines = append(lines, r.promotions(s)...)
 	if s.Changes.Same > 0 {
-		lines = append(lines, w.say("store.same", s.Changes.Same))
+		b.same = append(b.same, w.say("store.same", s.Changes.Same))
 	}
 	if s.Changes.Missing > 0 {
-		lines = append(lines, w.say("store.missing", s.Changes.Missing))
+		b.same = append(b.same, w.say("store.missing", s.Changes.Missing))
 	}
 	for _, is := range s.Held {
-		lines = append(lines, w.say("store.held", small(w.what(is))), w.say("issue.do", w.do(is.Code)))
+		b.held = append(b.held, pair{w.say("store.held", small(w.what(is))), w.say("issue.do", w.do(is.Code))})
 	}
-	if len(s.Held) > 0 || len(r.answer.Held) > 0 {
-		return lines
+	if b.state = stateHeld; len(s.Held) == 0 && len(r.answer.Held) == 0 {
+		b.standing, b.state = r.standing(s)
 	}
-	return append(lines, r.standing(s)...)
+	return b
 }
 
-// standing returns how far a store's part has come.
-func (r *receipt) standing(s StoreAnswer) []string {
+// standing says how far a store's part has come.
+func (r *receipt) standing(s StoreAnswer) ([]string, storeState) {
 	w := r.words
 	switch {
 	case !s.Verified.IsZero():
-		return []string{w.say("store.verified", r.words.date(s.Verified, "time.short"))}
+		return []string{w.say("store.verified", w.date(s.Verified, "time.short"))}, stateDone
 	case s.Superseded:
-		return []string{w.say("store.superseded")}
+		return []string{w.say("store.superseded")}, stateNone
 	case s.Unchanged:
-		return []string{w.say("store.unchanged")}
+		return []string{w.say("store.unchanged")}, stateNone
 	case s.Trouble != "":
 		lines := []string{w.say("store.trouble", clean(s.Trouble, maxTrouble))}
 		if !s.Next.IsZero() {
-			lines = append(lines, w.say("store.retry", r.words.date(s.Next, "time.short")))
+			lines = append(lines, w.say("store.retry", w.date(s.Next, "time.short")))
 		}
-		return lines
+		return lines, stateAlarm
 	case !s.Sent.IsZero():
-		return []string{w.say("store.sent", r.words.date(s.Sent, "time.short"))}
+		return []string{w.say("store.sent", w.date(s.Sent, "time.short"))}, stateGoing
 	case !s.Next.IsZero():
-		return []string{w.say("store.next", r.words.date(s.Next, "time.short"))}
+		return []string{w.say("store.next", w.date(s.Next, "time.short"))}, stateWaits
 	default:
-		return []string{w.say("store.waiting")}
+		return []string{w.say("store.waiting")}, stateWaits
 	}
 }
 
 // changes returns what changes about a store's articles.
-func (r *receipt) changes(c Changes) string {
+func (r *receipt) changes(c Changes) []tally {
 	return r.counts([]count{
 		{"change.new", c.New},
 		{"change.price-up", c.PriceUp},
@@ -251,63 +302,39 @@ type count struct {
 }
 
 // counts returns the numbers that are not zero, in words.
-func (r *receipt) counts(all []count) string {
-	var parts []string
+func (r *receipt) counts(all []count) []tally {
+	var parts []tally
 	for _, one := range all {
 		if one.n > 0 {
-			parts = append(parts, r.words.say(one.key, one.n))
+			parts = append(parts, tally{one.key, r.words.say(one.key, one.n)})
 		}
 	}
-	return strings.Join(parts, ", ")
+	return parts
 }
 
-// held writes the questions about the export as a whole.
-func (r *receipt) held() {
+// held asks the questions about the export as a whole.
+func (r *receipt) held() []section {
 	if len(r.answer.Held) == 0 {
-		return
+		return nil
 	}
-	r.section("section.held")
+	s := section{key: "held"}
 	for _, is := range r.answer.Held {
-		r.page.line(2, r.words.what(is))
-		r.page.line(2, r.words.say("issue.do", r.words.do(is.Code)))
+		s.pairs = append(s.pairs, pair{r.words.what(is), r.words.say("issue.do", r.words.do(is.Code))})
 	}
+	return []section{s}
 }
 
-// issues writes what is wrong, by severity and kind.
-func (r *receipt) issues() {
-	var under catalog.Severity
-	for i, g := range groups(r.answer.Issues, r.answer.Counts) {
-		if i == 0 || g.severity != under {
-			under = g.severity
-			r.section("section." + string(under))
-		} else {
-			r.page.blank()
+// issues says what is wrong, by severity and kind.
+func (r *receipt) issues() []section {
+	var all []section
+	for _, g := range groups(r.answer.Issues, r.answer.Counts) {
+		if n := len(all); n == 0 || all[n-1].key != string(g.severity) {
+			all = append(all, section{key: string(g.severity)})
 		}
-		r.group(g)
+		s := &all[len(all)-1]
+		s.groups = append(s.groups, g)
 	}
-}
-
-func (r *receipt) group(g group) {
-	w := r.words
-	r.page.line(2, w.say("issue.title", w.title(g.code), g.total))
-	r.page.line(2, w.say("issue.do", w.do(g.code)))
-	shown := min(len(g.issues), MaxLines)
-	for _, is := range g.issues[:shown] {
-		line := w.what(is)
-		if place := w.place(is); place != "" {
-			line = place + ": " + small(line)
-		}
-		r.page.hang(4, 6, line)
-	}
-	if more := g.total - shown; more > 0 && shown > 0 {
-		r.page.line(4, w.say("issue.more", more))
-	}
-}
-
-func (r *receipt) section(key string) {
-	r.page.blank()
-	r.page.line(0, r.words.say(key))
-	r.page.blank()
+	return all
 }
 
 // zoneName returns what people call the zone: by its city, where it has one. Most zones have no short name of their own.

@@ -1,9 +1,13 @@
-// Package report knows every word that a person reads about their file: the receipt that lies beside a dropped export, in Spanish,
-// Portuguese or English, and the sentence for each kind of issue.
+// Package report knows every word that a person reads about their file: the receipt that lies beside a dropped export, as text and as a
+// page, in Spanish, Portuguese or English; the copy of the file in which what is wrong is marked; and the sentence for each kind of
+// issue.
 //
 // Its readers stand at a till. So a receipt says first, in words, whether the file was taken; then what it changes in which store and
 // when; then what is wrong, grouped by kind, each with its row, its column and the one thing to do. It is plain text that Notepad
 // shows, not wider than [Width] characters.
+//
+// The page says the same sentences and has room for more: the largest price changes, and every cell by its address. It needs neither
+// network nor script. The marked copy is there to be corrected and dropped as it is: see [Workbook].
 //
 // The words are data: one file a language in gondola/templates, one named phrase each, the same names in all of them. This package
 // has the order and the layout, and no word of its own. Everything it is given comes as plain values; the same answer always gives
@@ -56,8 +60,10 @@ type Answer struct {
 	Updated time.Time // as of when the answer speaks, where that is later
 	Verdict Verdict
 
-	Rows         int // data rows in the file
-	RowsRejected int // of them, those that were not used
+	Partial      bool // the file speaks only for the rows it has, not for the articles that are missing in it
+	Workbook     bool // the annotated workbook lies in the folder of answers: see WriteWorkbook
+	Rows         int  // data rows in the file
+	RowsRejected int  // of them, those that were not used
 	Reading      Reading
 
 	Stores []StoreAnswer
@@ -79,6 +85,7 @@ type Reading struct {
 type Column struct {
 	Role    string // as package feed names it: sku, price, start_date, ...
 	Header  string // as written
+	Number  int    // of the column, that of A is 1; 0 = not known. Issues then name its cells: C14
 	Decimal string // comma or point; "" where it makes no difference
 	Date    string // day-first or month-first, likewise
 
@@ -91,6 +98,7 @@ type Column struct {
 type StoreAnswer struct {
 	ID, Name string // ID catalog.AllVendors: one file is for all stores
 	Changes  Changes
+	Moves    []Move // the largest price changes: see KeepMove
 	// Waiting counts the promotions that are not sent yet because the platform has first to read the end of another one of the same
 	// article, or of themselves as they were.
 	Waiting int
@@ -122,6 +130,7 @@ type Folders struct {
 	Answers      string // the folder of answers
 	Rejected     string // the folder of exports that could not be used
 	AnswerSuffix string // what is put behind a file's name for the answer that lies beside it
+	Workbook     string // what is put behind it for the annotated workbook
 }
 
 // FolderNames returns the names for a language.
@@ -131,6 +140,7 @@ func FolderNames(lang string) Folders {
 		Answers:      w.say("folder.answers"),
 		Rejected:     w.say("folder.rejected"),
 		AnswerSuffix: w.say("folder.suffix"),
+		Workbook:     w.say("folder.workbook"),
 	}
 }
 

@@ -50,6 +50,19 @@ func base(t *testing.T, lang string) Answer {
 	}
 }
 
+// moves are more price changes than an answer shows.
+func moves() []Move {
+	all := []Move{
+		{Key: "7730241003654", Name: "Yerba mate compuesta 1 kg", Old: 189_000, New: 329_500},
+		{Key: "LS-33", Name: "Dulce de leche <light> & crema", Old: 12_345_500, New: 9_999_000},
+		{Key: "LS-34", Old: 99_000, New: 990_000},
+	}
+	for i := range 12 {
+		all = append(all, Move{Key: fmt.Sprint("A-", 100+i), Name: "Artículo de todos los días", Old: 100_000, New: 100_500 + catalog.Money(i)*500})
+	}
+	return append(all, Move{Key: "none", Old: 5, New: 5}, Move{Key: "new", New: 5})
+}
+
 // answers are the situations that a receipt has to tell of.
 func answers(t *testing.T, lang string) map[string]Answer {
 	t.Helper()
@@ -70,10 +83,15 @@ func answers(t *testing.T, lang string) map[string]Answer {
 		row(catalog.RowTotal, catalog.Note, 12_349, "", "TOTAL GENERAL"),
 		catalog.Issue{Code: catalog.VendorAbsent, Severity: catalog.Warning, Args: []string{"s8ym", "Cordón"}},
 	)
+	for i := range issues.Reading.Columns {
+		issues.Reading.Columns[i].Number = i + 1
+	}
+	issues.Workbook = true
 	issues.Stores = []StoreAnswer{
 		{
 			ID: "290056", Name: "Centro", Next: at(t, 15, 45),
 			Changes: Changes{New: 3, PriceUp: 1800, PriceDown: 1, SwitchedOn: 2, SwitchedOff: 12, Other: 5, Same: 10_250, Missing: 1},
+			Moves:   moves(),
 		},
 		{ID: "290057", Name: "Puerto", Unchanged: true, Changes: Changes{Same: 4100}},
 		{ID: "290058", Unchanged: true, Changes: Changes{Same: 4100}},
@@ -250,10 +268,10 @@ func TestUnknownLanguageIsSpanish(t *testing.T) {
 
 func TestFolderNames(t *testing.T) {
 	want := map[string]Folders{
-		"es": {"respuestas", "rechazados", ".respuesta.txt"},
-		"pt": {"respostas", "rejeitados", ".resposta.txt"},
-		"en": {"answers", "rejected", ".answer.txt"},
-		"":   {"respuestas", "rechazados", ".respuesta.txt"},
+		"es": {"respuestas", "rechazados", ".respuesta.txt", ".corregir.xlsx"},
+		"pt": {"respostas", "rejeitados", ".resposta.txt", ".corrigir.xlsx"},
+		"en": {"answers", "rejected", ".answer.txt", ".correct.xlsx"},
+		"":   {"respuestas", "rechazados", ".respuesta.txt", ".corregir.xlsx"},
 	}
 	for lang, f := range want {
 		if got := FolderNames(lang); got != f {
@@ -299,7 +317,7 @@ func TestWrite(t *testing.T) {
 			t.Errorf("%s differs (-want +got):\n%s", path, diff)
 		}
 	}
-	for dir, n := range map[string]int{folder: 2, filepath.Join(folder, "respuestas"): 1} {
+	for dir, n := range map[string]int{folder: 2, filepath.Join(folder, "respuestas"): 2} {
 		entries, err := os.ReadDir(dir)
 		if err != nil {
 			t.Fatal(err)

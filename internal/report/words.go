@@ -22,6 +22,7 @@ const maxList = 12
 
 // words are one language's phrases.
 type words struct {
+	lang    string
 	phrases *template.Template
 	zone    *time.Location // the reader's; nil = times stay in the zone they came in
 	kind    catalog.Kind   // what is spoken of; promotions have some phrases of their own
@@ -35,7 +36,7 @@ func newWords(lang string) *words {
 		lang = Languages()[0]
 	}
 	t, err := template.ParseFS(templates.Files, "receipt."+lang+".txt.tmpl")
-	return &words{phrases: t, err: err}
+	return &words{lang: lang, phrases: t, err: err}
 }
 
 func (w *words) has(key string) bool {

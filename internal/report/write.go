@@ -23,14 +23,21 @@ const maxFileName = 255
 // mark tells Notepad that the text is UTF-8: without it, it shows accents as other letters.
 const mark = "\ufeff"
 
-// Write writes the receipt into a drop folder, twice: into its folder of answers, and beside where the file was dropped. An answer
-// that is there already is replaced whole. When one of the two can't be written the other one still is; the error says which.
-// It may be called again until it succeeds, and whenever the answer changes.
+// permission is what to do about a file that can't be written.
+const permission = "give gondola write permission for the drop folder"
+
+// Write writes the receipt into a drop folder: as text and as a page into its folder of answers, and as text beside where the file was
+// dropped. An answer that is there already is replaced whole. When one of them can't be written the others still are; the error says
+// which. It may be called again until it succeeds, and whenever the answer changes.
 func Write(folder string, a Answer) error {
-	if a.Name == "" || a.Name == "." || a.Name == ".." || strings.ContainsAny(a.Name, `/\`) {
-		return fmt.Errorf("write answer: %q is no file name", a.Name)
+	if err := checkName(a); err != nil {
+		return err
 	}
 	text, err := Text(a)
+	if err != nil {
+		return err
+	}
+	page, err := HTML(a)
 	if err != nil {
 		return err
 	}
@@ -38,11 +45,19 @@ func Write(folder string, a Answer) error {
 	path := Path(folder, a)
 	inside := makeFolder(filepath.Dir(path))
 	if inside == nil {
-		inside = put(path, text)
+		inside = errors.Join(put(path, text), put(PagePath(folder, a), page))
 	}
 	beside := put(filepath.Join(folder, answerName(a, FolderNames(a.Language).AnswerSuffix)), text)
 	if err := errors.Join(inside, beside); err != nil {
-		return fmt.Errorf("write answer for %q: %w; give gondola write permission for the drop folder", a.Name, err)
+		return fmt.Errorf("write answer for %q: %w; %s", a.Name, err, permission)
+	}
+	return nil
+}
+
+// checkName refuses an answer whose file has no name of its own in a folder.
+func checkName(a Answer) error {
+	if a.Name == "" || a.Name == "." || a.Name == ".." || strings.ContainsAny(a.Name, `/\`) {
+		return fmt.Errorf("write answer: %q is no file name", a.Name)
 	}
 	return nil
 }
@@ -51,6 +66,31 @@ func Write(folder string, a Answer) error {
 // count.
 func Path(folder string, a Answer) string {
 	return filepath.Join(folder, FolderNames(a.Language).Answers, answerName(a, ".txt"))
+}
+
+// PagePath returns where Write keeps the receipt as a page, likewise.
+func PagePath(folder string, a Answer) string {
+	return filepath.Join(folder, FolderNames(a.Language).Answers, pageName(a))
+}
+
+// WorkbookPath returns where WriteWorkbook keeps the annotated workbook, likewise.
+func WorkbookPath(folder string, a Answer) string {
+	return filepath.Join(folder, FolderNames(a.Language).Answers, workbookName(a))
+}
+
+// pageName returns the name of the page for a file, which is never that of the index.
+func pageName(a Answer) string {
+	if name := answerName(a, ".html"); !strings.EqualFold(name, indexName) {
+		return name
+	}
+	return answerName(a, "~.html")
+}
+
+// workbookName returns the name of the annotated workbook for a file. The corrected copy of a corrected copy has no longer name.
+func workbookName(a Answer) string {
+	suffix := FolderNames(a.Language).Workbook
+	a.Name = strings.TrimSuffix(a.Name, suffix)
+	return answerName(a, suffix)
 }
 
 // makeFolder makes the folder of answers, as open as the drop folder it lies in: who may drop may read.

@@ -44,6 +44,13 @@ type Change struct {
 	Changed int `json:"changed,omitempty"` // promotions with another price, limit or reason: they end and start again
 }
 
+// Move is one article whose price changes.
+type Move struct {
+	Key string        `json:"key"`
+	Old catalog.Money `json:"old"`
+	New catalog.Money `json:"new"`
+}
+
 // Summary is what comparing wanted with sent found.
 type Summary struct {
 	Change  Change

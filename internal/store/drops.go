@@ -33,7 +33,18 @@ type Drop struct {
 	ReadAt              time.Time
 	Fingerprint         string
 	Outcome             Outcome
+	Workbook            Workbook
 }
+
+// Workbook says what became of the annotated copy of a drop, which is made once.
+type Workbook string
+
+// The states of an annotated copy.
+const (
+	WorkbookDue     Workbook = ""        // not tried yet, or in vain
+	WorkbookWritten Workbook = "written" // it lies among the answers, or lay there
+	WorkbookNone    Workbook = "none"    // there is nothing to mark, or the drop can't be copied
+)
 
 // Outcome is what a drop was understood as.
 type Outcome struct {
@@ -54,6 +65,7 @@ type Outcome struct {
 type Column struct {
 	Role     string `json:"role"`
 	Header   string `json:"header"`
+	Number   int    `json:"number,omitempty"` // that of the first column is 1
 	Decimal  string `json:"decimal,omitempty"`
 	Date     string `json:"date,omitempty"`
 	Proof    string `json:"proof,omitempty"` // the cell that proves Decimal or Date
@@ -79,6 +91,7 @@ type Effect struct {
 	Target string
 	State  EffectState
 	Change shelf.Change
+	Moves  []shelf.Move // the largest price changes among them
 	Plan   int64
 	At     time.Time
 
@@ -128,8 +141,8 @@ type Reading struct {
 // Doing it again for the same drop replaces what the first time wrote.
 func (s *Store) Commit(ctx context.Context, r Reading) error {
 	return s.tx(ctx, func(tx *sql.Tx) error {
-		_, err := tx.ExecContext(ctx, `UPDATE drops SET state = $2, read_at = $3, fingerprint = $4, outcome = $5, receipt_due = receipt_due + 1
-			WHERE seq = $1`, r.Seq, r.State, millis(r.At), r.Fingerprint, toJSON(r.Outcome))
+		_, err := tx.ExecContext(ctx, `UPDATE drops SET state = $2, read_at = $3, fingerprint = $4, outcome = $5, workbook = '',
+			receipt_due = receipt_due + 1 WHERE seq = $1`, r.Seq, r.State, millis(r.At), r.Fingerprint, toJSON(r.Outcome))
 		if err != nil {
 			return fmt.Errorf("commit drop %d: %w", r.Seq, err)
 		}
@@ -149,9 +162,9 @@ func (s *Store) Commit(ctx context.Context, r Reading) error {
 			}
 		}
 		for _, e := range r.Effects {
-			_, err := tx.ExecContext(ctx, `INSERT INTO effects (seq, target, state, change, plan, at) VALUES ($1, $2, $3, $4, 0, $5)
-				ON CONFLICT (seq, target) DO UPDATE SET state = excluded.state, change = excluded.change, at = excluded.at`,
-				r.Seq, e.Target, e.State, toJSON(e.Change), millis(r.At))
+			_, err := tx.ExecContext(ctx, `INSERT INTO effects (seq, target, state, change, moves, plan, at) VALUES ($1, $2, $3, $4, $5, 0, $6)
+				ON CONFLICT (seq, target) DO UPDATE SET state = excluded.state, change = excluded.change, moves = excluded.moves, at = excluded.at`,
+				r.Seq, e.Target, e.State, toJSON(e.Change), movesJSON(e.Moves), millis(r.At))
 			if err != nil {
 				return fmt.Errorf("commit effect of drop %d: %w", r.Seq, err)
 			}
@@ -160,13 +173,14 @@ func (s *Store) Commit(ctx context.Context, r Reading) error {
 	})
 }
 
-const dropColumns = `seq, feed, name, size, sha256, modified, first_seen, owner, archived, state, read_at, fingerprint, outcome`
+const dropColumns = `seq, feed, name, size, sha256, modified, first_seen, owner, archived, state, read_at, fingerprint, outcome,
+	workbook`
 
 func scanDrop(rows *sql.Rows) (d Drop, err error) {
 	var modified, seen, read int64
 	var outcome string
 	err = rows.Scan(&d.Seq, &d.Feed, &d.Name, &d.Size, &d.SHA256, &modified, &seen, &d.Owner, &d.Archived, &d.State, &read,
-		&d.Fingerprint, &outcome)
+		&d.Fingerprint, &outcome, &d.Workbook)
 	if err != nil {
 		return d, err
 	}
@@ -211,17 +225,19 @@ func (s *Store) LastDrop(ctx context.Context, feed string) (Drop, bool, error) {
 // Effects lists what a drop means for each of its stores.
 func (s *Store) Effects(ctx context.Context, seq int64) ([]Effect, error) {
 	scan := func(rows *sql.Rows) (e Effect, err error) {
-		var change string
+		var change, moves string
 		var at, began, verified, next int64
-		err = rows.Scan(&e.Seq, &e.Target, &e.State, &change, &e.Plan, &at, &began, &verified, &next, &e.Class, &e.Waiting)
+		err = rows.Scan(&e.Seq, &e.Target, &e.State, &change, &moves, &e.Plan, &at, &began, &verified, &next, &e.Class, &e.Waiting)
 		if err != nil {
 			return e, err
 		}
 		e.At, e.Began, e.Verified, e.Next = fromMillis(at), fromMillis(began), fromMillis(verified), fromMillis(next)
-		e.Change, err = fromJSON[shelf.Change](change)
+		if e.Moves, err = fromJSON[[]shelf.Move](moves); err == nil {
+			e.Change, err = fromJSON[shelf.Change](change)
+		}
 		return e, err
 	}
-	all, err := list(ctx, s.read, scan, `SELECT e.seq, e.target, e.state, e.change, e.plan, e.at,
+	all, err := list(ctx, s.read, scan, `SELECT e.seq, e.target, e.state, e.change, e.moves, e.plan, e.at,
 			COALESCE((SELECT MAX(d.began_at) FROM deliveries d WHERE d.plan = e.plan), 0),
 			COALESCE((SELECT MAX(d.verified_at) FROM deliveries d WHERE d.plan = e.plan), 0),
 			COALESCE((SELECT MAX(d.next_at) FROM deliveries d WHERE d.plan = e.plan AND d.verified_at = 0), 0),
@@ -229,6 +245,26 @@ func (s *Store) Effects(ctx context.Context, seq int64) ([]Effect, error) {
 			COALESCE((SELECT p.waiting FROM plans p WHERE p.id = e.plan), (SELECT t.waiting FROM targets t WHERE t.target = e.target), 0)
 		FROM effects e WHERE e.seq = $1 ORDER BY e.target`, seq)
 	return all, wrap(err, "read effects of drop %d", seq)
+}
+
+// movesJSON is toJSON for moves, of which there are often none.
+func movesJSON(moves []shelf.Move) string {
+	if len(moves) == 0 {
+		return ""
+	}
+	return toJSON(moves)
+}
+
+// RecentDrops lists the newest drops of feeds that were read or rejected, the newest first, at most limit.
+func (s *Store) RecentDrops(ctx context.Context, feeds []string, limit int) ([]Drop, error) {
+	all, err := list(ctx, s.read, scanDrop, `SELECT `+dropColumns+` FROM drops WHERE state <> 'seen'
+		AND feed IN (SELECT value FROM json_each($1)) ORDER BY seq DESC LIMIT $2`, toJSON(feeds), limit)
+	return all, wrap(err, "list recent drops")
+}
+
+// WorkbookMade records what became of a drop's annotated copy.
+func (s *Store) WorkbookMade(ctx context.Context, seq int64, w Workbook) error {
+	return s.exec(ctx, fmt.Sprintf("record workbook of drop %d", seq), `UPDATE drops SET workbook = $2 WHERE seq = $1`, seq, w)
 }
 
 // ReceiptDue is a drop whose receipt is to be written, and why often enough.

@@ -27,6 +27,7 @@ type Style struct {
 	Zeros  int // digits that whole numbers are filled up to with zeros in front; 0 and 1 are none
 
 	elapsed  bool // the format shows a duration, whose hours, minutes or seconds go on counting
+	builtIn  int  // the number of a built-in format, which Format has no code for
 	from1904 bool // days count from 1 January 1904
 }
 
@@ -79,7 +80,7 @@ func readStyles(m *markup, from1904 bool) ([]Style, error) {
 		// The codes are known once all is read: nothing says that they come first.
 		code, own := codes[s.ID]
 		if !own {
-			code = builtIn(s.ID)
+			code, s.builtIn = builtIn(s.ID), s.ID
 		} else {
 			s.Format = code
 		}

@@ -227,7 +227,7 @@ def spoil(rows, platform):
     row = take("002", 640)
     row[3] = row[3][:-1] + str((int(row[3][-1]) + 3) % 10)
     take("002", 1011, price="410", active=True)[5] = "quizás"
-    take("003", 319)[4] = "129,995"
+    take("003", 319)[4] = "129,9951"
     # A description that is cut in two would shift the price or lose the row.
     take("001", 40)[2] = "Aceite de girasol; botella 900 ml"
     take("001", 41)[2] = 'Cinta "ancha" 5 m; blanca'
