@@ -144,6 +144,11 @@ func (a *app) printTroubles(s daemon.Status, zone *time.Location) {
 		}
 		lines = append(lines, line)
 	}
+	for _, v := range s.Stores {
+		if v.Withheld > 0 {
+			lines = append(lines, fmt.Sprintf("withheld  %s of store %s can't start: gondola plan says why", count(v.Withheld, "promotion"), v.ID))
+		}
+	}
 	for _, f := range s.Feeds {
 		if f.Problem != "" {
 			lines = append(lines, fmt.Sprintf("folder    feed %s: %s", f.Name, f.Problem))

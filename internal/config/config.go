@@ -101,7 +101,7 @@ type Feed struct {
 	Vendor   VendorSource      `yaml:"vendor"`
 	Encoding string            `yaml:"encoding"` // auto, utf-8, utf-16le, utf-16be, windows-1252; default auto
 	Columns  map[string]Column `yaml:"columns"`  // by field: sku, barcode, price, ...; which ones there are depends on kind
-	Campaign string            `yaml:"campaign"` // of promotions whose row names none; default made from what is offered
+	Campaign string            `yaml:"campaign"` // of promotions whose row names none; default Oferta
 	Reason   string            `yaml:"reason"`   // of promotions whose row gives none; default competitiveness
 }
 

@@ -58,32 +58,45 @@ type caseRun struct {
 
 func newCase(t *testing.T, dir string) *caseRun {
 	c := &caseRun{T: t, dir: dir, work: t.TempDir(), clock: time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)}
-	text, err := os.ReadFile(filepath.Join(dir, "config.yaml"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	cfg, err := config.Parse(filepath.Join(c.work, "config.yaml"), text)
-	if err != nil {
-		t.Fatal(err)
-	}
+	cfg := c.config(filepath.Join(dir, "config.yaml"))
 	vendors := make([]sandbox.Vendor, 0, len(cfg.Vendors))
 	for _, v := range cfg.Vendors {
 		vendors = append(vendors, sandbox.Vendor{ID: v.ID, Name: v.Name})
 	}
 	c.platform = newTestSandbox(t, sandbox.Options{Vendors: vendors, Password: casePassword})
+	c.open(cfg)
+	t.Cleanup(c.close)
+	return c
+}
+
+// config reads a config as the case means it.
+func (c *caseRun) config(file string) *config.Config {
+	text, err := os.ReadFile(file)
+	if err != nil {
+		c.Fatal(err)
+	}
+	cfg, err := config.Parse(filepath.Join(c.work, "config.yaml"), text)
+	if err != nil {
+		c.Fatal(err)
+	}
+	return cfg
+}
+
+// open starts the house with a config.
+func (c *caseRun) open(cfg *config.Config) {
 	pointAt(cfg, c.platform)
 	cfg.State.Dir = filepath.Join(c.work, "state")
 	cfg.State.MinFree = 0
-	c.house, err = Open(t.Context(), cfg, Options{Now: func() time.Time { return c.clock }})
-	if err != nil {
-		t.Fatal(err)
+	var err error
+	if c.house, err = Open(c.Context(), cfg, Options{Now: func() time.Time { return c.clock }}); err != nil {
+		c.Fatal(err)
 	}
-	t.Cleanup(func() {
-		if err := c.house.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-	return c
+}
+
+func (c *caseRun) close() {
+	if err := c.house.Close(); err != nil {
+		c.Error(err)
+	}
 }
 
 // newTestSandbox starts a strict platform that reads files only when it is told to.
@@ -126,6 +139,10 @@ func (c *caseRun) run() {
 
 func (c *caseRun) step(n int, dir string) {
 	ctx := c.Context()
+	if file := filepath.Join(dir, "config.yaml"); exists(file) {
+		c.close()
+		c.open(c.config(file))
+	}
 	if _, err := os.Stat(filepath.Join(dir, "settle")); err == nil {
 		c.clock = c.clock.Add(time.Duration(c.house.cfg.SFTP.ReadWindow) + time.Second)
 		c.flush()

@@ -55,6 +55,7 @@ type House struct {
 	outbox   *outbox.Outbox
 	watchers []watcher
 	lastDial string // what was last told of the server; owned by flush
+	rekeyed  bool   // while exports are read again by another identifier: what they were understood as before is no help
 
 	// shelfMu keeps a drop from being committed between the moment a plan looks at the newest drop and the moment it looks at the
 	// layers: the plan would contain a drop that it does not know of.
@@ -184,7 +185,37 @@ func (h *House) followConfig(ctx context.Context) error {
 			return err
 		}
 	}
-	return h.rereadChanged(ctx)
+	if err := h.followIdentity(ctx); err != nil {
+		return err
+	}
+	if err := h.rereadChanged(ctx); err != nil {
+		return err
+	}
+	h.rekeyed = false
+	return h.store.SetFact(ctx, identityFact, string(h.by))
+}
+
+// identityFact is where the identifier of articles is kept that the state was written by.
+const identityFact = "identify by"
+
+// followIdentity notices that articles are known by another identifier than before: everything is sent anew under it.
+func (h *House) followIdentity(ctx context.Context) error {
+	before, err := h.store.Fact(ctx, identityFact)
+	if err != nil || before == "" || before == string(h.by) {
+		return err
+	}
+	h.rekeyed = true
+	for _, t := range h.targets {
+		if err := h.store.OweFull(ctx, t.String()); err != nil {
+			return err
+		}
+	}
+	h.tell(Event{
+		Kind: EventTrouble,
+		Text: fmt.Sprintf("articles were known by their %s and are by their %s now: everything is sent anew. What was switched off for being "+
+			"missing stays so, and promotions that run go on to their end; end those in the Partner Portal that should not", before, h.by),
+	})
+	return nil
 }
 
 // followName looks whether a target's documents are still called what they were. In which order the platform reads two names is not

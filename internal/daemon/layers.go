@@ -352,7 +352,7 @@ func (h *House) rereadChanged(ctx context.Context) error {
 				})
 				continue
 			}
-			if err := h.commit(ctx, r); err != nil {
+			if err := h.commit(ctx, &r); err != nil {
 				return err
 			}
 			h.tell(Event{

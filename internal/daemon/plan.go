@@ -77,6 +77,9 @@ func (h *House) planTarget(ctx context.Context, due store.Target) error {
 		Target: due.Target, Full: q.Full, Parts: q.Parts, Upto: upto, Differs: summary.Differs, Rows: summary.Rows, Change: summary.Change,
 		Waiting: summary.Waiting, At: h.now(),
 	}
+	for _, n := range summary.Withheld {
+		p.Withheld += n
+	}
 	if q.Full {
 		if p.Below, err = h.files.Remembered(q.Sent, shelf.DayOf(h.now())); err != nil {
 			return err
@@ -103,7 +106,7 @@ func (h *House) tellPlan(t Target, p store.Plan) {
 		e.Kind = EventNothing
 	}
 	if p.Waiting > 0 {
-		e.Text = fmt.Sprintf("%d promotions wait until the end of others has been read", p.Waiting)
+		e.Text = fmt.Sprintf("promotions that wait until the end of others has been read: %d", p.Waiting)
 	}
 	h.tell(e)
 	for _, d := range p.Documents {
@@ -182,7 +185,7 @@ func (h *House) render(w io.Writer, t Target, part shelf.Part) (int, error) {
 	switch t.Kind {
 	case catalog.KindPromotions:
 		return platform.WritePromotions(w, platform.PromotionFormat{
-			Brand: h.brand, By: h.by, MaxSales: part.Fields.Has(catalog.MaxSales), PriceDecimals: decimals, Stores: h.stores(t),
+			Brand: h.brand, By: h.by, MaxSales: part.Fields.Has(catalog.MaxSales), Stores: h.stores(t),
 		}, records(h.files, part.Digest, func(r shelf.Record) (p catalog.Promotion) {
 			if r.Promotion != nil {
 				p = *r.Promotion

@@ -251,6 +251,9 @@ func (h *House) storeAnswer(e store.Effect, held map[string][]catalog.Issue, hol
 	t := parseTarget(e.Target)
 	vendor := t.Vendor
 	s := report.StoreAnswer{ID: vendor, Name: vendor, Changes: changesOf(e), Waiting: e.Waiting}
+	if e.State != store.EffectUnchanged {
+		s.Withheld = e.Withheld
+	}
 	if v, ok := h.vendor(vendor); ok {
 		s.Name = v.Name
 	}

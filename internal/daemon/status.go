@@ -24,14 +24,15 @@ type Status struct {
 type StoreStatus struct {
 	ID       string    `json:"id"` // * where one file is for all stores
 	Name     string    `json:"name"`
-	Kind     string    `json:"kind"`              // catalog, promotions or assortment
-	Differs  int       `json:"differs"`           // articles or promotions that the next slot would change
-	Same     int       `json:"same"`              // articles or promotions that are wanted as they were sent
-	Pending  int       `json:"pending,omitempty"` // promotions that start only once the end of others has been read
-	Verified time.Time `json:"verified,omitzero"` // the last document that arrived
-	Next     time.Time `json:"next,omitzero"`     // the next slot
-	Settled  bool      `json:"settled"`           // everything that left is known to have been there to be read
-	Problem  string    `json:"problem,omitempty"` // why something is not sent
+	Kind     string    `json:"kind"`               // catalog, promotions or assortment
+	Differs  int       `json:"differs"`            // articles or promotions that the next slot would change
+	Same     int       `json:"same"`               // articles or promotions that are wanted as they were sent
+	Pending  int       `json:"pending,omitempty"`  // promotions that start only once the end of others has been read
+	Withheld int       `json:"withheld,omitempty"` // promotions that can't start as they are; gondola plan says why
+	Verified time.Time `json:"verified,omitzero"`  // the last document that arrived
+	Next     time.Time `json:"next,omitzero"`      // the next slot
+	Settled  bool      `json:"settled"`            // everything that left is known to have been there to be read
+	Problem  string    `json:"problem,omitempty"`  // why something is not sent
 }
 
 // FeedStatus is how one feed stands.
@@ -150,6 +151,9 @@ func (h *House) storeStatus(ctx context.Context, t Target) (StoreStatus, error) 
 		return line, fmt.Errorf("look at %s: %w", t, err)
 	}
 	line.Differs, line.Same, line.Pending = p.Summary.Differs, p.Summary.Change.Same, p.Summary.Waiting
+	for _, n := range p.Summary.Withheld {
+		line.Withheld += n
+	}
 	unsettled, err := h.store.Unsettled(ctx, t.String())
 	if err != nil {
 		return line, err

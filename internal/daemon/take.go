@@ -184,7 +184,8 @@ func (h *House) read(ctx context.Context, f feedSetup, d store.Drop) (store.Read
 	if err != nil {
 		return r, err
 	}
-	return r, h.commit(ctx, r)
+	err = h.commit(ctx, &r)
+	return r, err
 }
 
 // understand reads an archived drop and writes its layer files.
@@ -228,11 +229,15 @@ func (h *House) layer(ctx context.Context, f feedSetup, d store.Drop, vendor str
 	if err != nil {
 		return shelf.Layer{}, err
 	}
-	// Read again, a drop lies where it lay: on what came before it.
+	// Read again, a drop lies where it lay: on what came before it, and what it said before is not forgotten.
+	was := shelf.Digest("")
+	if i := slices.IndexFunc(files, func(l store.LayerFile) bool { return l.Seq == d.Seq }); i >= 0 && !h.rekeyed {
+		was = files[i].Digest
+	}
 	files = slices.DeleteFunc(files, func(l store.LayerFile) bool { return l.Seq >= d.Seq })
 	return h.files.BuildLayer(shelf.LayerSpec{
 		Kind: f.kind, Full: f.spec.Full, Missing: f.missing, Owned: result.Owned, Keyless: keyless(result, vendor) > 0,
-		Below: digests(hopeful(files)), Today: shelf.DayOf(h.now()),
+		Below: digests(hopeful(files)), Was: was, Owner: f.Name + " " + vendor, Today: shelf.DayOf(h.now()),
 	}, rows)
 }
 
@@ -246,7 +251,7 @@ func keyless(r feed.Result, vendor string) int {
 }
 
 // commit previews what a reading changes, for the receipt, looks what is wrong with it beside what else is wanted, and commits it.
-func (h *House) commit(ctx context.Context, r store.Reading) error {
+func (h *House) commit(ctx context.Context, r *store.Reading) error {
 	h.shelfMu.Lock()
 	defer h.shelfMu.Unlock()
 	for i, l := range r.Layers {
@@ -263,12 +268,12 @@ func (h *House) commit(ctx context.Context, r store.Reading) error {
 			return err
 		}
 		r.Layers[i].Findings = findings
-		if err := h.compare(ctx, &r, l); err != nil {
+		if err := h.compare(ctx, r, l); err != nil {
 			return err
 		}
 	}
 	sortIssues(&r.Outcome)
-	if err := h.store.Commit(ctx, r); err != nil {
+	if err := h.store.Commit(ctx, *r); err != nil {
 		return err
 	}
 	return h.judgeLong(ctx, r.Layers)

@@ -1,6 +1,8 @@
 package feed
 
 import (
+	"slices"
+
 	"strings"
 
 	"gondola/internal/catalog"
@@ -128,14 +130,16 @@ func (e *dateEvidence) order() (dateOrder, proof) {
 }
 
 // settleDates decides how the columns of dates are to be read. A column whose dates prove no order is read in the one that the other
-// column of dates proves: both are written by the same hand. Where a column contradicts itself nothing helps.
+// column of dates proves: both are written by the same hand. Where a column contradicts itself, that hand writes both orders, and nothing
+// is proved in either column.
 func (c *converter) settleDates(columns []*column) {
+	disputed := slices.ContainsFunc(columns, func(col *column) bool { return col.dates.day.count > 0 && col.dates.month.count > 0 })
 	for _, col := range columns {
 		e := &col.dates
 		var ok bool
 		if col.order, ok = configuredOrder(c.spec.Columns[string(col.Role)].Date); ok {
 			e.yearLast++ // the config speaks of dates that begin with day or month
-		} else {
+		} else if !disputed {
 			var p proof
 			col.order, p = e.order()
 			col.Proof, col.ProofRow = p.text, p.row

@@ -71,6 +71,10 @@ const (
 	RoleStatus     Role = "campaign_status"
 )
 
+// DefaultCampaign is the campaign of promotions that name none. It is the same for all of them, because a campaign is part of what a
+// promotion is: with a name made of days or offers, a row with a corrected day would be another campaign beside the first.
+const DefaultCampaign = "Oferta"
+
 // DefaultReason is the reason of promotions that give none: it is in common use [partner].
 const DefaultReason = "competitiveness"
 
@@ -84,7 +88,7 @@ type Spec struct {
 	PriceDecimals int               // 0 to 3; prices are rounded to it
 	Full          bool              // the export speaks for every article of its stores
 	Encoding      table.Encoding
-	Campaign      string  // of promotions whose row names none; "" leaves it to what is offered
+	Campaign      string  // of promotions whose row names none; "" is DefaultCampaign
 	Reason        string  // of promotions whose row gives none; "" is DefaultReason
 	InStore       InStore // what to make of the shop's own barcodes; "" is InStoreRefuse
 }

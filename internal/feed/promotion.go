@@ -1,7 +1,6 @@
 package feed
 
 import (
-	"strconv"
 	"unicode/utf8"
 
 	"gondola/internal/catalog"
@@ -58,9 +57,6 @@ func (c *converter) promotion(r table.Row, item catalog.Item, stores []string) e
 		c.res.Rejected++
 		return c.handOn(stores, Record{Item: item, Row: r.Line, Rejected: true})
 	}
-	if p.Campaign == "" {
-		p.Campaign = defaultCampaign(*p)
-	}
 	c.res.Records += len(stores)
 	return c.handOn(stores, Record{Item: item, Promotion: p, Row: r.Line})
 }
@@ -90,8 +86,10 @@ func (c *converter) readLabels(r table.Row, p *catalog.Promotion) bool {
 	if !okReason {
 		c.fail(r, c.promo.reason, catalog.PromoField, string(RoleReason), excerpt(shown(r, c.promo.reason)))
 	}
-	if p.Campaign = name; name == "" {
-		p.Campaign = c.spec.Campaign
+	for _, other := range []string{name, c.spec.Campaign, DefaultCampaign} {
+		if p.Campaign == "" {
+			p.Campaign = other
+		}
 	}
 	for _, other := range []string{reason, c.spec.Reason, DefaultReason} {
 		if p.Reason == "" {
@@ -117,21 +115,6 @@ func label(r table.Row, col *column) (string, bool) {
 // isLabel reports whether the platform can take the text: one line, not too long, nothing lost.
 func isLabel(text string) bool {
 	return trim(text) != "" && utf8.RuneCountInString(text) <= maxLabel && printable(text) && !isSheetError(text)
-}
-
-// defaultCampaign names a promotion whose row and config don't: by what is offered and its days, as in "3x2 2026-05-01 2026-05-08".
-// The name is part of the promotion's identity. So it is made of nothing but what is identity too: the same row gives the same name
-// in the next export, and another price or share changes the promotion and does not make it another one.
-func defaultCampaign(p catalog.Promotion) string {
-	name := "Oferta"
-	switch {
-	case p.Benefit == catalog.FreeItem:
-		name = strconv.Itoa(p.Buy+p.Get) + "x" + strconv.Itoa(p.Buy)
-	case p.Type == catalog.SameItemBundle:
-		name += " " + p.Details()
-	}
-	const day = len("2026-05-01")
-	return name + " " + p.Start.String()[:day] + " " + p.End.String()[:day]
 }
 
 // readLimits reads the three limits, each a whole number where 0 is none; false rejects the row.

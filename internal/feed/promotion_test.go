@@ -222,10 +222,10 @@ var promotionExports = []struct {
 		spec:  promoSpec(func(s *Spec) { s.Campaign, s.Reason = "", "overstock" }),
 		lines: []string{"sku;oferta;desde;hasta", "1;3x2;2026-05-01 09:00;2026-05-08", "2;2da al 50%;2026-05-01;2026-05-08", "3;20%;2026-05-01;2026-05-08", "4;30%;2026-05-01;2026-05-08"},
 		records: []string{
-			"2 A1 1/ 3x2 2026-05-01 2026-05-08 2026-05-01 09:00:00..2026-05-08 B2G1 free_item reason=overstock",
-			"3 A1 2/ Oferta B1G1 2026-05-01 2026-05-08 2026-05-01..2026-05-08 B1G1 percentage_value_off percent=50 reason=overstock",
-			"4 A1 3/ Oferta 2026-05-01 2026-05-08 2026-05-01..2026-05-08 percent=20 reason=overstock",
-			"5 A1 4/ Oferta 2026-05-01 2026-05-08 2026-05-01..2026-05-08 percent=30 reason=overstock",
+			"2 A1 1/ Oferta 2026-05-01 09:00:00..2026-05-08 B2G1 free_item reason=overstock",
+			"3 A1 2/ Oferta 2026-05-01..2026-05-08 B1G1 percentage_value_off percent=50 reason=overstock",
+			"4 A1 3/ Oferta 2026-05-01..2026-05-08 percent=20 reason=overstock",
+			"5 A1 4/ Oferta 2026-05-01..2026-05-08 percent=30 reason=overstock",
 		},
 		issues: []string{
 			"G-PROMO-03 note 2 oferta [3x2|same_item_bundle|free_item|B2G1|]",
@@ -435,8 +435,16 @@ func TestDateOrders(t *testing.T) {
 			"nor does the other column help it", promoSpec(),
 			[][2]string{{"13/06/2026", "30/06/2026"}, {"06/14/2026", "30/06/2026"}, {"05/06/2026", "30/06/2026"}},
 			[]string{"2026-06-13..2026-06-30", "2026-06-14..2026-06-30", "-"},
-			"  0  | day-first 30/06/2026 2 ",
+			"  0  |   0 ",
 			[]string{"G-DATE-02 error 4 Desde [05/06/2026|Desde]"},
+		},
+		{
+			// Hasta has both orders, so nothing tells in which one Desde is written, whatever a single cell of it looks like.
+			"a column that contradicts itself disproves the other one", promoSpec(),
+			[][2]string{{"12/01/2026", "2026-12-31"}, {"2026-12-01", "31/12/2026"}, {"2026-12-01", "12/31/2026"}, {"12/13/2026", "2026-12-31"}},
+			[]string{"-", "2026-12-01..2026-12-31", "2026-12-01..2026-12-31", "2026-12-13..2026-12-31"},
+			"  0  |   0 ",
+			[]string{"G-DATE-02 error 2 Desde [12/01/2026|Desde]"},
 		},
 		{
 			"the config says it", promoSpec(withDate(RoleStart, DateDayFirst)),

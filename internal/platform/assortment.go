@@ -19,7 +19,7 @@ type AssortmentFormat struct {
 	// out.
 	Fields catalog.Fields
 
-	PriceDecimals int // of the currency; see CatalogFormat and PromotionFormat
+	PriceDecimals int // of the currency; see CatalogFormat
 }
 
 // AssortmentRow is one row: an article, or a promotion.
@@ -52,7 +52,7 @@ func WriteAssortment(w io.Writer, f AssortmentFormat, rows iter.Seq2[AssortmentR
 		return 0, errors.New("write assortment: the brand " + strconv.Quote(f.Brand.Name) + " reads no file for both catalogue and promotions")
 	}
 	articles := newCatalogCells(f.Brand, f.Fields, f.PriceDecimals)
-	promotions := promotionCells{decimals: f.PriceDecimals}
+	promotions := promotionCells{}
 	maxSales := slices.IndexFunc(articles.columns, func(c column) bool { return c.field == catalog.MaxSales })
 	split := 2 + len(articles.columns)
 	return fileWriter[AssortmentRow]{

@@ -21,8 +21,6 @@ type PromotionFormat struct {
 	// has no such column, the file has none either and the limit is left out.
 	MaxSales bool
 
-	PriceDecimals int // of the currency: amounts have at least so many decimals, but not for that more than MaxPromotionDecimals
-
 	Stores *Stores // of a file for several stores; nil for one store, which the file's name tells
 }
 
@@ -37,7 +35,7 @@ type PromotionFormat struct {
 // decimals, a strikethrough without its price (a share that nobody has priced), a value that its type has no column for, text that
 // would break the file (see [WriteCatalog]), stores that mean nothing, and [ErrTooManyRows] beyond [MaxPromotionRows].
 func WritePromotions(w io.Writer, f PromotionFormat, rows iter.Seq2[catalog.Promotion, error]) (int, error) {
-	cells := promotionCells{decimals: f.PriceDecimals, maxSales: f.MaxSales && f.Brand.MaxSales}
+	cells := promotionCells{maxSales: f.MaxSales && f.Brand.MaxSales}
 	columns := append(identifierColumns(), cells.names()...)
 	var stores []string
 	if f.Stores != nil {
@@ -69,7 +67,6 @@ func WritePromotions(w io.Writer, f PromotionFormat, rows iter.Seq2[catalog.Prom
 
 // promotionCells writes the cells of a promotion, the identifier's aside.
 type promotionCells struct {
-	decimals int
 	maxSales bool // there is a column for that
 }
 
@@ -168,7 +165,8 @@ func (c promotionCells) discount(p catalog.Promotion) (string, error) {
 	return "", nil
 }
 
-// amount returns an amount of money as the platform takes it in a promotion.
+// amount returns an amount of money as the platform takes it in a promotion: in its shortest form, because the row that ends a promotion
+// must be the one that started it [doc], and a config may have another idea of the currency's decimals by then.
 func (c promotionCells) amount(name string, m catalog.Money) (string, error) {
 	if m <= 0 {
 		return "", fmt.Errorf("%s %s is not above zero", name, m)
@@ -176,7 +174,7 @@ func (c promotionCells) amount(name string, m catalog.Money) (string, error) {
 	if m != m.Round(MaxPromotionDecimals) {
 		return "", fmt.Errorf("%s %s has more than %d decimals", name, m, MaxPromotionDecimals)
 	}
-	return m.Text(min(c.decimals, MaxPromotionDecimals)), nil
+	return m.String(), nil
 }
 
 // needText returns an error unless s says something and can stand in a file.

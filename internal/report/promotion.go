@@ -29,6 +29,9 @@ func (r *receipt) promotions(s StoreAnswer) []string {
 		// come as a surprise.
 		lines = append(lines, w.say("store.again", c.Changed))
 	}
+	if s.Withheld > 0 && !s.Superseded {
+		lines = append(lines, w.say("store.withheld", s.Withheld))
+	}
 	return lines
 }
 

@@ -102,6 +102,8 @@ type StoreAnswer struct {
 	// Waiting counts the promotions that are not sent yet because the platform has first to read the end of another one of the same
 	// article, or of themselves as they were.
 	Waiting int
+	// Withheld counts the store's promotions that are not sent as they are, because the platform would refuse them.
+	Withheld int
 
 	Held       []catalog.Issue // findings that keep this store's part back
 	Unchanged  bool            // nothing differs: nothing will be sent

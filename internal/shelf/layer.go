@@ -2,6 +2,7 @@ package shelf
 
 import (
 	"errors"
+	"slices"
 	"time"
 
 	"gondola/internal/catalog"
@@ -28,7 +29,11 @@ type LayerSpec struct {
 	Owned   catalog.Fields // what the feed speaks of; decides how a tombstone switches off
 	Keyless bool           // rows of the store had no readable identifier: whatever is missing may be one of them
 	Below   []Digest       // the layer's files so far, the lowest first
-	Today   Day
+	// Was is what the same export was understood as before, where it is read again; it belongs on top of Below. What it said and is not
+	// understood of the export any more ends, for nobody else would end it.
+	Was   Digest
+	Owner string // names the layer among those of a shelf
+	Today Day
 }
 
 // Layer is one file of a layer's stack.
@@ -46,7 +51,11 @@ func DayOf(t time.Time) Day { return Day(t.Unix() / 86400) }
 // BuildLayer writes one store's rows of an export as a layer file. A rejected row keeps the values that the layer has so far; of a
 // promotions feed, all promotions that the layer has of its article.
 func (f Files) BuildLayer(spec LayerSpec, rows *Rows) (_ Layer, err error) {
-	below, err := f.Overlay(spec.Below)
+	stack := spec.Below
+	if spec.Was != "" {
+		stack = append(slices.Clone(stack), spec.Was)
+	}
+	below, err := f.Overlay(stack)
 	if err != nil {
 		return Layer{}, err
 	}
@@ -59,7 +68,9 @@ func (f Files) BuildLayer(spec LayerSpec, rows *Rows) (_ Layer, err error) {
 	b := layerBuilder{spec: spec, out: w, layer: Layer{Full: spec.Full}}
 	below.Next()
 	if spec.Kind == catalog.KindPromotions {
-		err = b.promotions(below, rows)
+		if b.was, err = f.keys(spec.Was); err == nil {
+			err = b.promotions(below, rows)
+		}
 	} else {
 		err = b.articles(below, rows)
 	}
@@ -74,6 +85,24 @@ type layerBuilder struct {
 	spec  LayerSpec
 	out   *Writer
 	layer Layer
+	was   map[string]bool // keys of LayerSpec.Was, of promotions
+}
+
+// keys returns the keys of a file, nil where there is none.
+func (f Files) keys(d Digest) (_ map[string]bool, err error) {
+	if d == "" {
+		return nil, nil
+	}
+	o, err := f.Overlay([]Digest{d})
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, o.Close()) }()
+	keys := map[string]bool{}
+	for o.Next() {
+		keys[o.Record().Key] = true
+	}
+	return keys, o.Err()
 }
 
 // articles walks the layer so far and the export side by side.

@@ -3,10 +3,13 @@ package shelf
 import (
 	"bytes"
 	"errors"
+
+	"gondola/internal/catalog"
 )
 
 // Overlay walks several record files as one: for each key the records lie on top of each other, field by field, those of later
-// files above those of earlier ones. Of a promotion the topmost record holds as a whole: its cells mean nothing without each other.
+// files above those of earlier ones. Of a promotion one record holds as a whole, for its cells mean nothing without each other: the topmost, but
+// for tombstones of other layers.
 // Memory does not depend on the number of records.
 type Overlay struct {
 	cursors []*cursor
@@ -101,7 +104,7 @@ func (o *Overlay) load() Record {
 	var sum Record
 	at := o.at
 	if len(at) > 1 && isPromotion(at[0].key) {
-		at = at[len(at)-1:]
+		return o.loadPromotion()
 	}
 	for i, c := range at {
 		r, err := c.record()
@@ -110,15 +113,41 @@ func (o *Overlay) load() Record {
 			return Record{}
 		}
 		if i > 0 {
+			spoken := r.Item.Set.Has(catalog.Active)
 			r.Item = r.Item.Over(sum.Item)
-			// A record above a tombstone speaks of an article again, but switches it on only where it says so.
-			if r.Gone == 0 && sum.Gone != 0 && !r.Item.On() {
+			// A record above a tombstone speaks of an article again, but switches it on only where it says so. One that says no is a
+			// no of its own, which the article's return does not undo.
+			if r.Gone == 0 && sum.Gone != 0 && !spoken && !r.Item.On() {
 				r.Gone = sum.Gone
 			}
 		}
 		sum = r
 	}
 	return sum
+}
+
+// loadPromotion is load where several files speak of a promotion. The topmost one counts, but a tombstone only for its own layer: what
+// one export no longer names another one may still want.
+func (o *Overlay) loadPromotion() Record {
+	var top Record
+	gone := map[string]bool{} // owners whose own promotion went missing
+	for i := len(o.at) - 1; i >= 0; i-- {
+		r, err := o.at[i].record()
+		if err != nil {
+			o.err, o.at = err, nil
+			return Record{}
+		}
+		switch {
+		case r.Gone == 0 && !gone[r.Owner]:
+			return r
+		case r.Gone != 0:
+			gone[r.Owner] = true
+		}
+		if top.Key == "" {
+			top = r
+		}
+	}
+	return top
 }
 
 // line returns what the files say of the current key as one line. It reads like load, but that the day of a tombstone below may

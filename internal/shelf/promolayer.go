@@ -58,7 +58,9 @@ func (b *layerBuilder) addOffers(g offers) error {
 		}
 	}
 	for _, key := range slices.Sorted(maps.Keys(file)) {
-		if err := b.out.Add(file[key]); err != nil {
+		r := file[key]
+		r.Owner = b.spec.Owner
+		if err := b.out.Add(r); err != nil {
 			return err
 		}
 	}
@@ -67,11 +69,14 @@ func (b *layerBuilder) addOffers(g offers) error {
 
 // unnamed decides on a promotion that the layer has and the export does not name: what the file says of it, if anything.
 func (b *layerBuilder) unnamed(old Record, g offers) (_ Record, stays bool) {
+	// What an export says in place of something ends that, whatever becomes of what an export merely lacks: else both would run.
+	replaced := !g.rejected && old.Gone == 0 && old.active() && (g.corrects(*old.Promotion) || b.was[old.Key] && !b.spec.Keyless)
 	if !b.spec.Full {
-		if g.rejected || old.Gone != 0 || !old.active() || !g.corrects(*old.Promotion) {
-			return old, false
+		// A tombstone of the same export, as it was understood before, goes on; what lies below is still there.
+		if replaced {
+			return b.tombstoneOf(old), true
 		}
-		return b.tombstoneOf(old), true
+		return old, b.was[old.Key]
 	}
 	switch {
 	case old.Gone != 0:
@@ -81,6 +86,8 @@ func (b *layerBuilder) unnamed(old Record, g offers) (_ Record, stays bool) {
 	case g.rejected:
 		b.layer.Present++
 		return old, true
+	case replaced:
+		return b.tombstoneOf(old), true
 	case b.spec.Keyless:
 		if b.spec.Missing == Deactivate {
 			b.layer.Suspended++
@@ -100,8 +107,8 @@ func (b *layerBuilder) tombstoneOf(old Record) Record {
 	return old
 }
 
-// corrects reports whether a partial export has a promotion in place of an old one of the article: the same campaign at the same time,
-// with other dates or another mechanic. That is how somebody who corrects a row in a small file means it.
+// corrects reports whether an export has a promotion in place of an old one of the article: the same campaign at the same time, with
+// other dates or another mechanic. That is how somebody who corrects a row means it.
 func (g offers) corrects(old catalog.Promotion) bool {
 	for _, r := range g.now {
 		if r.active() && r.Promotion.Campaign == old.Campaign && r.Promotion.Overlaps(old) {

@@ -38,6 +38,7 @@ func TestPromotionLayer(t *testing.T) {
 		kind       int
 		keyless    bool
 		below      string // files separated by bars
+		was        string // what the same export said before
 		rows       string
 		want       string
 		present    int
@@ -57,6 +58,10 @@ func TestPromotionLayer(t *testing.T) {
 		{
 			name: "another week is another promotion", kind: full, below: "A=900",
 			rows: "A=900 next", want: "k/A=900 off gone, k/A=900 next", present: 1, tombstones: 1,
+		},
+		{
+			name: "a corrected day with keep", kind: fullKeep, below: "A=900",
+			rows: "A=900 coming", want: "k/A=900 off gone, k/A=900 coming", present: 1, tombstones: 1,
 		},
 		{name: "keep says nothing", kind: fullKeep, below: "A=900, B=800", rows: "A=900", want: "k/A=900", present: 1},
 		{name: "a tombstone stays", kind: full, below: "A=900 off gone", rows: "B=1", want: "k/A=900 off gone, k/B=1", present: 1, tombstones: 1},
@@ -102,6 +107,21 @@ func TestPromotionLayer(t *testing.T) {
 		{name: "a tombstone already", below: "A=900 | A=900 off gone", rows: "A=900 coming", want: "k/A=900 coming", present: 1},
 		{name: "a row could not be read", below: "A=900", rows: "k!, A=900 coming", want: "k/A=900 coming", present: 1},
 		{name: "partial rejected", below: "A=900", rows: "k!", want: ""},
+
+		{
+			name: "read again under another name", was: "A=900", below: "C=1",
+			rows: "B=900", want: "k/A=900 off gone, k/B=900", present: 1, tombstones: 1,
+		},
+		{
+			name: "read again, full and keep", kind: fullKeep, was: "A=900", below: "C=1",
+			rows: "B=900", want: "k/A=900 off gone, k/B=900", present: 1, tombstones: 1,
+		},
+		{
+			name: "read again, its tombstones stay", kind: full, was: "A=900, B=1 off gone",
+			rows: "A=900", want: "k/A=900, k/B=1 off gone", present: 1, tombstones: 1,
+		},
+		{name: "read again, partial tombstones stay", was: "A=900, B=1 off gone", rows: "A=900", want: "k/A=900, k/B=1 off gone", present: 1},
+		{name: "read again, a row can't be read any more", was: "A=900", rows: "k!", want: "k/A=900"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			files := newTestFiles(t)
@@ -111,6 +131,9 @@ func TestPromotionLayer(t *testing.T) {
 			}
 			if tc.kind == full {
 				spec.Missing = Deactivate
+			}
+			if was := stackOf(t, files, tc.was); len(was) > 0 {
+				spec.Was = was[0]
 			}
 			got := build(t, files, t.TempDir(), spec, exported(tc.rows))
 			all := read(t, files, []Digest{got.Digest})
@@ -123,6 +146,46 @@ func TestPromotionLayer(t *testing.T) {
 			want := Layer{Digest: got.Digest, Full: spec.Full, Present: tc.present, Tombstones: tc.tombstones, Suspended: tc.suspended}
 			if diff := cmp.Diff(want, got); diff != "" {
 				t.Errorf("layer (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+// TestTombstonesAreTheirLayers lets one layer stop naming a promotion that another one wants.
+func TestTombstonesAreTheirLayers(t *testing.T) {
+	for _, tc := range []struct{ name, lower, upper, top, want string }{
+		{name: "another layer still wants it", lower: "k/A=900", upper: "k/A=800 off gone", want: "k/A=900"},
+		{name: "its own file below does not count", lower: "k/A=900 off gone", upper: "k/A=800 off gone", want: "k/A=800 off gone"},
+		{name: "status 0 is a word, not a silence", lower: "k/A=900", upper: "k/A=800 off", want: "k/A=800 off"},
+		{name: "wanted again above", lower: "k/A=900 off gone", upper: "k/A=800", want: "k/A=800"},
+		{name: "the same layer twice", lower: "k/A=900", upper: "k/A=900", top: "k/A=900 off gone", want: "k/A=900"},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			files := newTestFiles(t)
+			var stack []Digest
+			for i, text := range []string{tc.lower, tc.upper, tc.top} {
+				if text == "" {
+					continue
+				}
+				r := offered(text)
+				if r.Owner = "one"; i > 0 {
+					r.Owner = "two"
+				}
+				w, err := files.Create()
+				if err != nil {
+					t.Fatal(err)
+				}
+				if err := w.Add(r); err != nil {
+					t.Fatal(err)
+				}
+				d, err := w.Commit()
+				if err != nil {
+					t.Fatal(err)
+				}
+				stack = append(stack, d)
+			}
+			if got := shorts(read(t, files, stack)); got != tc.want {
+				t.Errorf("got %s, want %s", got, tc.want)
 			}
 		})
 	}

@@ -168,7 +168,7 @@ func (c campaign) arrived() bool {
 
 // say adds a row.
 func (c *campaigns) say(row, sent Record, differs bool) error {
-	row.Line, row.Gone = 0, 0
+	row.Line, row.Gone, row.Owner = 0, 0, ""
 	if differs {
 		c.s.Differs++
 	}

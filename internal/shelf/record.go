@@ -20,6 +20,9 @@ type Record struct {
 	// Line is, of a promotion, the line of the export that its layer file was made of, 0 where it was only kept from before. It never
 	// counts as a difference, and documents have none.
 	Line int
+	// Owner names the layer of a promotion, so that one layer's tombstone does not end what another one wants. Like Line it is told
+	// nowhere.
+	Owner string
 }
 
 // Day counts days since 1970-01-01 in UTC.

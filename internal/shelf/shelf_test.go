@@ -74,6 +74,7 @@ func overlaid(stack []table) table {
 				all[key] = r
 				continue
 			}
+			spoken := r.Item.Set.Has(catalog.Active)
 			for _, f := range fields {
 				if cell(r.Item, f) == "" {
 					setCell(&r.Item, f, cell(below.Item, f))
@@ -85,7 +86,7 @@ func overlaid(stack []table) table {
 			if r.Item.Barcode == "" {
 				r.Item.Barcode = below.Item.Barcode
 			}
-			if r.Gone == 0 && off(r.Item) {
+			if r.Gone == 0 && !spoken && off(r.Item) {
 				r.Gone = below.Gone
 			}
 			all[key] = r

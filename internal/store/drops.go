@@ -100,6 +100,8 @@ type Effect struct {
 	// Waiting is how many promotions of the target start only with a later plan than the one that the effect is in; of one that is in
 	// none, than the newest one.
 	Waiting int
+	// Withheld is how many promotions of the target can't start as they are, by the newest plan.
+	Withheld int
 }
 
 // NextSeq returns the next sequence number of drops. Numbers never repeat.
@@ -227,7 +229,7 @@ func (s *Store) Effects(ctx context.Context, seq int64) ([]Effect, error) {
 	scan := func(rows *sql.Rows) (e Effect, err error) {
 		var change, moves string
 		var at, began, verified, next int64
-		err = rows.Scan(&e.Seq, &e.Target, &e.State, &change, &moves, &e.Plan, &at, &began, &verified, &next, &e.Class, &e.Waiting)
+		err = rows.Scan(&e.Seq, &e.Target, &e.State, &change, &moves, &e.Plan, &at, &began, &verified, &next, &e.Class, &e.Waiting, &e.Withheld)
 		if err != nil {
 			return e, err
 		}
@@ -242,7 +244,8 @@ func (s *Store) Effects(ctx context.Context, seq int64) ([]Effect, error) {
 			COALESCE((SELECT MAX(d.verified_at) FROM deliveries d WHERE d.plan = e.plan), 0),
 			COALESCE((SELECT MAX(d.next_at) FROM deliveries d WHERE d.plan = e.plan AND d.verified_at = 0), 0),
 			COALESCE((SELECT d.class FROM deliveries d WHERE d.plan = e.plan AND d.error <> '' ORDER BY d.id LIMIT 1), ''),
-			COALESCE((SELECT p.waiting FROM plans p WHERE p.id = e.plan), (SELECT t.waiting FROM targets t WHERE t.target = e.target), 0)
+			COALESCE((SELECT p.waiting FROM plans p WHERE p.id = e.plan), (SELECT t.waiting FROM targets t WHERE t.target = e.target), 0),
+			COALESCE((SELECT t.withheld FROM targets t WHERE t.target = e.target), 0)
 		FROM effects e WHERE e.seq = $1 ORDER BY e.target`, seq)
 	return all, wrap(err, "read effects of drop %d", seq)
 }

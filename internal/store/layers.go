@@ -84,7 +84,8 @@ func (s *Store) Judged(ctx context.Context, files []LayerFile, targets []string,
 			case l.State == LayerPast:
 				// Whether it was held or would have gone with the next slot: what leaves is what the later one says.
 				err = errors.Join(moveEffects(ctx, tx, l.Seq, targets, EffectHeld, EffectReplaced, now),
-					moveEffects(ctx, tx, l.Seq, targets, EffectWaiting, EffectReplaced, now))
+					moveEffects(ctx, tx, l.Seq, targets, EffectWaiting, EffectReplaced, now),
+					replaceStaged(ctx, tx, l.Seq, targets, now))
 			}
 			if err != nil {
 				return fmt.Errorf("record judgement of drop %d: %w", l.Seq, err)
@@ -92,6 +93,18 @@ func (s *Store) Judged(ctx context.Context, files []LayerFile, targets []string,
 		}
 		return nil
 	})
+}
+
+// replaceStaged moves the effects of a drop that arrived but for promotions which wait: the later export says what becomes of those.
+func replaceStaged(ctx context.Context, tx *sql.Tx, seq int64, targets []string, now time.Time) error {
+	for _, t := range targets {
+		_, err := tx.ExecContext(ctx, `UPDATE effects SET state = $3, at = $4 WHERE seq = $1 AND target = $2 AND state = 'verified'
+			AND plan IN (SELECT id FROM plans WHERE target = $2 AND waiting > 0)`, seq, t, EffectReplaced, millis(now))
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // moveEffects moves the effects of a drop on the targets from one state to another; where any moved, the receipt is due.

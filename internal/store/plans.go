@@ -108,6 +108,8 @@ type Plan struct {
 	Documents []Document // empty: there is nothing to send
 	// Waiting is how many promotions start only with a later plan, once the ends in this one have settled.
 	Waiting int
+	// Withheld is how many promotions can't start as they are: the platform would refuse them.
+	Withheld int
 	// Below is, of a full plan, what was sent before and holds on beside what its documents say; "" = nothing.
 	Below shelf.Digest
 	At    time.Time
@@ -118,7 +120,7 @@ var ErrBegun = errors.New("an attempt of the open plan has begun")
 
 // Enqueue records a plan and its documents as queued deliveries, in place of an open plan of the target that has not begun. It
 // moves the effects of all drops up to p.Upto: with documents to planned, without to unchanged, or, where promotions wait for a later
-// plan, back to waiting. Drops that an earlier plan had promotions of that waited are moved along: this is the plan that has them. The
+// plan or can't start, back to waiting. Drops that an earlier plan had promotions of that waited are moved along: this is the plan that has them. The
 // target is not due any more, unless a full plan was asked for in the meantime and this is none. It returns the plan's id, 0 for one
 // without documents.
 func (s *Store) Enqueue(ctx context.Context, p Plan) (id int64, err error) {
@@ -127,7 +129,7 @@ func (s *Store) Enqueue(ctx context.Context, p Plan) (id int64, err error) {
 			return err
 		}
 		state := EffectUnchanged
-		if p.Waiting > 0 {
+		if p.Waiting > 0 || p.Withheld > 0 {
 			state = EffectWaiting
 		}
 		if len(p.Documents) > 0 {
@@ -138,9 +140,9 @@ func (s *Store) Enqueue(ctx context.Context, p Plan) (id int64, err error) {
 		}
 		err := enqueueEffects(ctx, tx, p, id, state)
 		if err == nil {
-			_, err = tx.ExecContext(ctx, `INSERT INTO targets (target, parts, plan_due, full_due, adopt, waiting) VALUES ($1, $2, 0, 0, 0, $4)
+			_, err = tx.ExecContext(ctx, `INSERT INTO targets (target, parts, plan_due, full_due, adopt, waiting, withheld) VALUES ($1, $2, 0, 0, 0, $4, $5)
 				ON CONFLICT (target) DO UPDATE SET parts = MAX(parts, excluded.parts), waiting = excluded.waiting,
-					plan_due = MIN(full_due, $3), full_due = MIN(full_due, $3)`, p.Target, max(p.Parts, 1), !p.Full, p.Waiting)
+					withheld = excluded.withheld, plan_due = MIN(full_due, $3), full_due = MIN(full_due, $3)`, p.Target, max(p.Parts, 1), !p.Full, p.Waiting, p.Withheld)
 		}
 		return wrap(err, "enqueue plan for %s", p.Target)
 	})
