@@ -23,6 +23,10 @@ const (
 	FileNoRows   Code = "G-FILE-06" // a header and nothing below it
 	FileDamaged  Code = "G-FILE-07" // a workbook that is not as workbooks are (part of it)
 
+	FileGuess Code = "G-FILE-08" // text that reads differently in two encodings, both likely (encoding, a word in it, other encoding, the word in it)
+	FileNUL   Code = "G-FILE-09" // empty bytes inside a text: it was not written to its end
+	FileStray Code = "G-FILE-10" // a quote that opens and never closes, read as any other character
+
 	HeadNone    Code = "G-HEAD-01" // no row looks like a header (words looked for)
 	HeadMissing Code = "G-HEAD-02" // a needed column is not there (role, headers found)
 	HeadTwice   Code = "G-HEAD-03" // two columns mean the same (role, both headers)
@@ -99,7 +103,7 @@ const (
 
 // Codes lists every code, in the order above: for tests that hold word lists against it.
 var Codes = []Code{
-	FileEmpty, FileKind, FileEncoding, FileLimit, FileQuote, FileNoRows, FileDamaged,
+	FileEmpty, FileKind, FileEncoding, FileLimit, FileQuote, FileNoRows, FileDamaged, FileGuess, FileNUL, FileStray,
 	HeadNone, HeadMissing, HeadTwice, HeadConfig, HeadNothing, HeadSheets, HeadHidden,
 	VendorUnknown, VendorMissing, VendorName, VendorAbsent,
 	KeyMissing, KeyInvalid,

@@ -99,7 +99,7 @@ type Feed struct {
 	Export   string            `yaml:"export"`   // full or partial; default partial
 	Missing  string            `yaml:"missing"`  // keep or deactivate: articles, or promotions, that a full export no longer has; default keep
 	Vendor   VendorSource      `yaml:"vendor"`
-	Encoding string            `yaml:"encoding"` // auto, utf-8, utf-16le, utf-16be, windows-1252; default auto
+	Encoding string            `yaml:"encoding"` // auto, utf-8, utf-16le, utf-16be, windows-1252, iso-8859-15, cp850; default auto
 	Columns  map[string]Column `yaml:"columns"`  // by field: sku, barcode, price, ...; which ones there are depends on kind
 	Campaign string            `yaml:"campaign"` // of promotions whose row names none; default Oferta
 	Reason   string            `yaml:"reason"`   // of promotions whose row gives none; default competitiveness

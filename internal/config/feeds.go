@@ -65,7 +65,7 @@ func (ck *checker) feed(at string, f Feed) {
 	ck.oneOf(at+".kind", f.Kind, kindCatalog, kindPromotions)
 	ck.oneOf(at+".export", f.Export, "full", "partial")
 	ck.oneOf(at+".missing", f.Missing, "keep", "deactivate")
-	ck.oneOf(at+".encoding", f.Encoding, "auto", "utf-8", "utf-16le", "utf-16be", "windows-1252")
+	ck.oneOf(at+".encoding", f.Encoding, "auto", "utf-8", "utf-16le", "utf-16be", "windows-1252", "iso-8859-15", "cp850")
 	if f.Missing == "deactivate" && f.Export == "partial" && !ck.silent(at+".export") {
 		ck.wrong(at+".missing", "deactivate needs export: full; a partial export leaves articles out on purpose")
 	}

@@ -199,7 +199,7 @@ func (h *House) answer(ctx context.Context, d store.Drop) (report.Answer, error)
 	a := report.Answer{
 		Language: h.cfg.Chain.Language, Zone: h.zone, Name: d.Name, Feed: d.Feed, Seq: d.Seq, Time: d.ReadAt, Updated: h.now(),
 		Rows: o.Rows, RowsRejected: o.Rejected, Issues: o.Issues, Counts: o.Counts,
-		Reading: report.Reading{Encoding: o.Encoding, Sheet: o.Sheet, HeaderRow: o.HeaderRow},
+		Reading: report.Reading{Encoding: o.Encoding, Evidence: o.Evidence, Sheet: o.Sheet, HeaderRow: o.HeaderRow},
 	}
 	if f, ok := h.feed(d.Feed); ok {
 		a.Kind, a.Partial = f.kind, !f.spec.Full

@@ -329,7 +329,7 @@ func (h *House) together(l store.LayerFile) layerStack {
 func outcomeOf(r feed.Result) store.Outcome {
 	o := store.Outcome{
 		Rows: r.Rows, Records: r.Records, Rejected: r.Rejected, Issues: r.Issues, Counts: r.Counts,
-		Encoding: string(r.Format.Encoding), Sheet: r.Format.Sheet, HeaderRow: r.Header.Row,
+		Encoding: string(r.Format.Encoding), Evidence: r.Format.Evidence, Sheet: r.Format.Sheet, HeaderRow: r.Header.Row,
 	}
 	if r.Format.Delimiter != 0 {
 		o.Delimiter = string(r.Format.Delimiter)

@@ -125,6 +125,10 @@ func (c *converter) readFailed(name string, err error) error {
 		is.Code, is.Args, is.Row = catalog.FileLimit, refusal.Args[:2], atLine(refusal.Args[2:])
 	case table.RefusedQuote:
 		is.Code, is.Args, is.Row = catalog.FileQuote, nil, atLine(refusal.Args)
+	case table.RefusedGuess:
+		is.Code, is.Args, is.Row = catalog.FileGuess, refusal.Args[:4], atLine(refusal.Args[4:])
+	case table.RefusedNUL:
+		is.Code, is.Args, is.Row = catalog.FileNUL, nil, atLine(refusal.Args)
 	case table.RefusedDamaged:
 		is.Code, is.Args, is.Row = catalog.FileDamaged, refusal.Args[:1], atLine(refusal.Args[1:])
 	}

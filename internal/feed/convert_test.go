@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"reflect"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -231,8 +232,22 @@ var exports = []struct {
 	{
 		name:    "a quote that never closes",
 		spec:    specFor(),
-		lines:   []string{"sku;Precio", "1;10", `2;"20`, "3;30"},
+		lines:   []string{"sku;Precio", "1;10", `2;"20`, `3;"x;y"`},
 		issues:  []string{"G-FILE-05 error 3  []"},
+		refused: true,
+	},
+	{
+		name:    "a word that two encodings spell",
+		spec:    specFor(),
+		lines:   []string{"sku;Precio;Nombre", "1;10;CAF\xc9\xae"},
+		issues:  []string{"G-FILE-08 error 2  [windows-1252|CAFÉ®|utf-8|CAFɮ]"},
+		refused: true,
+	},
+	{
+		name:    "empty bytes",
+		spec:    specFor(),
+		lines:   []string{"sku;Precio", "1;10", "\x00\x00\x00\x00;20"},
+		issues:  []string{"G-FILE-09 error 3  []"},
 		refused: true,
 	},
 	{
@@ -469,5 +484,21 @@ func TestErrorsAreOurs(t *testing.T) {
 	})
 	if !errors.Is(err, context.Canceled) || n >= 3*checkEvery {
 		t.Errorf("cancelled, and Convert returned %v after %d records", err, n)
+	}
+}
+
+// TestStrayQuote reads a text with a mark for inches that looks like a quote: all rows are read, and the place is told.
+func TestStrayQuote(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "stray.csv")
+	if err := os.WriteFile(path, []byte("sku;Precio;Nombre\n1;10;pan\n2;20;\"Galleta 5\n3;30;sal\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	records := 0
+	res, err := Convert(t.Context(), specFor(), path, "stray.csv", func(Record) error { records++; return nil })
+	if err != nil || records != 3 || res.Refused {
+		t.Fatalf("%d records, refused %t, %v", records, res.Refused, err)
+	}
+	if got := told(res.Issues); !slices.Equal(got, []string{"G-FILE-10 warning 3  []"}) {
+		t.Errorf("issues %q", got)
 	}
 }

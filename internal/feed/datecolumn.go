@@ -2,7 +2,6 @@ package feed
 
 import (
 	"slices"
-
 	"strings"
 
 	"gondola/internal/catalog"

@@ -60,6 +60,9 @@ func (c *converter) findHeader(context.Context) error {
 	}
 	c.sheet = all[best].sheet
 	c.res.Format = c.sheet.Format()
+	if f := c.res.Format; f.QuotesPlain {
+		c.add(catalog.Issue{Code: catalog.FileStray, Severity: catalog.Warning, Row: f.StrayQuote})
+	}
 	switch {
 	case !filled:
 		c.sheet = nil

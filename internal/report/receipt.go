@@ -158,7 +158,7 @@ func (r *receipt) support() []section {
 		parts = append(parts, w.say("read.feed", clean(a.Feed, maxQuote)))
 	}
 	if a.Reading.Encoding != "" {
-		parts = append(parts, w.say("read.encoding", clean(a.Reading.Encoding, maxQuote)))
+		parts = append(parts, w.say("read.encoding", clean(a.Reading.Encoding, maxQuote), clean(a.Reading.Evidence, maxTrouble)))
 	}
 	entries := []entry{
 		{w.say("label.read"), r.read()},

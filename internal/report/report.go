@@ -75,6 +75,7 @@ type Answer struct {
 // Reading is how the file was understood.
 type Reading struct {
 	Encoding  string // for support only: "windows-1252"
+	Evidence  string // why that encoding, likewise
 	Delimiter rune   // ';', ',', tab or '|'; 0 = there is none
 	Sheet     string // of a workbook; "" for CSV
 	HeaderRow int    // the row with the titles, the first of the file is 1

@@ -55,6 +55,7 @@ type Outcome struct {
 	Counts   map[catalog.Code]int `json:"counts,omitempty"` // of all issues, also of those not listed
 
 	Encoding  string   `json:"encoding,omitempty"`
+	Evidence  string   `json:"evidence,omitempty"` // why that encoding
 	Delimiter string   `json:"delimiter,omitempty"`
 	Sheet     string   `json:"sheet,omitempty"` // "" for CSV
 	HeaderRow int      `json:"header_row,omitempty"`

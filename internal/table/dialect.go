@@ -50,7 +50,7 @@ type sample struct {
 // that goes on is none.
 func (f *Format) sample(text []byte, whole bool, delim byte, l Limits) (sample, error) {
 	r := newRows(nil, delim, l)
-	r.buf, r.end, r.eof = text, len(text), true
+	r.buf, r.end, r.eof, r.quotesPlain = text, len(text), true, f.QuotesPlain
 	if whole {
 		r.end = len(bytes.TrimRight(text, endMark))
 	}

@@ -90,11 +90,12 @@ func looksLikeMarkup(text []byte) bool {
 	return false
 }
 
-// looksBinary reports whether b holds more control characters than a text could have by accident.
+// looksBinary reports whether b holds more control characters than a text could have by accident. NULs are not counted: they also
+// stand where a text was not written.
 func looksBinary(b []byte) bool {
 	n := 0
 	for _, c := range b {
-		if c < ' ' && !strings.ContainsRune("\t\n\v\f\r"+endMark, rune(c)) {
+		if c < ' ' && c != 0 && !strings.ContainsRune("\t\n\v\f\r"+endMark, rune(c)) {
 			n++
 		}
 	}

@@ -1,6 +1,11 @@
 package table
 
-import "bytes"
+import (
+	"bytes"
+	"encoding/binary"
+	"math/bits"
+	"strings"
+)
 
 // quotedRow makes a row of what begins at start and has a quote on its first line. It returns false when the row goes on behind the
 // window, or with an error.
@@ -120,6 +125,18 @@ func (r *textRows) finish(raw []byte, width int) {
 		r.err = refuseLimit("row bytes", r.limits.RowBytes, r.line)
 		return
 	}
+	r.row = Row{Line: r.line}
+	if !r.countOnly {
+		if r.cut(); r.err != nil {
+			return
+		}
+	}
+	r.line += lineEnds(raw) + 1
+	r.start += len(raw) + width
+}
+
+// cut makes the cells of the row that was put together.
+func (r *textRows) cut() {
 	s, ok := r.string(r.text)
 	if !ok {
 		return
@@ -131,9 +148,53 @@ func (r *textRows) finish(raw []byte, width int) {
 		from = to
 	}
 	r.check(true)
-	r.row = Row{Line: r.line, Cells: r.cells}
-	r.line += lineEnds(raw) + 1
-	r.start += len(raw) + width
+	r.row.Cells = r.cells
+}
+
+// unquote takes off the quotes that enclose whole cells.
+func (r *textRows) unquote() {
+	for i, c := range r.cells {
+		if isEnclosed(c) {
+			r.cells[i] = strings.ReplaceAll(c[1:len(c)-1], `""`, `"`)
+			r.quoted = true
+		}
+	}
+}
+
+// isEnclosed reports whether a cell begins and ends with a quote.
+func isEnclosed[T string | []byte](c T) bool {
+	return len(c) > 1 && c[0] == '"' && c[len(c)-1] == '"'
+}
+
+// quotesClose reports whether the quotes of a line are those of RFC 4180, or stand inside cells without, and none is open at its end:
+// such a line is a row, and nothing is wrong with it. It looks at eight bytes at a time, as split does.
+func quotesClose(line []byte, delim byte) bool {
+	const low, high, quotes = 0x7f7f7f7f7f7f7f7f, 0x8080808080808080, '"' * 0x0101010101010101
+	var tail [8]byte
+	inside, skip := false, -1
+	for i := 0; i < len(line); i += 8 {
+		eight := line[i:]
+		if len(eight) < 8 {
+			copy(tail[:], eight)
+			eight = tail[:]
+		}
+		x := binary.LittleEndian.Uint64(eight) ^ quotes
+		for mask := ^((x&low + low) | x) & high; mask != 0; mask &= mask - 1 {
+			at := i + bits.TrailingZeros64(mask)/8
+			switch {
+			case at == skip: // the second of two
+			case !inside:
+				inside = at == 0 || line[at-1] == delim
+			case at+1 == len(line) || line[at+1] == delim:
+				inside = false
+			case line[at+1] == '"':
+				skip = at + 1
+			default:
+				return false
+			}
+		}
+	}
+	return !inside
 }
 
 // lineEndWidth returns how many bytes end the line at the beginning of b: 0, 1 or 2.

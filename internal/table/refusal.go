@@ -14,6 +14,10 @@ const (
 	RefusedEmpty    RefusalKind = "empty"       // nothing in it but blanks
 	RefusedKind     RefusalKind = "not-a-table" // something else (what: xls, xlsb, encrypted, ods, pdf, html, zip, rtf or binary)
 	RefusedEncoding RefusalKind = "encoding"    // bytes that are no text (encoding, bytes in hex, line)
+	// RefusedGuess: bytes that are text in two encodings, and which one is right can't be told (the likelier encoding, a piece of the
+	// text as it reads in it, the other encoding, the same piece in that, line).
+	RefusedGuess RefusalKind = "guess"
+	RefusedNUL   RefusalKind = "nul" // NUL bytes in what else is a text: a part of the file was never written (line)
 	// RefusedLimit: larger than the limits. What is columns, cell bytes or row bytes; in a workbook also rows, sheets, styles or
 	// unzipped bytes (what, limit, line; line 0 is the whole file).
 	RefusedLimit   RefusalKind = "limit"
@@ -30,7 +34,7 @@ type Refusal struct {
 
 // Error implements error.
 func (r *Refusal) Error() string {
-	var a [3]string // so that one made by hand, without its arguments, is printed too
+	var a [5]string // so that one made by hand, without its arguments, is printed too
 	copy(a[:], r.Args)
 	switch r.Kind {
 	case RefusedEmpty:
@@ -41,6 +45,11 @@ func (r *Refusal) Error() string {
 	case RefusedEncoding:
 		return fmt.Sprintf("line %s: bytes %s are no text in %s; export the file as UTF-8, or set `encoding:` to what it is written in",
 			a[2], a[1], a[0])
+	case RefusedGuess:
+		return fmt.Sprintf("line %s: %q in %s or %q in %s? set `encoding:` to the one that reads right, or export the file as UTF-8",
+			a[4], a[1], a[0], a[3], a[2])
+	case RefusedNUL:
+		return fmt.Sprintf("line %s: NUL bytes, as where a file was not written to its end; export it again", a[0])
 	case RefusedLimit:
 		return fmt.Sprintf("line %s: more than %s %s; check the quotes and the delimiter there", a[2], a[1], a[0])
 	case RefusedDamaged:
@@ -58,6 +67,17 @@ func refuseKind(what string) *Refusal {
 
 func refuseEncoding(e Encoding, raw []byte, line int) *Refusal {
 	return &Refusal{Kind: RefusedEncoding, Args: []string{string(e), hex.EncodeToString(raw), strconv.Itoa(line)}}
+}
+
+// refuseGuess refuses a file for a piece that reads differently in two encodings.
+func refuseGuess(line int, likelier, other reading) *Refusal {
+	return &Refusal{Kind: RefusedGuess, Args: []string{
+		string(likelier.encoding), likelier.text, string(other.encoding), other.text, strconv.Itoa(line),
+	}}
+}
+
+func refuseNUL(line int) *Refusal {
+	return &Refusal{Kind: RefusedNUL, Args: []string{strconv.Itoa(line)}}
 }
 
 func refuseLimit(what string, limit, line int) *Refusal {

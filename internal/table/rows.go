@@ -16,9 +16,9 @@ import (
 type form uint8
 
 const (
-	formPlain       form = iota // nothing: they are known to be UTF-8
-	formUTF8                    // to be checked
-	formWindows1252             // to be decoded
+	formPlain form = iota // nothing: they are known to be UTF-8
+	formUTF8              // to be checked
+	formPage              // to be decoded
 )
 
 // textRows is one pass over a text.
@@ -30,7 +30,12 @@ type textRows struct {
 	file   *os.File // closed by Close; nil when src is no file
 	delim  byte     // 0 when there is none: readable text has no NUL
 	form   form
+	page   *page // with formPage
 	limits Limits
+
+	quotesPlain bool              // quotes are characters like others, but for those around a cell
+	countOnly   bool              // rows are counted, and nothing is made of them
+	lookAt      func(line []byte) // with countOnly, is shown the lines without quotes; nil for nobody
 
 	buf        []byte
 	start, end int  // what of buf is not read yet
@@ -40,6 +45,7 @@ type textRows struct {
 	line   int // of the byte at start
 	row    Row
 	cells  []string
+	width  int    // with countOnly and quotesPlain, how many cells the row has
 	text   []byte // the row without its quotes, while it is put together
 	ends   []int  // where in text each cell ends
 	quoted bool   // a quoted cell was seen
@@ -56,7 +62,13 @@ func (r *textRows) Next() bool {
 		stop, width, ok := r.lineEnd()
 		line := r.buf[r.start:stop]
 		switch {
-		case bytes.IndexByte(line, '"') >= 0:
+		case !r.quotesPlain && bytes.IndexByte(line, '"') >= 0:
+			if r.countOnly && ok && len(line) <= r.limits.CellBytes && quotesClose(line, r.delim) {
+				r.row = Row{Line: r.line}
+				r.start = stop + width
+				r.line++
+				return true
+			}
 			if r.quotedRow() {
 				return r.err == nil
 			}
@@ -159,9 +171,16 @@ func (r *textRows) plainRow(line []byte) {
 		r.err = refuseLimit("row bytes", r.limits.RowBytes, r.line)
 		return
 	}
-	if r.form == formWindows1252 && !isASCII(line) {
+	if r.countOnly {
+		r.width, r.row = bytes.Count(line, []byte{r.delim})+1, Row{Line: r.line}
+		if r.lookAt != nil {
+			r.lookAt(line)
+		}
+		return
+	}
+	if r.form == formPage && !isASCII(line) {
 		r.text = r.text[:0]
-		r.add(0, len(line))
+		r.decode(0, line)
 		line = r.text
 	}
 	s, ok := r.string(line)
@@ -169,6 +188,9 @@ func (r *textRows) plainRow(line []byte) {
 		return
 	}
 	r.split(s, line)
+	if r.quotesPlain && bytes.IndexByte(line, '"') >= 0 {
+		r.unquote()
+	}
 	// A longer cell needs a longer line: most rows need no look at each.
 	r.check(len(line) > r.limits.CellBytes)
 	r.row = Row{Line: r.line, Cells: r.cells}
@@ -238,15 +260,23 @@ func (r *textRows) string(text []byte) (string, bool) {
 
 // add puts bytes of the row behind its text; from and to count from where the row starts in the window.
 func (r *textRows) add(from, to int) {
+	if r.countOnly {
+		return
+	}
 	raw := r.buf[r.start+from : r.start+to]
-	if r.form != formWindows1252 || isASCII(raw) {
+	if r.form != formPage {
 		r.text = append(r.text, raw...)
 		return
 	}
-	text, bad := appendWindows1252(r.text, raw)
+	r.decode(from, raw)
+}
+
+// decode puts bytes of a code page, which begin at from in the row, behind its text.
+func (r *textRows) decode(from int, raw []byte) {
+	text, bad := r.page.append(r.text, raw)
 	r.text = text
 	if bad >= 0 && r.err == nil {
-		r.err = refuseEncoding(Windows1252, raw[bad:bad+1], r.lineAt(from+bad))
+		r.err = refuseEncoding(r.page.name, raw[bad:bad+1], r.lineAt(from+bad))
 	}
 }
 

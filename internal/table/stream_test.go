@@ -128,11 +128,20 @@ func TestLargeRow(t *testing.T) {
 }
 
 func TestQuoteOpenFarBehind(t *testing.T) {
-	for _, rest := range []string{"5,\"open\n" + strings.Repeat("1,2\n", 100_000), "5,\"" + strings.Repeat("z", 3<<20)} {
-		_, err := collect(t, mustOpen(t, write(t, strings.Repeat("1,2\n", 200_000)+rest), Options{}))
+	above := strings.Repeat("1,2\n", 200_000)
+	for _, rest := range []string{
+		"5,\"open\n" + strings.Repeat("1,\"2,3\"\n", 100_000), // others make sense
+		"5,\"" + strings.Repeat("z", 3<<20),
+		"5,\"open\n6,7,8\n",
+	} {
+		_, err := Open(write(t, above+rest), Options{})
 		if r, ok := errors.AsType[*Refusal](err); !ok || r.Kind != RefusedQuote || r.Args[0] != "200001" {
 			t.Errorf("error %v", err)
 		}
+	}
+	rows, f, err := readAll(t, above+"5,\"open\n"+strings.Repeat("1,\"2\"\n", 100_000), Options{})
+	if err != nil || !f.QuotesPlain || f.StrayQuote != 200_001 || len(rows) != 300_001 || rows[200_000] != "5|\"open" || rows[200_001] != "1|2" {
+		t.Errorf("%d rows, %+v, error %v", len(rows), f, err)
 	}
 }
 

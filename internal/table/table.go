@@ -4,12 +4,17 @@
 //
 // What ERPs and people call "a CSV" has no declaration of its encoding, delimiter or line end, so all three are found by evidence:
 //
-//   - Encoding: a byte order mark; else the parity of NUL bytes (UTF-16); else strict UTF-8; else Windows-1252, where the bytes
-//     make sense as letters and signs of Spanish, Portuguese or English text. The evidence is gathered over the whole file,
-//     because the first ñ may stand in row 4,000. Where it does not decide, the file is refused.
+//   - Encoding: a byte order mark; else the parity of NUL bytes (UTF-16); else strict UTF-8; else the code page (Windows-1252,
+//     ISO 8859-15, CP850) in which the bytes make the most sense as letters and signs of Spanish, Portuguese or English words. The
+//     evidence is gathered over the whole file, because the first ñ may stand in row 4,000, and each word counts once. Where two
+//     code pages would make different texts and neither is clearly ahead, the file is refused with both readings: a question
+//     costs less than names that no one can search for.
 //   - Delimiter: a "sep=" line; else the candidate whose number a row is most even over the first rows, counted exactly as the
 //     reader will count it.
 //   - Line end: LF, CR LF and CR are all line ends, also in one file.
+//   - Quotes: as RFC 4180 has them, and leniently beyond it. Where one opens that makes no sense, so that rows would vanish in a
+//     cell, the file is read with quotes as plain characters, if that makes a table of it; [Format] tells it. Else it is refused.
+//   - NUL bytes in what is not UTF-16 are what was reserved and never written. Such a file is refused: what is missing is not known.
 //
 // # Workbooks
 //
@@ -55,7 +60,9 @@ const (
 	UTF8        Encoding = "utf-8"
 	UTF16LE     Encoding = "utf-16le"
 	UTF16BE     Encoding = "utf-16be"
-	Windows1252 Encoding = "windows-1252"
+	Windows1252 Encoding = "windows-1252" // also ISO 8859-1, which is a part of it as far as text goes
+	Latin9      Encoding = "iso-8859-15"  // ISO 8859-15: the euro sign of Unix
+	CP850       Encoding = "cp850"        // DOS in Western Europe and Latin America
 )
 
 // Options says how to read a file. The zero value finds everything out by itself and uses the default limits.
@@ -125,6 +132,10 @@ type Format struct {
 	LineEnd   string // "\n", "\r\n" or "\r", the most frequent one among the first rows; "" when no line is ended
 	BOM       bool   // begins with a byte order mark
 	SepLine   bool   // the first line is "sep=" and a delimiter; it is no row
+	// QuotesPlain tells that a quote opens somewhere and makes no sense as such, and that the file was therefore read without: every
+	// line is a row, a delimiter is one also between quotes, and only quotes around a whole cell are taken off.
+	QuotesPlain bool
+	StrayQuote  int // with QuotesPlain, the line of the first quote that made no sense
 }
 
 // Open finds out what the file at path is. A text is read once as a whole, in bounded memory, to prove that the encoding holds to the
@@ -215,12 +226,12 @@ func (t *Table) rows() (*textRows, error) {
 		return nil, fmt.Errorf("open table: %w", err)
 	}
 	r := newRows(t.format.text(f), byte(t.format.Delimiter), t.limits)
-	r.file = f
-	switch t.format.Encoding {
-	case UTF8:
+	r.file, r.quotesPlain = f, t.format.QuotesPlain
+	switch r.page = pageOf(t.format.Encoding); {
+	case r.page != nil:
+		r.form = formPage
+	case t.format.Encoding == UTF8:
 		r.form = formUTF8
-	case Windows1252:
-		r.form = formWindows1252
 	}
 	if t.format.SepLine {
 		r.Next() // the line counts as one, so that the numbers of those below are right
@@ -240,7 +251,8 @@ func readHead(f *os.File) (head []byte, whole bool, err error) {
 
 // sniff finds out how a text is written, of which head is the beginning; whole says that it is all of it.
 func (t *Table) sniff(f *os.File, head []byte, whole bool, configured Encoding) error {
-	if err := t.format.findEncoding(f, head, configured); err != nil {
+	quotes, err := t.format.findEncoding(f, head, configured)
+	if err != nil {
 		return err
 	}
 	// The head ends in the middle of a character or a row; errors that come from there say nothing about the file.
@@ -251,10 +263,14 @@ func (t *Table) sniff(f *os.File, head []byte, whole bool, configured Encoding) 
 	if looksLikeMarkup(text) {
 		return refuseKind("html")
 	}
-	return t.format.findDialect(text, whole, t.limits)
+	err = t.format.findDialect(text, whole, t.limits)
+	if quotes && (err == nil || isQuoteRefusal(err)) {
+		return t.format.proveQuotes(f, err, func(f *Format) error { return f.findDialect(text, whole, t.limits) }, t.limits)
+	}
+	return err
 }
 
-// text returns what of r is to be cut into rows: without the byte order mark, and as UTF-8 where r is UTF-16. Windows-1252 is left
+// text returns what of r is to be cut into rows: without the byte order mark, and as UTF-8 where r is UTF-16. A code page is left
 // as it is: its delimiters, quotes and line ends are those of ASCII, and rows are cheaper to decode than files.
 func (f *Format) text(r io.Reader) io.Reader {
 	if f.BOM {

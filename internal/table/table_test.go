@@ -151,6 +151,53 @@ func TestRows(t *testing.T) {
 			[]Row{row(1, "sku", "name"), row(2, "A1", `pipe 1/2" steel`), row(3, "A2", `"24" tv`)},
 		},
 		{
+			"quote that never closes", "sku;name;price\nA1;\"Galleta;10,50\nA2;\"Pan \"\"x\"\"\";2\nA3;24\" tv;3\n",
+			with(func(f *Format) { f.Quoted, f.QuotesPlain, f.StrayQuote = true, true, 2 }),
+			[]Row{row(1, "sku", "name", "price"), row(2, "A1", `"Galleta`, "10,50"), row(3, "A2", `Pan "x"`, "2"), row(4, "A3", `24" tv`, "3")},
+		},
+		{
+			"quote that swallows rows", "sku;name\nA1;\"forgot\nA2;\"closed\"\nA3;x\n",
+			with(func(f *Format) { f.Quoted, f.QuotesPlain, f.StrayQuote = true, true, 2 }),
+			[]Row{row(1, "sku", "name"), row(2, "A1", `"forgot`), row(3, "A2", "closed"), row(4, "A3", "x")},
+		},
+		{
+			"quotes that fit together over rows", "sku;name;price\nA1;\"Galleta;10\nA2;Otra\";20\nA3;x;5\n",
+			with(func(f *Format) { f.QuotesPlain, f.StrayQuote = true, 2 }),
+			[]Row{row(1, "sku", "name", "price"), row(2, "A1", `"Galleta`, "10"), row(3, "A2", `Otra"`, "20"), row(4, "A3", "x", "5")},
+		},
+		{
+			"a line break that looks like a row, in a file with titles", "list\nsku;name;price\nA1;\"one;1\ntwo;2\";20\nA3;x;5\n",
+			with(func(f *Format) { f.Quoted = true }),
+			[]Row{row(1, "list"), row(2, "sku", "name", "price"), row(3, "A1", "one;1\ntwo;2", "20"), row(5, "A3", "x", "5")},
+		},
+		{
+			"stray quote in a code page", "sku;name\nA1;\"caf\xe9\nA2;Jam\xf3n\n",
+			with(func(f *Format) {
+				f.Encoding, f.Evidence, f.QuotesPlain, f.StrayQuote = Windows1252, "bytes 0xE9 0xF3 fit Spanish in Windows-1252", true, 2
+				f.Quoted = false
+			}),
+			[]Row{row(1, "sku", "name"), row(2, "A1", `"café`), row(3, "A2", "Jamón")},
+		},
+		{
+			"stray quote in UTF-16", "\xff\xfe" + utf16Text("le", "sku\tname\nA1\t\"ñ\nA2\tx\n"),
+			Format{
+				Encoding: UTF16LE, Evidence: "byte order mark", Delimiter: '\t', LineEnd: "\n", BOM: true, QuotesPlain: true, StrayQuote: 2,
+			},
+			[]Row{row(1, "sku", "name"), row(2, "A1", `"ñ`), row(3, "A2", "x")},
+		},
+		{
+			"CP850", "sku;name\nA1;CAMAR\xe0N\nA2;PI\xa5A\nA3;\"az\xa3car;\"\n",
+			with(func(f *Format) {
+				f.Encoding, f.Evidence, f.Quoted = CP850, "bytes 0xA3 0xA5 fit Spanish in CP850", true
+			}),
+			[]Row{row(1, "sku", "name"), row(2, "A1", "CAMARÓN"), row(3, "A2", "PIÑA"), row(4, "A3", "azúcar;")},
+		},
+		{
+			"ISO-8859-15", "sku;name\nA1;Jam\xf3n 5,50 \xa4\nA2;x\n",
+			with(func(f *Format) { f.Encoding, f.Evidence = Latin9, "byte 0xF3 fits Spanish in ISO-8859-15" }),
+			[]Row{row(1, "sku", "name"), row(2, "A1", "Jamón 5,50 €"), row(3, "A2", "x")},
+		},
+		{
 			"sep line", "sep=;\nsku;price\nA1;1,5\n", with(func(f *Format) { f.SepLine = true }),
 			[]Row{row(2, "sku", "price"), row(3, "A1", "1,5")},
 		},
@@ -181,11 +228,11 @@ func TestRows(t *testing.T) {
 			[]Row{row(1, "sku", "name"), row(2, "A1", "Camarón €"), row(3, "A2", "Maíz"), row(4, "A3", "Salmón")},
 		},
 		{
-			"Windows-1252 in quotes", "sku;name\nA1;\"Camar\xf3n;\"\"\xd1\"\"\"\n\"\xf3\" x;\"\xe9\" \xe9\"\n",
+			"Windows-1252 in quotes", "sku;name\nA1;\"Camar\xf3n;\"\"A\xd1O\"\"\"\n\"\xf3\" x;\"caf\xe9\" ol\xe9\"\n",
 			with(func(f *Format) {
 				f.Encoding, f.Evidence, f.Quoted = Windows1252, "bytes 0xE9 0xF3 fit Spanish in Windows-1252", true
 			}),
-			[]Row{row(1, "sku", "name"), row(2, "A1", `Camarón;"Ñ"`), row(3, `"ó" x`, `é" é`)},
+			[]Row{row(1, "sku", "name"), row(2, "A1", `Camarón;"AÑO"`), row(3, `"ó" x`, `café" olé`)},
 		},
 		{
 			"Portuguese", "sku;nome\nA1;Ma\xe7\xe3\nA2;P\xe3o de a\xe7a\xed\nA3;PROMO\xc7\xc3O\n",
@@ -197,7 +244,7 @@ func TestRows(t *testing.T) {
 		{
 			"capital before a sign, which is UTF-8 by accident", "sku;name\nA1;CAF\xc9\xae\nA2;Jam\xf3n\n",
 			with(func(f *Format) {
-				f.Encoding, f.Evidence = Windows1252, "byte 0xF3 fits Spanish in Windows-1252"
+				f.Encoding, f.Evidence = Windows1252, "bytes 0xC9 0xF3 fit Spanish in Windows-1252"
 			}),
 			[]Row{row(1, "sku", "name"), row(2, "A1", "CAFÉ®"), row(3, "A2", "Jamón")},
 		},
@@ -280,7 +327,6 @@ func TestDelimiter(t *testing.T) {
 }
 
 func TestRefusals(t *testing.T) {
-	cp850 := "sku;name\nA1;CAMAR\xe0N\nA2;PI\xa5A\nA3;az\xa3car\n"
 	tests := []struct {
 		name, content string
 		o             Options
@@ -297,19 +343,35 @@ func TestRefusals(t *testing.T) {
 		{"xml in UTF-16", "\xff\xfe" + utf16Text("le", "<?xml version='1.0'?>"), Options{}, Refusal{RefusedKind, []string{"html"}}},
 		{"gzip", "\x1f\x8b\x08\x08abc", Options{}, Refusal{RefusedKind, []string{"binary"}}},
 		{"control characters", "a\x01\x02\x03\x04\x05", Options{}, Refusal{RefusedKind, []string{"binary"}}},
-		{"NULs in front", "\x00\x00sku;price\n", Options{}, Refusal{RefusedKind, []string{"binary"}}},
-		{"NULs behind", "sku;price\nA1;10\n\x00\x00\x00", Options{}, Refusal{RefusedKind, []string{"binary"}}},
+		{"NULs in front", "\x00\x00sku;price\n", Options{}, Refusal{RefusedNUL, []string{"1"}}},
+		{"NULs behind", "sku;price\nA1;10\n\x00\x00\x00", Options{}, Refusal{RefusedNUL, []string{"3"}}},
+		{"a NUL in a cell", "sku;name\r\nA1;Leche\x00\r\n", Options{}, Refusal{RefusedNUL, []string{"2"}}},
+		{"NULs in a program", "\x7fELF\x02\x01\x01\x00\x00\x00\x02\x00", Options{}, Refusal{RefusedKind, []string{"binary"}}},
 		{
 			"NUL far behind", strings.Repeat("A1;10\n", headSize) + "\x00",
 			Options{},
-			Refusal{RefusedKind, []string{"binary"}},
+			Refusal{RefusedNUL, []string{"262145"}},
 		},
-		{"DOS code page", cp850, Options{}, Refusal{RefusedEncoding, []string{"windows-1252", "e0", "2"}}},
+		{
+			"one word of two code pages", "sku;name\nA1;x\nA2;ca\xa0da 5\n",
+			Options{},
+			Refusal{RefusedGuess, []string{"windows-1252", "ca\u00a0da 5", "cp850", "caáda 5", "3"}},
+		},
+		{
+			"two code pages, pasted together", "sku;name\nA1;Jam\xf3n\nA2;Jam\xa2n\n",
+			Options{},
+			Refusal{RefusedEncoding, []string{"windows-1252", "a2", "3"}},
+		},
+		{
+			"configured ISO-8859-15", "sku;name\nA1;12 \x80\n",
+			Options{Encoding: Latin9},
+			Refusal{RefusedEncoding, []string{"iso-8859-15", "80", "2"}},
+		},
 		{"undefined byte", "sku;name\nA1;Jam\xf3n\nA2;x\x81\n", Options{}, Refusal{RefusedEncoding, []string{"windows-1252", "81", "3"}}},
 		{
 			"Cyrillic", "sku;name\nA1;\xcc\xee\xeb\xee\xea\xee\nA2;\xd5\xeb\xe5\xe1\n",
 			Options{},
-			Refusal{RefusedEncoding, []string{"windows-1252", "ee", "2"}},
+			Refusal{RefusedEncoding, []string{"windows-1252", "cc", "2"}},
 		},
 		{
 			"UTF-8 with a broken byte", "sku;name\r\nA1;Ñandú\r\nA2;Jam\xf3n\r\n",
@@ -357,7 +419,7 @@ func TestRefusals(t *testing.T) {
 			Refusal{RefusedQuote, []string{"5"}},
 		},
 		{
-			"quote that swallows rows", "sku;name\nA1;\"forgot\nA2;\"closed\"\nA3;x\n",
+			"quote that swallows rows, and others that hold delimiters", "sku;name\nA1;\"forgot\nA2;\"closed\"\nA3;\"x;y\"\n",
 			Options{},
 			Refusal{RefusedQuote, []string{"2"}},
 		},
