@@ -71,7 +71,7 @@ func (a *app) convert(ctx context.Context, feed, out, export string) error {
 	for _, d := range result.Documents {
 		a.printf("wrote %s: %s\n", filepath.Join(out, filepath.FromSlash(path.Join(d.Folder, d.Name))), count(d.Rows, "row"))
 	}
-	a.printf("%s, %s understood, %s\n", count(result.Rows, "row"), count(result.Records, "article"), count(len(result.Issues), "issue"))
+	a.printf("%s, %s understood, %s\n", count(result.Rows, "row"), count(result.Records, rowNoun(result.Kind)), count(len(result.Issues), "issue"))
 	return nil
 }
 

@@ -19,6 +19,7 @@ import (
 
 // Conversion is what an export would be as a first full push.
 type Conversion struct {
+	Kind      catalog.Kind  `json:"-"` // what the rows are about
 	Rows      int           `json:"rows"`
 	Records   int           `json:"records"`
 	Issues    []IssueText   `json:"issues"`
@@ -94,7 +95,7 @@ func (h *House) convert(ctx context.Context, f feedSetup, export, out string) (C
 		return Conversion{}, err
 	}
 	c := Conversion{
-		Rows: r.Outcome.Rows, Records: r.Outcome.Records, Issues: []IssueText{}, Documents: []DocumentOut{},
+		Kind: f.kind, Rows: r.Outcome.Rows, Records: r.Outcome.Records, Issues: []IssueText{}, Documents: []DocumentOut{},
 		Rejected: r.State == store.DropRejected,
 	}
 	for _, is := range r.Outcome.Issues {

@@ -24,7 +24,6 @@ import (
 	"sync"
 	"time"
 
-	"gondola/internal/catalog"
 	"gondola/internal/config"
 	"gondola/internal/drop"
 	"gondola/internal/durable"
@@ -168,104 +167,6 @@ func (h *House) prepare(ctx context.Context) error {
 		return err
 	}
 	return h.prepareWatchers()
-}
-
-// followConfig brings the state in line with a config that has changed since it was written.
-func (h *House) followConfig(ctx context.Context) error {
-	// A store that left the config gets nothing any more; what lies on the server stays.
-	if err := h.store.Abandon(ctx, h.targetNames()); err != nil {
-		return err
-	}
-	names, err := h.store.SentNames(ctx)
-	if err != nil {
-		return err
-	}
-	for _, n := range names {
-		if err := h.followName(ctx, n); err != nil {
-			return err
-		}
-	}
-	if err := h.followIdentity(ctx); err != nil {
-		return err
-	}
-	if err := h.rereadChanged(ctx); err != nil {
-		return err
-	}
-	h.rekeyed = false
-	return h.store.SetFact(ctx, identityFact, string(h.by))
-}
-
-// identityFact is where the identifier of articles is kept that the state was written by.
-const identityFact = "identify by"
-
-// followIdentity notices that articles are known by another identifier than before: everything is sent anew under it.
-func (h *House) followIdentity(ctx context.Context) error {
-	before, err := h.store.Fact(ctx, identityFact)
-	if err != nil || before == "" || before == string(h.by) {
-		return err
-	}
-	h.rekeyed = true
-	for _, t := range h.targets {
-		if err := h.store.OweFull(ctx, t.String()); err != nil {
-			return err
-		}
-	}
-	h.tell(Event{
-		Kind: EventTrouble,
-		Text: fmt.Sprintf("articles were known by their %s and are by their %s now: everything is sent anew. What was switched off for being "+
-			"missing stays so, and promotions that run go on to their end; end those in the Partner Portal that should not", before, h.by),
-	})
-	return nil
-}
-
-// followName looks whether a target's documents are still called what they were. In which order the platform reads two names is not
-// known, so what lies under the old one is an admin's to remove.
-func (h *House) followName(ctx context.Context, n store.SentName) error {
-	t, old := parseTarget(n.Target), n.Folder+"/"+n.Name
-	if !h.isTarget(n.Target) {
-		if _, ok := h.vendor(t.Vendor); !ok && t.Vendor != catalog.AllVendors {
-			return nil // a store that left the config
-		}
-		sent, err := h.sentOtherwise(ctx, t)
-		if err != nil || sent {
-			return err
-		}
-		h.tell(Event{
-			Kind: EventTrouble, Vendor: t.Vendor, Shelf: t.Kind, Name: old,
-			Text: "by the new config this file is not written any more, and others are in its place; remove it from the server, or what " +
-				"it says may be read once more. Promotions that only it has started run to their end",
-		})
-		return nil
-	}
-	now := h.folderOf(t) + "/" + h.fileOf(t, 1)
-	if old == now {
-		return nil
-	}
-	// Only a full document outlives the old file.
-	if err := h.store.OweFull(ctx, n.Target); err != nil {
-		return err
-	}
-	h.tell(Event{
-		Kind: EventTrouble, Vendor: t.Vendor, Shelf: t.Kind, Name: old,
-		Text: fmt.Sprintf("from now on documents are named %s and the next one says everything; "+
-			"remove the old file from the server, or its prices may be read once more", now),
-	})
-	return nil
-}
-
-// sentOtherwise reports whether what a target of an earlier config held has been sent in the shape of this one.
-func (h *House) sentOtherwise(ctx context.Context, old Target) (bool, error) {
-	for _, t := range h.targets {
-		same := t.holds(old.Kind) || old.holds(t.Kind)
-		if !same || old.Vendor != catalog.AllVendors && t.Vendor != catalog.AllVendors && old.Vendor != t.Vendor {
-			continue
-		}
-		sent, err := h.store.Sent(ctx, t.String())
-		if err != nil || len(sent) == 0 {
-			return false, err
-		}
-	}
-	return true, nil
 }
 
 // salt returns the key that login fingerprints in the database are made with.

@@ -265,6 +265,17 @@ func (s *Store) SentNames(ctx context.Context) ([]SentName, error) {
 	return all, wrap(err, "list remote names")
 }
 
+// SeedSent replaces what a target was sent by what it knows of what others were sent, in whose place it is.
+func (s *Store) SeedSent(ctx context.Context, target string, known shelf.Digest) error {
+	return s.tx(ctx, func(tx *sql.Tx) error {
+		_, err := tx.ExecContext(ctx, `DELETE FROM sent WHERE target = $1`, target)
+		if err == nil {
+			_, err = tx.ExecContext(ctx, `INSERT INTO sent (target, pos, digest) VALUES ($1, 0, $2)`, target, known)
+		}
+		return wrap(err, "hand on what was sent to %s", target)
+	})
+}
+
 // OweFull makes the next plan of a target say everything.
 func (s *Store) OweFull(ctx context.Context, target string) error {
 	return s.exec(ctx, "owe "+target+" a full plan", `UPDATE targets SET full_due = 1 WHERE target = $1`, target)
