@@ -57,6 +57,10 @@ type Promotion struct {
 	MaxSales   int64 // pieces that one order may hold, 0 = unlimited
 
 	Active bool // campaign_status: false ends the promotion
+
+	// Stores is, of a promotion that was sent in a file for several stores, what the file said of them, as the platform's package
+	// writes it; "" where the file's name tells the store, and in exports. It is a part of the row that has to be repeated to end it.
+	Stores string
 }
 
 // Key returns what identifies the promotion's article in a chain, "" where that is missing. See Item.Key.

@@ -2,6 +2,7 @@ package daemon
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"gondola/internal/catalog"
@@ -27,7 +28,7 @@ func (h *House) followConfig(ctx context.Context) error {
 	if err := h.followShape(ctx, names); err != nil {
 		return err
 	}
-	if err := h.followIdentity(ctx); err != nil {
+	if err := errors.Join(h.followStores(ctx), h.followIdentity(ctx)); err != nil {
 		return err
 	}
 	if err := h.rereadChanged(ctx); err != nil {
@@ -35,6 +36,37 @@ func (h *House) followConfig(ctx context.Context) error {
 	}
 	h.rekeyed = false
 	return h.store.SetFact(ctx, identityFact, string(h.by))
+}
+
+// followStores notices that a file for several stores is for others than before: one that is new gets everything.
+func (h *House) followStores(ctx context.Context) error {
+	for _, t := range h.targets {
+		stores := h.stores(t)
+		if stores == nil {
+			continue
+		}
+		now, err := stores.Text()
+		if err != nil {
+			return err
+		}
+		name := "stores " + t.String()
+		before, err := h.store.Fact(ctx, name)
+		if err != nil {
+			return err
+		}
+		if before == now {
+			continue
+		}
+		if before != "" && t.Kind == catalog.KindCatalog {
+			if err := h.store.OweFull(ctx, t.String()); err != nil {
+				return err
+			}
+		}
+		if err := h.store.SetFact(ctx, name, now); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // identityFact is where the identifier of articles is kept that the state was written by.

@@ -122,6 +122,11 @@ func (h *House) question(ctx context.Context, due store.Target, stack layerStack
 		Full: due.FullDue, Parts: due.Parts, Says: h.says, Now: h.wall(t), Decimals: h.cfg.Chain.PriceDecimals,
 	}
 	var err error
+	if stores := h.stores(t); stores != nil {
+		if q.Stores, err = stores.Text(); err != nil {
+			return q, err
+		}
+	}
 	if q.Wanted, err = h.wanted(ctx, t, stack); err != nil {
 		return q, err
 	}

@@ -96,6 +96,15 @@ func (s Stores) cells() (vendors, exclude string, err error) {
 	return strings.Join(s.IDs, ","), "", nil
 }
 
+// Text returns what a file's rows say of their stores as one text, for catalog.Promotion.Stores.
+func (s Stores) Text() (string, error) {
+	vendors, exclude, err := s.cells()
+	return vendors + storesSeparator + exclude, err
+}
+
+// storesSeparator stands between the two cells of Stores.Text. No id holds it.
+const storesSeparator = ";"
+
 // identifier returns the chain's own identifier of an article, or an error unless it can stand in a file.
 func identifier(by catalog.IdentifyBy, sku, barcode string) (string, error) {
 	id := sku

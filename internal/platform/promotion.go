@@ -21,7 +21,9 @@ type PromotionFormat struct {
 	// has no such column, the file has none either and the limit is left out.
 	MaxSales bool
 
-	Stores *Stores // of a file for several stores; nil for one store, which the file's name tells
+	// Stores is of a file for several stores; nil for one store, which the file's name tells. A promotion that says otherwise in its
+	// Stores is written as it says; all of a file must say the same [partner].
+	Stores *Stores
 }
 
 // WritePromotions writes rows as a file of promotions and returns how many it has below the header, which is always there. Columns
@@ -37,14 +39,14 @@ type PromotionFormat struct {
 func WritePromotions(w io.Writer, f PromotionFormat, rows iter.Seq2[catalog.Promotion, error]) (int, error) {
 	cells := promotionCells{maxSales: f.MaxSales && f.Brand.MaxSales}
 	columns := append(identifierColumns(), cells.names()...)
-	var stores []string
+	var stores *[2]string
 	if f.Stores != nil {
 		vendors, exclude, err := f.Stores.cells()
 		if err != nil {
 			return 0, fmt.Errorf("write promotions: %w", err)
 		}
 		// Production has both columns, the second one empty where it says nothing [partner].
-		columns, stores = append(columns, vendorsColumn, excludeColumn), []string{vendors, exclude}
+		columns, stores = append(columns, vendorsColumn, excludeColumn), &[2]string{vendors, exclude}
 	}
 	return fileWriter[catalog.Promotion]{
 		name: "promotions", columns: columns, maxRows: MaxPromotionRows,
@@ -59,10 +61,25 @@ func WritePromotions(w io.Writer, f PromotionFormat, rows iter.Seq2[catalog.Prom
 			if err := cells.fill(p, row[2:]); err != nil {
 				return false, err
 			}
-			copy(row[len(row)-len(stores):], stores)
-			return true, nil
+			if stores == nil {
+				return true, nil
+			}
+			return true, storeCells(p, stores, row[len(row)-2:])
 		},
 	}.write(w, rows)
+}
+
+// storeCells writes the two cells of a row. The first row decides what those of its file say.
+func storeCells(p catalog.Promotion, stores *[2]string, cells []string) error {
+	own := *stores
+	if p.Stores != "" {
+		own[0], own[1], _ = strings.Cut(p.Stores, storesSeparator)
+	}
+	if cells[0] != "" && (cells[0] != own[0] || cells[1] != own[1]) {
+		return errors.New("it is for other stores than the rows before it")
+	}
+	copy(cells, own[:])
+	return nil
 }
 
 // promotionCells writes the cells of a promotion, the identifier's aside.

@@ -26,6 +26,8 @@ type Question struct {
 	// waits until there is one.
 	Prices   []Digest
 	Decimals int // the currency's; of a promotion's price the platform keeps two at most [partner]
+	// Stores is, of a shelf whose files are for several stores, what they say of them now: catalog.Promotion.Stores. "" for one store.
+	Stores string
 }
 
 // Change counts what a plan changes on the shelf. An article whose price and availability both change counts under each. Promotions
@@ -171,6 +173,9 @@ func (f Files) diffSent(q Question, s *Summary, emit func(row, sent Record, diff
 		return same
 	}
 	campaigns := newCampaigns(f, q, s, emit)
+	if campaigns.former, err = f.formerStores(q); err != nil {
+		return err
+	}
 	defer func() { err = errors.Join(err, campaigns.prices.close()) }()
 	err = f.walk([][]Digest{q.Wanted, q.Sent, q.Unsettled}, agree, func(r []Record) error {
 		if promotion, err := campaigns.take(r); promotion || err != nil {

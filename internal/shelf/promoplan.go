@@ -10,9 +10,32 @@ type campaigns struct {
 	prices *priceList
 	emit   func(row, sent Record, differs bool) error
 
+	former string // what a file for other stores than those of now said of them, whose promotions end first; "" = there is none
+
 	item  string // the article whose promotions are gathered; "" = none
 	group []campaign
 	price *listed // of item, nil until it was looked up
+}
+
+// formerStores returns what the rows of promotions say of their stores that run, or may, for other stores than those of now. They are
+// ended in a file of their own: all rows of one must name the same stores [partner].
+func (f Files) formerStores(q Question) (former string, err error) {
+	if q.Stores == "" {
+		return "", nil
+	}
+	articles := func(a *aligned) bool { return !isPromotion(a.key) }
+	err = f.walk([][]Digest{q.Sent, q.Unsettled}, articles, func(r []Record) error {
+		live := r[0]
+		if r[1].Promotion != nil {
+			live = r[1]
+		}
+		p := live.Promotion
+		if p.Stores != q.Stores && !p.Over(q.Now) && (p.Active || r[1].Promotion != nil) && (former == "" || p.Stores < former) {
+			former = p.Stores
+		}
+		return nil
+	})
+	return former, err
 }
 
 // campaign is one promotion: what is wanted of it, what was sent, what began to leave and may or may not have been read.
@@ -166,8 +189,14 @@ func (c campaign) arrived() bool {
 	return c.sent.Promotion != nil && *c.sent.Promotion == *c.unsettled.Promotion
 }
 
-// say adds a row.
+// say adds a row, or leaves it for a later plan where this one's file is for other stores.
 func (c *campaigns) say(row, sent Record, differs bool) error {
+	if c.former != "" && row.Promotion.Stores != c.former {
+		if differs && row.Promotion.Active {
+			c.s.Waiting++
+		}
+		return nil
+	}
 	row.Line, row.Gone, row.Owner = 0, 0, ""
 	if differs {
 		c.s.Differs++
@@ -186,6 +215,11 @@ func (c *campaigns) withhold(code catalog.Code) {
 // fix gives a share off its price: the one that it was first sent with, whatever became of the article's price since, else the share of
 // what the article should cost now.
 func (c *campaigns) fix(one *campaign) error {
+	if w := one.wanted.Promotion; w != nil && w.Stores != c.q.Stores {
+		now := *w
+		now.Stores = c.q.Stores
+		one.wanted.Promotion = &now
+	}
 	w, live := one.wanted.Promotion, one.live.Promotion
 	if !one.wanted.active() || one.wanted.priced() {
 		return nil

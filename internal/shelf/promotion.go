@@ -35,13 +35,13 @@ func ItemKey(key string) string {
 func isPromotion(key []byte) bool { return bytes.IndexByte(key, keySeparator) >= 0 }
 
 // On the line of a promotion, fields are separated by tabs: key, SKU, barcode, reason, price, percent, amount, usage limit, orders,
-// maximum sales quantity, active, gone, line, owner. What is in the key is there only. A zero is nothing.
-const promotionFields = 14
+// maximum sales quantity, active, gone, line, owner, stores. What is in the key is there only. A zero is nothing.
+const promotionFields = 15
 
 // appendPromotion appends the line of a promotion. It refuses what parsePromotion would not read back.
 func (r Record) appendPromotion(b []byte) ([]byte, error) {
 	p := r.Promotion
-	for _, s := range [...]string{ItemKey(r.Key), p.SKU, p.Barcode, p.Campaign, p.Reason, string(p.Type), string(p.Benefit), r.Owner} {
+	for _, s := range [...]string{ItemKey(r.Key), p.SKU, p.Barcode, p.Campaign, p.Reason, string(p.Type), string(p.Benefit), r.Owner, p.Stores} {
 		if hasControl(s) {
 			return b, fmt.Errorf("promotion of %.40q: %q holds a control character", ItemKey(r.Key), s)
 		}
@@ -61,7 +61,8 @@ func (r Record) appendPromotion(b []byte) ([]byte, error) {
 	b = append(strconv.AppendBool(b, p.Active), '\t')
 	b = append(appendNumber(b, int64(r.Gone)), '\t')
 	b = append(appendNumber(b, int64(r.Line)), '\t')
-	return append(append(b, r.Owner...), '\n'), nil
+	b = append(append(b, r.Owner...), '\t')
+	return append(append(b, p.Stores...), '\n'), nil
 }
 
 // appendNumber appends n, nothing for 0.
@@ -97,7 +98,7 @@ func parsePromotion(line string) (Record, error) {
 	}
 	p.SKU, p.Barcode, p.Reason = f[1], f[2], f[3]
 	p.Price, p.Percent, p.Amount = catalog.Money(n[4]), catalog.Percent(n[5]), catalog.Money(n[6])
-	p.UsageLimit, p.MaxOrders, p.MaxSales, p.Active = n[7], n[8], n[9], f[10] == "true"
+	p.UsageLimit, p.MaxOrders, p.MaxSales, p.Active, p.Stores = n[7], n[8], n[9], f[10] == "true", f[14]
 	return Record{Key: f[0], Promotion: &p, Gone: Day(n[11]), Line: int(n[12]), Owner: f[13]}, nil
 }
 

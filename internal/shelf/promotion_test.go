@@ -191,8 +191,8 @@ func TestPromotionKey(t *testing.T) {
 func TestPromotionLineForm(t *testing.T) {
 	r := offered("A-1/Semana=20%@990 off x3 gone line7")
 	r.Promotion.Barcode, r.Promotion.Reason, r.Promotion.MaxOrders, r.Promotion.MaxSales = "0077", "competitiveness", 999, 4
-	r.Owner = "promos 290056"
-	want := r.Key + "\tA-1\t0077\tcompetitiveness\t990000\t20000\t\t3\t999\t4\tfalse\t20583\t7\tpromos 290056\n"
+	r.Owner, r.Promotion.Stores = "promos 290056", "all;s8ym"
+	want := r.Key + "\tA-1\t0077\tcompetitiveness\t990000\t20000\t\t3\t999\t4\tfalse\t20583\t7\tpromos 290056\tall;s8ym\n"
 	if got, err := r.append(nil); err != nil || string(got) != want {
 		t.Errorf("append = %q, %v; want %q", got, err, want)
 	}
