@@ -72,7 +72,7 @@ Whoever dropped a file finds the answer beside it: what was understood, and whic
 	root.AddCommand(
 		newInitCommand(a), newCheckCommand(a), newInspectCommand(a), newConvertCommand(a), newRunCommand(a), newOnceCommand(a),
 		newStatusCommand(a), newPlanCommand(a), newPushCommand(a), newApproveCommand(a), newSandboxCommand(a), newDemoCommand(a),
-		newVersionCommand(a),
+		newCodesCommand(a), newVersionCommand(a),
 	)
 	finish(a, root)
 	return root

@@ -15,6 +15,13 @@ func Sentence(lang string, is catalog.Issue) (what, do string) {
 	return SentenceFor(lang, catalog.KindCatalog, is)
 }
 
+// Meaning returns what a code means and what to do about it, without any place or argument: for lists of codes. An unknown code is
+// told as it is.
+func Meaning(lang string, code catalog.Code) (title, do string) {
+	w := newWords(lang)
+	return w.title(code), capital(w.do(code))
+}
+
 // SentenceFor is Sentence for an issue with an export of a kind: of one of promotions some things are said in other words.
 func SentenceFor(lang string, kind catalog.Kind, is catalog.Issue) (what, do string) {
 	w := newWords(lang)
