@@ -28,7 +28,7 @@ lint: $(LINT) ## ask the linters of .golangci.yml
 	$(LINT) run
 
 test: ## run all tests with the race detector
-	$(GO) test -race ./...
+	$(GO) test -race -timeout 30m ./...
 
 fuzz: ## run every fuzz target for FUZZTIME
 	@set -e; for package in $$($(GO) list ./...); do \

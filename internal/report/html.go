@@ -6,6 +6,7 @@ import (
 	"html/template"
 	"net/url"
 	"strings"
+	"sync"
 
 	"gondola/internal/catalog"
 	"gondola/templates"
@@ -38,9 +39,14 @@ func HTML(a Answer) (string, error) {
 	return execute("answer", p)
 }
 
+// pages are the templates of both pages, read when they are first needed.
+var pages = sync.OnceValues(func() (*template.Template, error) {
+	return template.ParseFS(templates.Files, "answer.html.tmpl", "answers.html.tmpl")
+})
+
 // execute fills one of the page templates.
 func execute(name string, data any) (string, error) {
-	t, err := template.ParseFS(templates.Files, "answer.html.tmpl", "answers.html.tmpl")
+	t, err := pages()
 	if err != nil {
 		return "", fmt.Errorf("read page templates: %w", err)
 	}

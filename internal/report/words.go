@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"text/template"
 	"time"
 	"unicode"
@@ -29,13 +30,24 @@ type words struct {
 	err     error          // the first phrase that could not be said
 }
 
-// newWords returns the phrases of a language. Reading them costs about as much as writing a small receipt, and happens once for
-// each answer.
+// phrasebooks are the phrases of each language, read when they are first needed: reading them costs more than writing a small receipt,
+// and they are part of the program.
+var phrasebooks = map[string]func() (*template.Template, error){
+	Spanish: phrasebook(Spanish), Portuguese: phrasebook(Portuguese), English: phrasebook(English),
+}
+
+func phrasebook(lang string) func() (*template.Template, error) {
+	return sync.OnceValues(func() (*template.Template, error) {
+		return template.ParseFS(templates.Files, "receipt."+lang+".txt.tmpl")
+	})
+}
+
+// newWords returns the phrases of a language, those of the first one for a language that there is none of.
 func newWords(lang string) *words {
 	if !slices.Contains(Languages(), lang) {
 		lang = Languages()[0]
 	}
-	t, err := template.ParseFS(templates.Files, "receipt."+lang+".txt.tmpl")
+	t, err := phrasebooks[lang]()
 	return &words{lang: lang, phrases: t, err: err}
 }
 
