@@ -36,6 +36,7 @@ func (a *app) printPlan(cfg *config.Config, all []plannedStore) {
 				map[catalog.Code]string{
 					catalog.PromoNoPrice:  "it is a share off a price that is not known",
 					catalog.PromoNotBelow: "its price is not below that of the article",
+					catalog.PromoOverlap:  "another promotion of the article is sent in its place",
 				}[code])
 		}
 		for _, seq := range s.Held {

@@ -34,6 +34,7 @@ const (
 	HeadNothing Code = "G-HEAD-05" // articles, but nothing about them (headers found)
 	HeadSheets  Code = "G-HEAD-06" // more than one sheet has articles, one was read (its name, the others' names)
 	HeadHidden  Code = "G-HEAD-07" // a column that was read is hidden
+	HeadClose   Code = "G-HEAD-08" // a header like a known one of a column that is not there; it was not read (role, header, known one)
 
 	VendorUnknown Code = "G-STORE-01" // a code that no store of the config has (code)
 	VendorMissing Code = "G-STORE-02" // a row without a store code
@@ -73,13 +74,15 @@ const (
 	PromoBoth     Code = "G-PROMO-04" // a row that says two different things (one, the other)
 	PromoPercent  Code = "G-PROMO-05" // a share off that is none (text)
 	PromoField    Code = "G-PROMO-06" // not a value that the platform knows for the column (role, text)
-	PromoOverlap  Code = "G-PROMO-07" // two promotions of one article at the same time (key, row of the other)
+	PromoOverlap  Code = "G-PROMO-07" // another promotion of the article at the same time is sent instead (key, row of the other)
 	PromoNotBelow Code = "G-PROMO-08" // not below the price on the shelf (price, price on the shelf, store)
 	PromoNoPrice  Code = "G-PROMO-09" // a share off of a price that is not known (key, store)
 	PromoUnknown  Code = "G-PROMO-10" // an article that the store's catalogue does not have (key, store)
 	PromoOver     Code = "G-PROMO-11" // over already (end)
 	PromoLimit    Code = "G-PROMO-12" // a limit that is not a whole number (role, text)
 	PromoCampaign Code = "G-PROMO-13" // a campaign name that the platform could not take (text)
+	PromoRenamed  Code = "G-PROMO-14" // a running promotion under another name: the platform takes it for another one (key, new name, old name)
+	PromoUndercut Code = "G-PROMO-15" // the price falls to or below that of an offer (key, price, price of the offer, store)
 
 	CellError   Code = "G-CELL-01" // an error value of a spreadsheet (text)
 	CellFormula Code = "G-CELL-02" // a formula without its value (formula)
@@ -104,7 +107,7 @@ const (
 // Codes lists every code, in the order above: for tests that hold word lists against it.
 var Codes = []Code{
 	FileEmpty, FileKind, FileEncoding, FileLimit, FileQuote, FileNoRows, FileDamaged, FileGuess, FileNUL, FileStray,
-	HeadNone, HeadMissing, HeadTwice, HeadConfig, HeadNothing, HeadSheets, HeadHidden,
+	HeadNone, HeadMissing, HeadTwice, HeadConfig, HeadNothing, HeadSheets, HeadHidden, HeadClose,
 	VendorUnknown, VendorMissing, VendorName, VendorAbsent,
 	KeyMissing, KeyInvalid,
 	BarcodeCheck, BarcodeLost, BarcodeLength, BarcodeZeros,
@@ -113,7 +116,7 @@ var Codes = []Code{
 	ActiveText,
 	DateText, DateAmbiguous, DateMissing, DateOrder, DateMidnight,
 	PromoMissing, PromoText, PromoRead, PromoBoth, PromoPercent, PromoField, PromoOverlap, PromoNotBelow, PromoNoPrice, PromoUnknown,
-	PromoOver, PromoLimit, PromoCampaign,
+	PromoOver, PromoLimit, PromoCampaign, PromoRenamed, PromoUndercut,
 	CellError, CellFormula,
 	RowShort, RowLong, RowTotal, RowTwice, RowConflict, RowSwitchSkipped, RowHidden,
 	DropOlder, DropNoGood,

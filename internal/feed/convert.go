@@ -30,6 +30,7 @@ type converter struct {
 	header  headerRow
 	columns []*column // those with a role
 	last    int       // the largest index of them
+	keys    keyShape
 	// The columns by role, nil where there is none. key is sku or barcode.
 	key, sku, barcode, price, active, quantity, maxSales, vendor *column
 	promo                                                        promotionColumns
@@ -284,6 +285,9 @@ func (c *converter) isTotal(r table.Row) bool {
 	at := firstFilled(r.Cells)
 	// The first letter spares nearly every row the folding.
 	text := unwrap(r.Cells[at])
+	if at == c.key.Index && isDepartmentTotal(text) {
+		return true
+	}
 	if text == "" || !strings.ContainsRune("tTsSgG", rune(text[0])) {
 		return false
 	}
@@ -300,12 +304,26 @@ func (c *converter) isTotal(r table.Row) bool {
 	})
 }
 
-// isHeaderAgain reports whether the row is the header once more, as reports print it on every page.
+// isHeaderAgain reports whether the row is the header once more, as reports print it on every page; or one row of it, where it has two.
 func (c *converter) isHeaderAgain(r table.Row) bool {
+	if c.header.rows == nil {
+		return c.repeats(r, c.header.names)
+	}
+	return slices.ContainsFunc(c.header.rows, func(names []string) bool { return c.repeats(r, names) })
+}
+
+// repeats reports whether the row has these names where its columns have a role.
+func (c *converter) repeats(r table.Row, names []string) bool {
+	some := false
 	for _, col := range c.columns {
-		if !strings.EqualFold(trim(cell(r, col)), col.Name) {
+		name := ""
+		if col.Index < len(names) {
+			name = names[col.Index]
+		}
+		if !strings.EqualFold(trim(cell(r, col)), name) {
 			return false
 		}
+		some = some || name != ""
 	}
-	return true
+	return some
 }

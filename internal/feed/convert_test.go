@@ -169,7 +169,7 @@ var exports = []struct {
 		name:    "a named column that is not there",
 		spec:    specFor(withColumn(RolePrice, Column{From: "Precio Web"})),
 		lines:   []string{"sku;Precio", "1;10"},
-		issues:  []string{"G-HEAD-04 error 0  [price|Precio Web|sku|Precio]"},
+		issues:  []string{"G-HEAD-04 error 0  [price|Precio Web|sku|Precio]", "G-HEAD-08 warning 1 Precio [price|Precio|Precio Web]"},
 		refused: true,
 	},
 	{

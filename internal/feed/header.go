@@ -8,8 +8,9 @@ import (
 	"gondola/internal/table"
 )
 
-// headerDepth is how many rows that are not blank are looked at for the header. Reports put a title, a date and filters above it.
-const headerDepth = 30
+// headerDepth is how many rows that are not blank are looked at for the header. Reports put a title, a date and filters above it, and
+// some a whole page of remarks: forty lines have been seen.
+const headerDepth = 60
 
 // listedHeaders is how many headers an issue lists: enough to see what file this is.
 const listedHeaders = 20
@@ -25,12 +26,18 @@ type column struct {
 	dates      dateEvidence
 }
 
-// headerRow is the row that was taken for the header.
+// headerRow is the row that was taken for the header, or two that are one header together.
 type headerRow struct {
-	line  int
+	line  int      // of the lower one of two
 	names []string // as written, trimmed
 	// hidden tells of each whether its column is hidden in the sheet; nil when none is.
 	hidden []bool
+	// rows are the rows as they stand in the export, where there are two; nil where names is the only one.
+	rows [][]string
+	// data tells that a cell is a value: no row of titles has one.
+	data bool
+	// titles are the rows above it, as titleOf compares them.
+	titles []string
 }
 
 // headings knows which headers mean what: the known words, and above them what the config names.
@@ -72,7 +79,7 @@ func (h headings) score(cells []string) int {
 		if s == "" {
 			continue
 		}
-		if role, ok := h.words[s]; ok {
+		if role, ok := h.role(cell); ok {
 			hit[role] = true
 		}
 		for role, name := range h.named {
@@ -90,30 +97,55 @@ func (h headings) score(cells []string) int {
 	return len(hit)
 }
 
+// role returns what a header is known to mean. A sign of the country's money in parentheses behind a price changes nothing.
+func (h headings) role(name string) (Role, bool) {
+	role, ok := h.words[squeeze(name)]
+	if !ok {
+		if bare, found := cutCurrency(name); found {
+			role, ok = h.words[squeeze(bare)]
+			ok = ok && (role == RolePrice || role == RoleOfferPrice)
+		}
+	}
+	return role, ok
+}
+
 // find returns the row among the first ones that looks most like a header, the first of several, and how many roles it has; 0 when
 // none looks so. filled tells whether there are rows at all.
 func (h headings) find(rows table.Rows) (best headerRow, most int, filled bool) {
-	for seen := 0; seen < headerDepth && rows.Next(); {
+	var seen []headerRow
+	at := -1
+	for len(seen) < headerDepth && rows.Next() {
 		r := rows.Row()
 		if firstFilled(r.Cells) < 0 {
 			continue
 		}
-		seen++
-		filled = true
-		score := h.score(r.Cells)
-		if score <= most {
-			continue
+		if score := h.score(r.Cells); score > most {
+			at, most = len(seen), score
 		}
-		most = score
-		best = headerRow{line: r.Line, names: make([]string, len(r.Cells))}
-		for i, cell := range r.Cells {
-			best.names[i] = strings.Clone(trim(cell))
-		}
-		for _, cell := range r.Typed {
-			best.hidden = append(best.hidden, cell.Hidden)
-		}
+		seen = append(seen, newHeaderRow(r))
 	}
-	return best, most, filled
+	if at < 0 {
+		return best, 0, len(seen) > 0
+	}
+	best, top := h.double(seen, at)
+	for _, title := range seen[:top] {
+		best.titles = append(best.titles, titleOf(title.names))
+	}
+	return best, max(most, h.score(best.names)), true
+}
+
+// newHeaderRow copies a row that may be the header.
+func newHeaderRow(r table.Row) headerRow {
+	row := headerRow{line: r.Line, names: make([]string, len(r.Cells))}
+	for i, cell := range r.Cells {
+		row.names[i] = strings.Clone(trim(cell))
+		row.data = row.data || isValue(row.names[i])
+	}
+	for _, cell := range r.Typed {
+		row.hidden = append(row.hidden, cell.Hidden)
+		row.data = row.data || cell.Kind != table.Text
+	}
+	return row
 }
 
 // assign gives columns their roles, and reports what is wrong with the header. Columns come in the order of the roles.
@@ -138,7 +170,7 @@ func (h headings) assign(row headerRow, report func(catalog.Code, ...string)) []
 	// The known words come second, and only for roles that the config leaves open. The store's column is always the config's to
 	// name: an export for one fixed store may have such a column for something else.
 	for i, header := range row.names {
-		role, ok := h.words[squeeze(header)]
+		role, ok := h.role(header)
 		if _, named := h.named[role]; ok && !named && !taken[i] && role != RoleVendor {
 			found[role] = append(found[role], i)
 		}

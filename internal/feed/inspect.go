@@ -68,7 +68,7 @@ func (c *converter) allColumns() []HeaderColumn {
 	}
 	// What is left over with a known word means the same as a column that has its role by name.
 	for i, name := range c.header.names {
-		role := c.headings.words[squeeze(name)]
+		role, _ := c.headings.role(name)
 		if first, ok := at[role]; ok && all[i].Role == "" && all[first].How != HowConfig {
 			all[i].Role, all[first].How = role, ""
 		}

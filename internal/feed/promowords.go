@@ -4,10 +4,7 @@ package feed
 // identifiers, the store and the maximum per order; compared like them. What can mean something else is left out on purpose: "Precio"
 // is the normal price, "Precio final" may be either, "Vencimiento" is when the food spoils, "Tipo de promoción" holds anything, "Estado"
 // may be a province, "Desc." is the description.
-var promotionWords = []struct {
-	role  Role
-	words []string
-}{
+var promotionWords = []roleWords{
 	{RoleCampaign, []string{
 		"campaña", "nombre campaña", "nombre de campaña", "nombre de la campaña", "nombre promoción", "nombre de promoción",
 		"nombre de la promoción", "nombre promo", "nombre oferta", "nombre de la oferta", "campanha", "nome campanha",

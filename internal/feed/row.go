@@ -33,6 +33,7 @@ func (c *converter) gatherProofs(ctx context.Context) error {
 		if trim(cell(r, c.key)) == "" || c.tooLong(r) {
 			return nil
 		}
+		c.shape(r)
 		for _, col := range open {
 			if text := unwrap(cell(r, col)); text != "" {
 				col.weigh(text, r.Line, typed(r, col).Kind)
@@ -122,7 +123,7 @@ func (c *converter) row(r table.Row) error {
 	case c.isTotal(r):
 		c.note(r, nil, catalog.RowTotal, excerpt(r.Cells[firstFilled(r.Cells)]))
 		return nil
-	case c.isRemark(r), c.isHeaderAgain(r):
+	case c.isRemark(r), c.isHeaderAgain(r), c.isPage(r), c.isHeading(r):
 		return nil
 	}
 	c.res.Rows++

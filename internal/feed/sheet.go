@@ -73,7 +73,7 @@ func (c *converter) findHeader(context.Context) error {
 			c.sheet = nil // none of them
 		}
 		c.refuse(catalog.HeadNone, c.headerSample()...)
-		return nil
+		return c.suggestRow()
 	}
 	c.useSheet(all, best)
 	return nil
@@ -95,10 +95,13 @@ func (c *converter) useSheet(all []candidate, best int) {
 		c.add(catalog.Issue{Code: catalog.HeadSheets, Severity: catalog.Warning, Args: others})
 	}
 	c.columns = c.headings.assign(c.header, c.refuse)
+	if !c.res.Refused {
+		c.bind()
+	}
+	c.suggest()
 	if c.res.Refused {
 		return
 	}
-	c.bind()
 	for _, col := range c.columns {
 		if col.Index < len(c.header.hidden) && c.header.hidden[col.Index] {
 			c.add(catalog.Issue{Code: catalog.HeadHidden, Severity: catalog.Note, Row: c.header.line, Column: col.Name})

@@ -3,14 +3,17 @@ package feed
 // roleEither is a header that names a flag in one export and a count in the next; the cells below it tell which.
 const roleEither Role = "active or quantity"
 
+// roleWords are the headers that mean one role.
+type roleWords struct {
+	role  Role
+	words []string
+}
+
 // headerWords are the headers that are understood without configuration, in Spanish, Portuguese and English. They are compared
 // without case, accents, punctuation and spaces, and only as a whole. What can mean something else in a shop is left out on
 // purpose, and the config names it: "Artículo" is as often the name as the code, "Precio de lista" is not the price on the shelf,
 // "Estado" may be a province.
-var headerWords = []struct {
-	role  Role
-	words []string
-}{
+var headerWords = []roleWords{
 	{RoleSKU, []string{
 		"sku", "código", "cod", "code", "código artículo", "cod artículo", "código de artículo", "cod de artículo", "cod art",
 		"código del artículo", "código producto", "código de producto", "código del producto", "cod producto",

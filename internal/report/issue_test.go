@@ -32,6 +32,7 @@ func samples() map[catalog.Code][]string {
 		catalog.HeadNothing:      {"Código", "Descripción"},
 		catalog.HeadSheets:       {"Precios", "Stock"},
 		catalog.HeadHidden:       nil,
+		catalog.HeadClose:        {"price", "Preico", "precio"},
 		catalog.VendorUnknown:    {"009"},
 		catalog.VendorMissing:    nil,
 		catalog.VendorName:       {"stock.csv", "009"},
@@ -70,6 +71,8 @@ func samples() map[catalog.Code][]string {
 		catalog.PromoOver:        {"2026-05-08 23:59:59"},
 		catalog.PromoLimit:       {"max_no_of_orders", "varios"},
 		catalog.PromoCampaign:    {"Semana" + strings.Repeat("!", 20)},
+		catalog.PromoRenamed:     {"LS-33", "Semana 2", "Semana"},
+		catalog.PromoUndercut:    {"LS-33", "95", "99.9", "Centro"},
 		catalog.CellError:        {"#N/A"},
 		catalog.CellFormula:      {"=B2*1.22"},
 		catalog.RowShort:         {"1", "6"},
@@ -225,6 +228,31 @@ func TestSentence(t *testing.T) {
 	}
 }
 
+// Whoever drops a file of another kind is told how to save it in the program that they have.
+func TestOtherKindsAreToldHow(t *testing.T) {
+	for lang, steps := range map[string][]string{
+		Spanish: {
+			"En Excel: Archivo, Guardar como, tipo “Libro de Excel (*.xlsx)”", "En LibreOffice: Archivo, Guardar como",
+			"En Hojas de cálculo de Google: Archivo, Descargar, “Microsoft Excel (.xlsx)”", "La contraseña se quita", "PDF", "foto",
+		},
+		Portuguese: {
+			"No Excel: Arquivo, Salvar como, tipo “Pasta de Trabalho do Excel (*.xlsx)”", "No LibreOffice: Arquivo, Salvar como",
+			"No Planilhas Google: Arquivo, Fazer download, “Microsoft Excel (.xlsx)”", "A senha se tira", "PDF", "foto",
+		},
+		English: {
+			"In Excel: File, Save As, type “Excel Workbook (*.xlsx)”", "In LibreOffice: File, Save As",
+			"In Google Sheets: File, Download, “Microsoft Excel (.xlsx)”", "The password is taken off", "PDF", "photo",
+		},
+	} {
+		_, do := Sentence(lang, catalog.Issue{Code: catalog.FileKind, Severity: catalog.Error, Args: []string{"xls"}})
+		for _, step := range steps {
+			if !strings.Contains(do, step) {
+				t.Errorf("%s: %q does not say %q", lang, do, step)
+			}
+		}
+	}
+}
+
 func TestPlace(t *testing.T) {
 	is := catalog.Issue{Sheet: "Hoja1", Row: 12345, Column: "Precio\nc/IVA"}
 	for lang, want := range map[string]string{
@@ -306,7 +334,7 @@ func TestNamesHaveWords(t *testing.T) {
 			"role.": "sku,barcode,price,active,quantity,maximum_sales_quantity,vendor," +
 				"campaign_name,reason,start_date,end_date,offer,promotion_type,promotion_sub_type,bundle_details,bundle_discount," +
 				"discounted_price,discount_percent,discount_usage_limit,max_no_of_orders,campaign_status",
-			"kind.":  "xls,xlsb,encrypted,pdf,html,zip,ods,rtf,binary",
+			"kind.":  "xls,xlsb,encrypted,ods,numbers,xml,dbf,word,pdf,html,rtf,image,zip,binary",
 			"limit.": "columns,row bytes,cell bytes,rows,sheets,styles,unzipped bytes",
 		} {
 			for _, name := range strings.Split(list, ",") {

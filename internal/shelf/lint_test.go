@@ -21,13 +21,18 @@ func TestLint(t *testing.T) {
 			"2 G-PROMO-11 warning 2026-05-10 11:59:59", "3 G-PROMO-11 warning 2026-05-10 11:59:59",
 		}},
 
-		{"two at a time, told at the later line", "A=900 line8, B=800 line3", "k:1000", []string{"8 G-PROMO-07 warning k 3"}},
-		{"three at a time", "A=900 line2, B=800 line3, C=700 line4", "k:1000", []string{"3 G-PROMO-07 warning k 2", "4 G-PROMO-07 warning k 2"}},
-		{"one campaign with two mechanics", "A=900 line2, A=2G1 line3", "k:1000", []string{"3 G-PROMO-07 warning k 2"}},
+		{"two at a time, the dearer one is told", "A=900 line8, B=800 line3", "k:1000", []string{"8 G-PROMO-07 warning k 3"}},
+		{"three at a time", "A=900 line2, B=800 line3, C=700 line4", "k:1000", []string{"2 G-PROMO-07 warning k 4", "3 G-PROMO-07 warning k 4"}},
+		{"one campaign with two mechanics", "A=900 line2, A=2G1 line3", "k:1000", []string{"2 G-PROMO-07 warning k 3"}},
 		{"weeks in a row", "A=900 line2, A=800 next line3", "k:1000", nil},
-		{"the second of three", "A=900 line2, B=800 next line3, C=700 coming line4", "k:1000", []string{"4 G-PROMO-07 warning k 2"}},
+		{"the second of three", "A=900 line2, B=800 next line3, C=700 coming line4", "k:1000", []string{"2 G-PROMO-07 warning k 4"}},
 		{"one of them ends", "A=900 off line2, B=800 line3", "k:1000", nil},
 		{"one of them is over", "A=900 past line2, B=800 line3", "k:1000", []string{"2 G-PROMO-11 warning 2026-05-10 11:59:59"}},
+		{"equal: the later start", "A=900 coming line2, B=900 line3", "k:1000", []string{"3 G-PROMO-07 warning k 2"}},
+		{"equal in all: the later line", "A=900 line3, B=900 line2", "k:1000", []string{"2 G-PROMO-07 warning k 3"}},
+		{"a price and a bundle that costs more", "A=600 line2, B=2G1 line3", "k:1000", []string{"3 G-PROMO-07 warning k 2"}},
+		{"a bundle of an article without a price: the later start", "A=1 line2, B=2G1 coming line3", "k:0", []string{"2 G-PROMO-07 warning k 3"}},
+		{"one that is not sent takes nobody's place", "A=1000 line2, B=900 line3", "k:1000", []string{"2 G-PROMO-08 error 1000 1000"}},
 		{"two articles", "a/A=900 line2, b/A=900 line3", "a:1000, b:1000", nil},
 		{"kept from before", "A=900, B=800 line3", "k:1000", nil},
 
@@ -44,7 +49,7 @@ func TestLint(t *testing.T) {
 		{"a share that rounds to the price", "A=0.001% line2", "k:10", []string{"2 G-PROMO-08 error 10 10"}},
 		{"the price of a share is not asked where there is one", "A=20%@800 line2", "k:0", nil},
 		{"several at once", "A=1000 line2, B=1100 line3", "k:1000", []string{
-			"2 G-PROMO-08 error 1000 1000", "3 G-PROMO-07 warning k 2", "3 G-PROMO-08 error 1100 1000",
+			"2 G-PROMO-08 error 1000 1000", "3 G-PROMO-08 error 1100 1000",
 		}},
 		{"status 0 asks for nothing", "A=1000 off line2, B=1 past off line3", "k:1000", nil},
 		{"the topmost price counts", "A=900 line2", "k:1000 | k:800", []string{"2 G-PROMO-08 error 900 800"}},
@@ -73,6 +78,67 @@ func TestLint(t *testing.T) {
 	}
 }
 
+// What was sent counts: what runs stays, and what it is called is what the platform knows it by.
+func TestLintBesideWhatWasSent(t *testing.T) {
+	for _, tc := range []struct {
+		name, promotions, sent string
+		want                   []string // line, code, arguments
+	}{
+		{"a dearer one comes beside what runs", "A=800 line2, B=900 line3", "A=800", []string{"3 G-PROMO-07 k 2"}},
+		{"a cheaper one that has begun takes its place", "A=900 line2, B=800 line3", "A=900", []string{"2 G-PROMO-07 k 3"}},
+		{"a cheaper one that is to come waits", "A=900 line2, B=800 coming line3", "A=900", []string{"3 G-PROMO-07 k 2"}},
+		{"a bundle takes no place", "A=900 line2, B=1G1 line3", "A=900", []string{"3 G-PROMO-07 k 2"}},
+		{"both run already", "A=900 line2, B=800 line3", "A=900, B=800", nil},
+		{"another name", "B=900 line2", "A=900", []string{"2 G-PROMO-14 k B A"}},
+		{"another name, and the old one ends", "A=900 off gone, B=900 line2", "A=900", []string{"2 G-PROMO-14 k B A"}},
+		{"another name beside the old one", "A=900 line2, B=900 line3", "A=900", []string{"3 G-PROMO-07 k 2"}},
+		{"another name and other dates", "B=900 next line2", "A=900", nil},
+		{"another name and mechanic", "B=2G1 line2", "A=900", nil},
+		{"the old one was ended", "B=900 line2", "A=900 off", nil},
+		{"the same name as before", "A=900 line2", "A=900, b/A=900", nil},
+		{"the name of another article", "B=900 line2", "b/A=900", nil},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			files := newTestFiles(t)
+			got := lintLines(t, files, LintQuestion{
+				Promotions: stackOf(t, files, tc.promotions), Sent: stackOf(t, files, tc.sent), Prices: stackOf(t, files, "k:1000"), Now: noon, Decimals: 2,
+			})
+			if diff := cmp.Diff(tc.want, got); diff != "" {
+				t.Errorf("(-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+// Two of one name are told apart by their hours.
+func TestLintOfOtherHours(t *testing.T) {
+	files := newTestFiles(t)
+	sent, asked := offered("A=900"), offered("A=900 line2")
+	moved := *asked.Promotion
+	moved.Start += 3600
+	asked.Promotion, asked.Key = &moved, PromotionKey("k", moved)
+	got := lintLines(t, files, LintQuestion{
+		Promotions: []Digest{write(t, files, table{"x": asked})}, Sent: []Digest{write(t, files, table{"x": sent})}, Now: noon, Decimals: 2,
+	})
+	want := []string{fmt.Sprintf("2 G-PROMO-14 k A %s - %s A %s - %s", moved.Start, moved.End, sent.Promotion.Start, sent.Promotion.End)}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+func lintLines(t *testing.T, files Files, q LintQuestion) []string {
+	t.Helper()
+	var got []string
+	err := files.Lint(q, func(l Lint) error {
+		got = append(got, fmt.Sprintf("%d %s %s", l.Line, l.Code, strings.Join(l.Args, " ")))
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return got
+}
+
 func TestLintStopsOnErrors(t *testing.T) {
 	files := newTestFiles(t)
 	promotions, prices := stackOf(t, files, "a/A=900 line2, b/A=900 line3, c/A=900 line4"), stackOf(t, files, "a:1, b:1, c:1")
@@ -97,9 +163,9 @@ func TestLintIsInTheOrderOfLines(t *testing.T) {
 	files := newTestFiles(t)
 	var lines []int
 	err := files.Lint(LintQuestion{
-		Promotions: stackOf(t, files, "A=900 line30, B=900 line4, C=900 past line7, D=900 line100"), Prices: stackOf(t, files, "k:1"), Now: noon,
+		Promotions: stackOf(t, files, "A=900 line30, B=900 line4, C=900 past line7, D=900 line100"), Prices: stackOf(t, files, "k:1000"), Now: noon,
 	}, func(l Lint) error { lines = append(lines, l.Line); return nil })
-	if err != nil || !slices.IsSorted(lines) || len(lines) != 6 {
-		t.Errorf("lines %v, %v; want six in order", lines, err)
+	if err != nil || !slices.IsSorted(lines) || len(lines) != 3 {
+		t.Errorf("lines %v, %v; want three in order", lines, err)
 	}
 }

@@ -63,7 +63,8 @@ type Summary struct {
 	// Waiting is how many promotions start only once ends of promotions of their article are settled. Nothing but a later plan starts
 	// them, whether or not a drop comes until then.
 	Waiting int
-	// Withheld is how many promotions can't start: catalog.PromoNoPrice, catalog.PromoNotBelow. Nil where there are none.
+	// Withheld is how many promotions don't start: catalog.PromoNoPrice, catalog.PromoNotBelow, and catalog.PromoOverlap where a better
+	// one of the article is sent. Nil where there are none.
 	Withheld map[catalog.Code]int
 }
 

@@ -43,6 +43,7 @@ type campaign struct {
 	wanted, sent, unsettled Record
 	live                    Record // what the platform has, as far as anybody can know
 	step                    step
+	beaten                  bool // another promotion of the article is sent in its place
 }
 
 // step is what a plan does about a promotion.
@@ -114,6 +115,11 @@ func (c *campaigns) flush() error {
 		}
 		c.s.Change.promotion(one.wanted, one.sent)
 		one.step = one.decide(c.q.Full)
+	}
+	if err := c.compare(); err != nil {
+		return err
+	}
+	for _, one := range c.group {
 		// Until an end is settled nobody knows which of the article's promotions the platform has.
 		ending = ending || one.step == stepEnd || one.unsettled.Promotion != nil && !one.unsettled.active()
 	}
@@ -123,6 +129,48 @@ func (c *campaigns) flush() error {
 		}
 	}
 	c.item, c.group, c.price = "", c.group[:0], nil
+	return nil
+}
+
+// compare finds the promotions that give way to a better one of the article. What runs and gives way ends.
+func (c *campaigns) compare() error {
+	var all []contender
+	var at []int
+	for i, one := range c.group {
+		lives := one.wanted.active() && one.live.active() && one.step != stepEnd
+		if !one.wanted.active() {
+			continue
+		}
+		all, at = append(all, contender{key: one.wanted.Key, p: *one.wanted.Promotion, line: one.wanted.Line, lives: lives}), append(at, i)
+	}
+	if len(all) < 2 {
+		return nil
+	}
+	known, err := c.article()
+	if err != nil {
+		return err
+	}
+	kept := 0
+	for n, one := range all {
+		refused, err := c.refused(one.p)
+		if err != nil {
+			return err
+		}
+		if !one.lives && refused != "" {
+			continue // it takes nobody's place
+		}
+		all[kept], at[kept] = one, at[n]
+		kept++
+	}
+	for n, other := range contest(all[:kept], known.price, c.q.Now) {
+		if other == alone {
+			continue
+		}
+		one := &c.group[at[n]]
+		if one.beaten = true; all[n].lives {
+			one.step = stepEnd
+		}
+	}
 	return nil
 }
 
@@ -156,6 +204,9 @@ func (c campaign) decide(full bool) step {
 func (c *campaigns) plan(one campaign, ending bool) error {
 	if one.wanted.active() && (!one.live.active() || one.step == stepEnd || !one.wanted.priced()) {
 		refused, err := c.refused(*one.wanted.Promotion)
+		if one.beaten {
+			refused = catalog.PromoOverlap
+		}
 		switch {
 		case err != nil:
 			return err

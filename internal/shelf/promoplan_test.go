@@ -23,7 +23,7 @@ type promoCase struct {
 	differs                         int
 	change                          Change
 	waiting                         int
-	noPrice, notBelow               int
+	noPrice, notBelow, overlap      int
 }
 
 func (tc promoCase) question(t *testing.T, files Files) Question {
@@ -77,8 +77,9 @@ func (tc promoCase) run(t *testing.T) {
 		t.Errorf("Diff %+v, Rows %+v with %d that differ, %v", counts, rows, differs, err)
 	}
 	if s.Differs != tc.differs || s.Waiting != tc.waiting || s.Withheld[catalog.PromoNoPrice] != tc.noPrice ||
-		s.Withheld[catalog.PromoNotBelow] != tc.notBelow {
-		t.Errorf("summary %+v, want %d that differ, %d waiting, %d without price, %d not below", s, tc.differs, tc.waiting, tc.noPrice, tc.notBelow)
+		s.Withheld[catalog.PromoNotBelow] != tc.notBelow || s.Withheld[catalog.PromoOverlap] != tc.overlap {
+		t.Errorf("summary %+v, want %d that differ, %d waiting, %d without price, %d not below, %d for another one",
+			s, tc.differs, tc.waiting, tc.noPrice, tc.notBelow, tc.overlap)
 	}
 	if diff := cmp.Diff(tc.change, s.Change); diff != "" {
 		t.Errorf("change (-want +got):\n%s", diff)
@@ -247,6 +248,60 @@ func TestPromotionPlanPrices(t *testing.T) {
 	}
 }
 
+// Of promotions of one article that hold at the same time, the best one is sent.
+func TestPromotionPlanSendsTheBest(t *testing.T) {
+	one, two := Change{Started: 1, Same: 1}, Change{Started: 2}
+	for _, tc := range []promoCase{
+		{name: "the lower price", wanted: "A=900, B=800", prices: "k:1000", rows: "k/B=800", differs: 1, change: two, overlap: 1},
+		{name: "without a catalogue too", wanted: "A=900, B=800", rows: "k/B=800", differs: 1, change: two, overlap: 1},
+		{name: "a share that comes to less", wanted: "A=900, B=20%", prices: "k:1000", rows: "k/B=20%@800", differs: 1, change: two, overlap: 1},
+		{name: "a bundle that costs less a piece", wanted: "A=900, B=2G1", prices: "k:1000", rows: "k/B=2G1", differs: 1, change: two, overlap: 1},
+		{name: "a bundle that costs more a piece", wanted: "A=600, B=2G1", prices: "k:1000", rows: "k/A=600", differs: 1, change: two, overlap: 1},
+		{name: "of bundles", wanted: "A=1G1, B=2G1", prices: "k:1000", rows: "k/A=1G1", differs: 1, change: two, overlap: 1},
+		{name: "a bundle without a price: the later start", wanted: "A=1G1, B=2G1 coming", rows: "k/B=2G1 coming", differs: 1, change: two, overlap: 1},
+		{name: "equal: the later line", wanted: "A=900 line3, B=900 line2", rows: "k/A=900", differs: 1, change: two, overlap: 1},
+		{name: "weeks in a row", wanted: "A=900, B=800 next", rows: "k/A=900, k/B=800 next", differs: 2, change: two},
+		{
+			name: "a chain: the first and the last don't meet", wanted: "A=900, B=800 coming, C=850 next", rows: "k/B=800 coming, k/C=850 next",
+			differs: 2, change: Change{Started: 3}, overlap: 1,
+		},
+		{name: "one that can't start takes no place", wanted: "A=900, B=20%", prices: "a:1", rows: "k/A=900", differs: 1, change: two, noPrice: 1},
+		{name: "one that is not below takes no place", wanted: "A=900, B=1000", prices: "k:1000", rows: "k/A=900", differs: 1, change: two, notBelow: 1},
+
+		{name: "what runs stays beside a dearer one", wanted: "A=800, B=900", sent: "A=800", change: one, overlap: 1},
+		{name: "and beside an equal one", wanted: "A=800, B=800", sent: "A=800", change: one, overlap: 1},
+		{
+			name: "what runs ends for a lower price that has begun", wanted: "A=900, B=800", sent: "A=900", rows: "k/A=900 off",
+			differs: 1, change: one, waiting: 1, overlap: 1,
+		},
+		{
+			name: "in a full plan too", wanted: "A=900, B=800", sent: "A=900", full: true, rows: "k/A=900 off",
+			differs: 1, change: one, waiting: 1, overlap: 1,
+		},
+		{name: "which starts then", wanted: "A=900, B=800", sent: "A=900 off", rows: "k/B=800", differs: 1, change: two, overlap: 1},
+		{name: "and stays", wanted: "A=900, B=800", sent: "A=900 off, B=800", change: one, overlap: 1},
+		{
+			name: "and makes way when it ends", wanted: "A=900, B=800 off", sent: "A=900 off, B=800", rows: "k/B=800 off",
+			differs: 1, change: Change{Started: 1, Ended: 1}, waiting: 1,
+		},
+		{name: "not for one that is to come", wanted: "A=900, B=800 coming", sent: "A=900", change: one, overlap: 1},
+		{name: "nor for a bundle", wanted: "A=900, B=1G1", sent: "A=900", prices: "k:1000", change: one, overlap: 1},
+		{name: "nor a bundle for a price", wanted: "A=2G1, B=1", sent: "A=2G1", prices: "k:1000", change: one, overlap: 1},
+		{name: "nor for one that can't start", wanted: "A=900, B=30%", sent: "A=900", prices: "k:0", change: one, noPrice: 1},
+		{name: "both run already", wanted: "A=900, B=800", sent: "A=900, B=800", change: Change{Same: 2}},
+		{
+			name: "its start is not read yet", wanted: "A=900, B=800", sent: "A=900", unsettled: "A=900", rows: "k/A=900 off",
+			differs: 1, change: one, waiting: 1, overlap: 1,
+		},
+		{
+			name: "what changes has its place no more", wanted: "A=850, B=800 coming", sent: "A=900", rows: "k/A=900 off",
+			differs: 1, change: Change{Changed: 1, Started: 1}, waiting: 1, overlap: 1,
+		},
+	} {
+		t.Run(tc.name, tc.run)
+	}
+}
+
 // A preview compares what was wanted before a drop with what is wanted after it, and knows no prices.
 func TestPreviewCountsWithoutPrices(t *testing.T) {
 	for _, tc := range []struct {
@@ -333,7 +388,7 @@ func TestPartsKeepArticlesTogether(t *testing.T) {
 
 func TestPromotionPlanStopsOnErrors(t *testing.T) {
 	files := newTestFiles(t)
-	wanted := stackOf(t, files, "a/A=20%, b/A=20%, k/A=20%, k/B=900")
+	wanted := stackOf(t, files, "a/A=20%, b/A=20%, k/A=20%, k/B=900 next")
 	prices := stackOf(t, files, "a:1,b:1,k:1")
 	boom := errors.New("boom")
 	for n := range 4 {

@@ -30,6 +30,13 @@
 //     outside knows in which order rows are read, or whether the file with the end was ([Summary].Waiting).
 //   - What is over is never spoken of. What a full export no longer names is ended by a tombstone; what no layer has a word about is
 //     left to run.
+//   - Of two promotions of an article that hold at the same time one is sent, the one by which a piece costs the customer less; of equals,
+//     or where a bundle can't be compared because the article's price is not known, the one that starts later, which is what the
+//     platform shows [doc for REST], then the one on the later line. The other one is withheld, and starts when its rival is over, ends
+//     or is no longer wanted.
+//   - What runs stays, whatever else is wanted, with one exception: a struck-through price ends for a lower one that has begun. A bundle
+//     neither ends anything nor is ended, for which of the two is better moves with the article's price, and would make them end and
+//     start again with it; and nothing ends for a promotion that is still to come. Two that run already are left to.
 //   - A price that the platform would refuse is withheld ([Summary].Withheld), and told to whoever asked for it ([Files.Lint]).
 //
 // # The brake

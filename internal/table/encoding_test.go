@@ -205,7 +205,8 @@ func TestArchives(t *testing.T) {
 		{"xlsb", archive(t, "", "xl/workbook.bin=")},
 		{"xlsb", archive(t, "", picture, "xl/workbook.bin=")},
 		{"ods", archive(t, "", "mimetype=application/vnd.oasis.opendocument.spreadsheet", "content.xml=")},
-		{"zip", archive(t, "", "word/document.xml=<x/>")},
+		{"word", archive(t, "", "word/document.xml=<x/>")},
+		{"numbers", archive(t, "", picture, "Index/Document.iwa=", "Index/Tables/DataList.iwa=")},
 		{"zip", archive(t, "", "sku.csv=a;b")},
 		{"zip", archive(t, "")},
 	} {

@@ -11,9 +11,10 @@ type RefusalKind string
 
 // The kinds of refusal. What stands in parentheses are the Args of a [Refusal], in order.
 const (
-	RefusedEmpty    RefusalKind = "empty"       // nothing in it but blanks
-	RefusedKind     RefusalKind = "not-a-table" // something else (what: xls, xlsb, encrypted, ods, pdf, html, zip, rtf or binary)
-	RefusedEncoding RefusalKind = "encoding"    // bytes that are no text (encoding, bytes in hex, line)
+	RefusedEmpty RefusalKind = "empty" // nothing in it but blanks
+	// RefusedKind: something else (what: xls, xlsb, encrypted, ods, numbers, xml, dbf, word, pdf, html, rtf, image, zip or binary).
+	RefusedKind     RefusalKind = "not-a-table"
+	RefusedEncoding RefusalKind = "encoding" // bytes that are no text (encoding, bytes in hex, line)
 	// RefusedGuess: bytes that are text in two encodings, and which one is right can't be told (the likelier encoding, a piece of the
 	// text as it reads in it, the other encoding, the same piece in that, line).
 	RefusedGuess RefusalKind = "guess"

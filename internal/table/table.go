@@ -260,8 +260,8 @@ func (t *Table) sniff(f *os.File, head []byte, whole bool, configured Encoding) 
 	if err != nil && whole {
 		return err
 	}
-	if looksLikeMarkup(text) {
-		return refuseKind("html")
+	if kind := markupKind(text); kind != "" {
+		return refuseKind(kind)
 	}
 	err = t.format.findDialect(text, whole, t.limits)
 	if quotes && (err == nil || isQuoteRefusal(err)) {
