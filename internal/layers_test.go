@@ -72,6 +72,7 @@ type library struct {
 
 // libraries lists every outside library that the program is made of. Each has one importer, so that it can be replaced in one place.
 var libraries = []library{
+	{path: "github.com/expr-lang/expr", by: []string{"internal/feed"}},
 	{path: "github.com/fsnotify/fsnotify", by: []string{"internal/drop"}},
 	{path: "github.com/gofrs/flock", by: []string{"internal/store"}},
 	{path: "github.com/lmittmann/tint", by: []string{"cmd/gondola"}},

@@ -48,6 +48,8 @@ const (
 	BarcodeLost   Code = "G-BARCODE-02" // shown in scientific notation, or too long for a number: digits lost (text)
 	BarcodeLength Code = "G-BARCODE-03" // not a barcode's length, or not digits (text)
 	BarcodeZeros  Code = "G-BARCODE-04" // leading zeros restored, the check digit proves it (text, barcode)
+	// BarcodeInStore is a code of scales, or a PLU, that the feed does not take (text).
+	BarcodeInStore Code = "G-BARCODE-05"
 
 	PriceText      Code = "G-PRICE-01" // not an amount (text)
 	PriceZero      Code = "G-PRICE-02" // zero or less (text)
@@ -95,6 +97,12 @@ const (
 	RowSwitchSkipped Code = "G-ROW-06" // articles without identifier: nothing was switched off for being missing (rows)
 	RowHidden        Code = "G-ROW-07" // rows hidden in the sheet were read too (rows)
 
+	RuleFloor      Code = "G-RULE-01" // below the lowest price of the rules (price, floor)
+	RuleCeiling    Code = "G-RULE-02" // above the highest price of the rules (price, ceiling)
+	RuleCeilingOff Code = "G-RULE-03" // above the highest price of the rules: switched off (price, ceiling)
+	RuleExcluded   Code = "G-RULE-04" // a word of the rules says that the article is not offered (word)
+	RuleNoResult   Code = "G-RULE-05" // a formula of the rules has no result (role, text that it stumbles over, or its result)
+
 	DropOlder  Code = "G-DROP-01" // older than the export taken last (its time, the other's time)
 	DropNoGood Code = "G-DROP-02" // not one row could be used (rows)
 
@@ -110,7 +118,7 @@ var Codes = []Code{
 	HeadNone, HeadMissing, HeadTwice, HeadConfig, HeadNothing, HeadSheets, HeadHidden, HeadClose,
 	VendorUnknown, VendorMissing, VendorName, VendorAbsent,
 	KeyMissing, KeyInvalid,
-	BarcodeCheck, BarcodeLost, BarcodeLength, BarcodeZeros,
+	BarcodeCheck, BarcodeLost, BarcodeLength, BarcodeZeros, BarcodeInStore,
 	PriceText, PriceZero, PriceAmbiguous, PriceLarge, PriceRounded, PricePercent,
 	QuantityText, QuantityNegative, QuantityFraction,
 	ActiveText,
@@ -119,6 +127,7 @@ var Codes = []Code{
 	PromoOver, PromoLimit, PromoCampaign, PromoRenamed, PromoUndercut,
 	CellError, CellFormula,
 	RowShort, RowLong, RowTotal, RowTwice, RowConflict, RowSwitchSkipped, RowHidden,
+	RuleFloor, RuleCeiling, RuleCeilingOff, RuleExcluded, RuleNoResult,
 	DropOlder, DropNoGood,
 	FeedRival,
 	BrakeInactive, BrakeShrunk,

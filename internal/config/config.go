@@ -103,6 +103,8 @@ type Feed struct {
 	Columns  map[string]Column `yaml:"columns"`  // by field: sku, barcode, price, ...; which ones there are depends on kind
 	Campaign string            `yaml:"campaign"` // of promotions whose row names none; default Oferta
 	Reason   string            `yaml:"reason"`   // of promotions whose row gives none; default competitiveness
+	InStore  string            `yaml:"in_store"` // refuse or accept: the barcodes that a shop gives out itself; default refuse
+	Rules    Rules             `yaml:"rules"`
 }
 
 // VendorSource says how an export tells which store it is about. Exactly one is set. In YAML `vendor: all` is short for all.
@@ -166,3 +168,15 @@ type Size int64
 
 // Percent is a share between 0 and 1, written 20%.
 type Percent float64
+
+// Rate is a change in thousandths of a percent, written 8% or -5.5%.
+type Rate int64
+
+// VAT is a [Rate] that can't be written without its sign: +22% puts the tax on a price, -22% takes it out.
+type VAT Rate
+
+// Amount is a sum in thousandths of the currency's unit, written 99.90; 0 is written off, too.
+type Amount int64
+
+// Ending is how prices end, written .90, 9 or 990: Tail above a multiple of Every. The zero Ending is written off.
+type Ending struct{ Tail, Every Amount }

@@ -54,7 +54,7 @@ func TestDefaults(t *testing.T) {
 	f := c.Feeds[0]
 	f.Drop = ""
 	wantFeed := Feed{
-		Name: "precios", Kind: "catalog", Export: "partial", Missing: "keep", Encoding: "auto",
+		Name: "precios", Kind: "catalog", Export: "partial", Missing: "keep", Encoding: "auto", InStore: "refuse",
 		Match: DefaultMatch(), Vendor: VendorSource{Column: "Sucursal"},
 	}
 	if diff := cmp.Diff(wantFeed, f); diff != "" {

@@ -83,6 +83,10 @@ func (d *decoder) value(path string, n *yaml.Node, v reflect.Value) {
 	if isNull(n) {
 		return
 	}
+	if v.Kind() == reflect.Pointer { // nil is how a value tells that it is not in the file
+		v.Set(reflect.New(v.Type().Elem()))
+		v = v.Elem()
+	}
 	if form, ok := v.Addr().Interface().(scalarForm); ok && n.Kind == yaml.ScalarNode {
 		d.scalar(path, n, "", form.setScalar)
 		return

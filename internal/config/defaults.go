@@ -31,6 +31,7 @@ const (
 	DefaultExport   = "partial" // the harmless one: what is not in the export stays as it is
 	DefaultMissing  = "keep"
 	DefaultEncoding = "auto"
+	DefaultInStore  = "refuse" // a misread barcode reprices another article
 
 	DefaultFormat  = FormatDouble  // every brand reads it
 	DefaultVendors = VendorsListed // all would reach stores that this config does not know
@@ -83,7 +84,7 @@ type element interface{ setDefaults() }
 
 func (f *Feed) setDefaults() {
 	f.Kind, f.Export, f.Missing, f.Encoding = DefaultKind, DefaultExport, DefaultMissing, DefaultEncoding
-	f.Match = DefaultMatch()
+	f.Match, f.InStore = DefaultMatch(), DefaultInStore
 }
 
 // finish fills in what depends on other values and normalizes what may be written in several ways.

@@ -65,9 +65,14 @@ func TestExampleNamesEveryKey(t *testing.T) {
 	c := loadExample(t)
 	used := map[string]bool{}
 	index, column := regexp.MustCompile(`\[\d+\]`), regexp.MustCompile(`\.columns\.\w+`)
+	rules := "feeds[].rules."
 	for path := range c.file.at {
 		// What can be said of one column can be said of any.
-		used[column.ReplaceAllString(index.ReplaceAllString(path, "[]"), ".columns.price")] = true
+		path = column.ReplaceAllString(index.ReplaceAllString(path, "[]"), ".columns.price")
+		used[path] = true
+		if key, ok := strings.CutPrefix(path, rules); ok { // and what of all stores, of one
+			used[rules+"stores.price."+key] = true
+		}
 	}
 	var comments []string
 	for line := range strings.Lines(string(readFile(t, examplePath))) {

@@ -70,7 +70,9 @@ func (ck *checker) feed(at string, f Feed) {
 		ck.wrong(at+".missing", "deactivate needs export: full; a partial export leaves articles out on purpose")
 	}
 	ck.patterns(at+".match", f.Match)
+	ck.oneOf(at+".in_store", f.InStore, "refuse", "accept")
 	ck.vendorSource(at+".vendor", f.Vendor)
+	ck.rules(at+".rules", f)
 	for _, field := range (Column{}).keys() {
 		column := f.Columns[field]
 		if column.Decimal != "" {

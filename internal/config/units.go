@@ -2,6 +2,7 @@ package config
 
 import (
 	"errors"
+	"fmt"
 	"math"
 	"strconv"
 	"strings"
@@ -15,6 +16,10 @@ var (
 	errDuration = errors.New("want a duration such as 30s, 15m, 2h30m or 90d")
 	errSize     = errors.New("want a size such as 500MB, 2GB or 64KiB")
 	errPercent  = errors.New("want a percentage from 0% to 100%, such as 20%")
+	errRate     = errors.New("want a percentage above -100% and up to 1000%, with at most three decimals, such as 8% or -5.5%")
+	errVAT      = errors.New("want a percentage with its sign and below 100%: +22% puts it on the price, -22% takes it out")
+	errAmount   = errors.New("want an amount with a point, such as 99 or 0.10, or off")
+	errEnding   = errors.New("want the last digits of a price, such as .90, 9 or 990, or off")
 )
 
 // ParseDuration reads what a [Duration] looks like in the file: a Go duration, in front of which days may stand (90d, 1d12h).
@@ -135,12 +140,98 @@ func (p Percent) String() string {
 	return strconv.FormatFloat(float64(p)*100, 'g', percentDigits, 64) + "%"
 }
 
+// maxRate is the largest markup: eleven times the price is a typo.
+const maxRate = 1000_000
+
+// ParseRate reads what a [Rate] looks like in the file: 8%, +8% or -5.5%.
+func ParseRate(text string) (Rate, error) {
+	number, found := strings.CutSuffix(text, "%")
+	number, negative := cutSign(strings.TrimSpace(number))
+	n, ok := thousandths(number)
+	if negative {
+		n = -n
+	}
+	if !found || !ok || n <= -100_000 || n > maxRate {
+		return 0, errRate
+	}
+	return Rate(n), nil
+}
+
+// ParseVAT reads what a [VAT] looks like in the file. Without a sign nobody knows whether the prices have it or need it.
+func ParseVAT(text string) (VAT, error) {
+	r, err := ParseRate(text)
+	if err != nil || r >= 100_000 || r != 0 && text[0] != '+' && text[0] != '-' {
+		return 0, errVAT
+	}
+	return VAT(r), nil
+}
+
+// ParseAmount reads what an [Amount] looks like in the file: digits, with a point before at most three decimals.
+func ParseAmount(text string) (Amount, error) {
+	if text == scheduleOff {
+		return 0, nil
+	}
+	n, ok := thousandths(text)
+	if !ok {
+		return 0, errAmount
+	}
+	return Amount(n), nil
+}
+
+// ParseEnding reads what an [Ending] looks like in the file. 0.90 is .90: nobody means prices that end in a zero before the point.
+func ParseEnding(text string) (Ending, error) {
+	if text == scheduleOff {
+		return Ending{}, nil
+	}
+	tail, ok := thousandths(text)
+	whole, _, _ := strings.Cut(text, ".")
+	if whole == "0" {
+		whole = ""
+	}
+	if !ok || len(whole) > 5 || strings.HasPrefix(whole, "0") || text == "0" {
+		return Ending{}, errEnding
+	}
+	every := Amount(1000)
+	for range whole {
+		every *= 10
+	}
+	return Ending{Tail: Amount(tail), Every: every}, nil
+}
+
+// cutSign cuts a sign off the front of a number.
+func cutSign(text string) (rest string, negative bool) {
+	if text != "" && (text[0] == '+' || text[0] == '-') {
+		return text[1:], text[0] == '-'
+	}
+	return text, false
+}
+
+// thousandths reads a number of at most nine digits before the point and three behind it, without a sign.
+func thousandths(text string) (int64, bool) {
+	whole, fraction, _ := strings.Cut(text, ".")
+	if len(whole) > 9 || len(fraction) > 3 || whole+fraction == "" {
+		return 0, false
+	}
+	n, err := strconv.ParseUint(whole+(fraction + "000")[:3], 10, 63)
+	return int64(n), err == nil
+}
+
+// String returns the amount as it would be written in the file.
+func (a Amount) String() string {
+	text := fmt.Sprintf("%d.%03d", a/1000, a%1000)
+	return strings.TrimSuffix(strings.TrimRight(text, "0"), ".")
+}
+
 // textual is a leaf with a notation of its own. parse leaves the value alone when it fails.
 type textual interface{ parse(text string) error }
 
 func (d *Duration) parse(text string) (err error) { return assign(d, text, ParseDuration) }
 func (s *Size) parse(text string) (err error)     { return assign(s, text, ParseSize) }
 func (p *Percent) parse(text string) (err error)  { return assign(p, text, ParsePercent) }
+func (r *Rate) parse(text string) (err error)     { return assign(r, text, ParseRate) }
+func (v *VAT) parse(text string) (err error)      { return assign(v, text, ParseVAT) }
+func (a *Amount) parse(text string) (err error)   { return assign(a, text, ParseAmount) }
+func (e *Ending) parse(text string) (err error)   { return assign(e, text, ParseEnding) }
 
 // assign sets to where parse succeeds.
 func assign[T any](to *T, text string, parse func(string) (T, error)) error {

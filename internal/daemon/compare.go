@@ -31,14 +31,21 @@ func (h *House) compare(ctx context.Context, r *store.Reading, l store.LayerFile
 
 // lint looks what is wrong with the promotions of a new layer file in each store that it is for.
 func (h *House) lint(ctx context.Context, r *store.Reading, l store.LayerFile) error {
-	vendors := []string{l.Scope}
+	vendors, known := []string{l.Scope}, true
 	if l.Scope == catalog.AllVendors && !h.chainPrices {
-		vendors = h.VendorIDs()
+		if vendors = h.VendorIDs(); h.isTarget(Target{catalog.KindPromotions, l.Scope}.String()) {
+			// One file for all stores, each with prices of its own: the plan knows no price that holds in all of them.
+			vendors, known = []string{l.Scope}, false
+		}
 	}
 	told := map[string]bool{} // what was said of another store already, and is the same in each
 	for _, vendor := range vendors {
 		t := Target{catalog.KindPromotions, vendor}
-		prices, err := h.wanted(ctx, Target{catalog.KindCatalog, vendor}, h.together(l))
+		var prices []shelf.Digest
+		var err error
+		if known {
+			prices, err = h.wanted(ctx, Target{catalog.KindCatalog, vendor}, h.together(l))
+		}
 		if err != nil {
 			return err
 		}

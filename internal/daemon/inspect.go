@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strings"
 
@@ -161,13 +162,10 @@ func inspect(ctx context.Context, spec feed.Spec, language, export string) (Insp
 	return in, nil
 }
 
-// show notes a record where it is of one of the first rows. One row makes a record for each of its stores.
+// show notes a record where it is of one of the first rows. One row makes a record for each of its stores; those that say the same are
+// shown once.
 func (in *Inspection) show(r feed.Record, spec feed.Spec) {
-	if n := len(in.First); n > 0 && in.First[n-1].Row == r.Row {
-		in.First[n-1].Vendors = append(in.First[n-1].Vendors, r.Vendor)
-		return
-	}
-	if len(in.First) == inspectedRows {
+	if n := len(in.First); n == inspectedRows && in.First[n-1].Row != r.Row {
 		return
 	}
 	row := InspectedRow{Row: r.Row, Vendors: []string{r.Vendor}, Key: r.Item.Key(spec.By), Rejected: r.Rejected}
@@ -186,7 +184,22 @@ func (in *Inspection) show(r feed.Record, spec feed.Spec) {
 	if r.Promotion != nil {
 		row.Promotion = inspectedPromotion(*r.Promotion, spec.PriceDecimals)
 	}
-	in.First = append(in.First, row)
+	// Rules may make something else of the row in another store.
+	for i := range in.First {
+		if same := &in.First[i]; same.Row == row.Row && same.says(row) {
+			same.Vendors = append(same.Vendors, r.Vendor)
+			return
+		}
+	}
+	if len(in.First) < inspectedRows {
+		in.First = append(in.First, row)
+	}
+}
+
+// says reports whether two rows say the same.
+func (r InspectedRow) says(other InspectedRow) bool {
+	r.Vendors, other.Vendors = nil, nil
+	return reflect.DeepEqual(r, other)
 }
 
 func inspectedPromotion(p catalog.Promotion, decimals int) *InspectedPromotion {

@@ -150,6 +150,7 @@ func (s *setup) newFeed(f config.Feed) (feedSetup, error) {
 	fs.spec = feed.Spec{
 		Kind: fs.kind, By: s.by, Vendors: s.vendors, Source: source, Columns: columns, Campaign: f.Campaign, Reason: f.Reason,
 		PriceDecimals: s.cfg.Chain.PriceDecimals, Full: f.Export == "full", Encoding: table.Encoding(f.Encoding),
+		InStore: feed.InStore(f.InStore), Rules: rulesOf(f.Rules),
 	}
 	fs.fingerprint = fingerprint(f, s.cfg.Chain)
 	return fs, nil

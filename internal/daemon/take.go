@@ -311,6 +311,7 @@ func (h *House) previewLayer(ctx context.Context, l store.LayerFile, t Target) (
 	for i, m := range largest {
 		moves[i] = shelf.Move{Key: m.Key, Old: m.Old, New: m.New}
 	}
+	s.Change.Started -= s.Unstarted // what can't start is no change that customers see
 	return s.Change, moves, err
 }
 

@@ -53,6 +53,30 @@ func BenchmarkConvert(b *testing.B) {
 	}
 }
 
+func BenchmarkConvertWithRules(b *testing.B) {
+	const rows = 100_000
+	for name, rules := range map[string]RuleSet{
+		"declarative": {
+			Price:          PriceRules{VAT: 22_000, Markup: 8000, Round: 100, Ending: Ending{900, 1000}, Floor: 1000, Ceiling: 99_999_000},
+			StockThreshold: 3, MaxDefault: 12,
+		},
+		"words":   {Exclude: Exclusion{Columns: []string{"Descripci\u00f3n"}, Words: []string{"muestra", "envase retornable"}}},
+		"formula": {Price: PriceRules{Formula: `price * (text("Rubro") == "Vinos" ? 1.40 : 1.25)`}},
+	} {
+		b.Run(name, func(b *testing.B) {
+			path, size := bulk(b, rows)
+			b.SetBytes(size)
+			b.ReportAllocs()
+			for b.Loop() {
+				res, err := Convert(b.Context(), specFor(byColumn, ruled(rules)), path, "bulk.csv", func(Record) error { return nil })
+				if err != nil || res.Records == 0 {
+					b.Fatalf("%d records, %v", res.Records, err)
+				}
+			}
+		})
+	}
+}
+
 func BenchmarkConvertPromotions(b *testing.B) {
 	const rows = 20_000
 	path := filepath.Join(b.TempDir(), "promos.csv")

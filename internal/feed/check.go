@@ -39,6 +39,7 @@ func (s Spec) Check() error {
 	s.checkColumns(fault)
 	s.checkPromotions(fault)
 	s.InStore.check(fault)
+	s.checkRules(fault)
 	return errors.Join(faults...)
 }
 

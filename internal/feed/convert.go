@@ -35,12 +35,14 @@ type converter struct {
 	key, sku, barcode, price, active, quantity, maxSales, vendor *column
 	promo                                                        promotionColumns
 
-	flags     map[string]bool // what stands for yes and no, folded
-	flagsRead map[string]bool // the same as the export writes it
-	fixed     []string        // the stores of every row, nil when a column tells
-	occurs    map[string]bool // ids of the stores that occur
-	one       [1]string       // room for the store of one row
-	hidden    int             // rows about articles that are hidden
+	flags     map[string]bool    // what stands for yes and no, folded
+	flagsRead map[string]bool    // the same as the export writes it
+	fixed     []string           // the stores of every row, nil when a column tells
+	occurs    map[string]bool    // ids of the stores that occur
+	one       [1]string          // room for the store of one row
+	hidden    int                // rows about articles that are hidden
+	rules     *ruler             // nil where there are none
+	asked     map[string]*column // those that only formulas ask for, by squeezed header
 	scratch   []byte
 
 	offersRead map[string]wording     // offers in words as the export writes them, each told once
@@ -53,6 +55,7 @@ func newConverter(spec Spec, emit func(Record) error) *converter {
 		spec: spec, emit: emit, headings: newHeadings(spec), stores: newDirectory(spec.Vendors), journal: newJournal(),
 		flags: map[string]bool{}, flagsRead: map[string]bool{}, occurs: map[string]bool{},
 		offersRead: map[string]wording{}, datesRead: map[string]dateReading{},
+		rules: newRuler(spec.Rules), asked: map[string]*column{},
 	}
 	c.res.Keyless = map[string]int{}
 	for _, w := range yesWords {
@@ -105,6 +108,9 @@ func (c *converter) fixStores(name string) {
 	}
 	for _, id := range c.fixed {
 		c.occurs[id] = true
+	}
+	if c.rules != nil {
+		c.rules.fix(c.fixed)
 	}
 }
 
@@ -178,9 +184,10 @@ func (c *converter) bind() {
 			c.res.Owned |= field
 		}
 	}
-	if c.res.Owned == 0 && c.column(roleEither) == nil {
+	if c.res.Owned == 0 && c.column(roleEither) == nil && !c.rules.gives() {
 		c.refuse(catalog.HeadNothing, c.header.listed()...)
 	}
+	c.ownByRules()
 }
 
 // column returns the column with the role, nil when there is none.

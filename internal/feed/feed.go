@@ -20,6 +20,13 @@
 // is rejected. 05/06/2026 is read in the order of day and month that the column's other dates prove, or the other date column's, or
 // the config says. Whether a price is below the one on the shelf, or two promotions overlap, is package shelf's question.
 //
+// # Rules
+//
+// What was read is worked by the feed's [Rules] before it is handed on, for each store by its own: VAT, markup, steps and endings of
+// prices, limits, reserves of stock, words that exclude an article, and formulas. Numbers stay exact until the result is rounded.
+// An article that rules switch off is so in the words of its feed: quantity 0 where that speaks of stock alone, else active 0. A feed
+// without a word on either gets one: its other articles say that they are on, or what was once switched off would stay so.
+//
 // # Rejected, keyless, refused
 //
 // A row with a wrong cell is rejected as a whole, and its record is still handed on, without fields: the article is there, it is
@@ -91,6 +98,7 @@ type Spec struct {
 	Campaign      string  // of promotions whose row names none; "" is DefaultCampaign
 	Reason        string  // of promotions whose row gives none; "" is DefaultReason
 	InStore       InStore // what to make of the shop's own barcodes; "" is InStoreRefuse
+	Rules         Rules   // what becomes of what the export says
 }
 
 // VendorSource says how an export tells which store it is about. Exactly one field is set.
@@ -145,7 +153,7 @@ type Result struct {
 	Issues []catalog.Issue
 	Counts map[catalog.Code]int // of all issues
 
-	Owned   catalog.Fields // the fields that the export has columns for; none of promotions
+	Owned   catalog.Fields // the fields that the export has columns for, or rules say; none of promotions
 	Vendors []string       // ids of the stores that occur, in the order of Spec.Vendors; or catalog.AllVendors alone
 	// Keyless counts the rows without a readable identifier by store. Rows that don't tell their store count under
 	// catalog.AllVendors, with or without an identifier: they may be about any store, so no store's absences can be believed.

@@ -43,6 +43,10 @@ func (c *converter) readPrice(r table.Row, item *catalog.Item) bool {
 	switch code {
 	case "":
 	case catalog.PriceRounded:
+		if c.rules != nil && c.rules.computes {
+			m = unrounded(text, decimalMark(r, c.price), m)
+			break
+		}
 		c.note(r, c.price, code, excerpt(text), m.Text(c.spec.PriceDecimals))
 	case catalog.PriceAmbiguous:
 		c.fail(r, c.price, code, excerpt(text), excerpt(c.price.Name))
@@ -54,6 +58,17 @@ func (c *converter) readPrice(r table.Row, item *catalog.Item) bool {
 	item.Price = m
 	item.Set |= catalog.Price
 	return true
+}
+
+// unrounded returns an amount that was rounded to m with all the decimals that catalog.Money has: what is worked with is rounded at the
+// end.
+func unrounded(text string, mark byte, m catalog.Money) catalog.Money {
+	if n, ok := scanNumeral(text, currencyWords); ok {
+		if exact, _, ok := n.thousandths(mark, catalog.MoneyScale); ok {
+			return exact
+		}
+	}
+	return m
 }
 
 // smallestRounded is the smallest amount that is rounded to a currency without cents. There 1.99 is a thousand and 990 that a

@@ -37,13 +37,17 @@ func (p InStore) check(fault func(path, format string, args ...any)) {
 // read reads a barcode cell by the policy.
 func (p InStore) read(cell string) barcodeReading {
 	read := readBarcode(cell)
-	if p != InStoreAccept || read.code != catalog.BarcodeCheck && read.code != catalog.BarcodeLength {
+	if read.code != catalog.BarcodeCheck && read.code != catalog.BarcodeLength {
 		return read
 	}
-	if digits, layout := bareDigits(unwrap(cell)); layout == bare && isInStore(digits) {
+	digits, layout := bareDigits(unwrap(cell))
+	switch {
+	case layout != bare || !isInStore(digits):
+		return read
+	case p == InStoreAccept:
 		return barcodeReading{digits: digits}
 	}
-	return read
+	return barcodeReading{code: catalog.BarcodeInStore}
 }
 
 // isInStore reports whether digits, zeros and all, can be a code that a shop gave out.

@@ -58,7 +58,24 @@ func (c *converter) promotion(r table.Row, item catalog.Item, stores []string) e
 		return c.handOn(stores, Record{Item: item, Row: r.Line, Rejected: true})
 	}
 	c.res.Records += len(stores)
-	return c.handOn(stores, Record{Item: item, Promotion: p, Row: r.Line})
+	if c.rules == nil {
+		return c.handOn(stores, Record{Item: item, Promotion: p, Row: r.Line})
+	}
+	told := false
+	for _, g := range c.rules.groups(stores) {
+		each := *p
+		if word, col := c.excludedBy(r, g.set); word != "" && !g.set.Exclude.Skip {
+			each.Active = false
+			if !told {
+				told = true
+				c.note(r, col, catalog.RuleExcluded, excerpt(word))
+			}
+		}
+		if err := c.handOn(g.stores, Record{Item: item, Promotion: &each, Row: r.Line}); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // readPeriod reads both dates; false rejects the row.

@@ -25,6 +25,7 @@ func (c *converter) gatherProofs(ctx context.Context) error {
 			col.Decimal = col.convention.name()
 		}
 	}
+	open = append(open, c.askedColumns()...)
 	if len(open)+len(dates) == 0 {
 		return nil // one pass over the file saved
 	}
@@ -58,7 +59,7 @@ func (c *converter) gatherProofs(ctx context.Context) error {
 func (col *column) weigh(text string, line int, kind table.Kind) {
 	words := unitWords
 	switch col.Role {
-	case RolePrice, RoleOfferPrice, RoleDiscount:
+	case RolePrice, RoleOfferPrice, RoleDiscount, roleFormula:
 		words = currencyWords
 	case RoleOffer:
 		text, words = bareAmount(text), currencyWords
@@ -84,7 +85,7 @@ func (col *column) weigh(text string, line int, kind table.Kind) {
 // settle decides a column by its evidence.
 func (c *converter) settle(col *column) {
 	switch {
-	case col.Role == RolePrice, col.Role == RoleOffer, col.Role == RoleOfferPrice, col.Role == RoleDiscount:
+	case col.Role == RolePrice, col.Role == RoleOffer, col.Role == RoleOfferPrice, col.Role == RoleDiscount, col.Role == roleFormula:
 		col.convention = col.evidence.decide()
 	// A column of nothing but 0 and 1 is a flag: read as stock, a single piece would lie at or below the platform's sales buffer
 	// and switch the article off.
@@ -140,6 +141,12 @@ func (c *converter) row(r table.Row) error {
 		c.warn(r, nil, catalog.RowShort, strconv.Itoa(len(r.Cells)), strconv.Itoa(len(c.header.names)))
 	}
 	stores, known := c.storesOf(r, true)
+	if known {
+		if stores = c.offered(r, stores); len(stores) == 0 {
+			c.res.Rows--
+			return nil
+		}
+	}
 	item, hasKey := c.identify(r, true)
 	switch {
 	case !known:
@@ -162,18 +169,26 @@ func (c *converter) fields(r table.Row, item catalog.Item, stores []string) erro
 	if c.promotions() {
 		return c.promotion(r, item, stores)
 	}
-	// Every cell is read even after a wrong one, so that a person gets to know all that is wrong at once.
-	full := item
-	ok := c.readPrice(r, &full)
-	ok = c.readActive(r, &full) && ok
-	ok = c.readQuantity(r, &full) && ok
-	ok = c.readMaxSales(r, &full) && ok
+	if c.rules != nil {
+		return c.ruled(r, item, stores)
+	}
+	full, ok := c.readFields(r, item)
 	if !ok {
 		c.res.Rejected++
 		return c.handOn(stores, Record{Item: item, Row: r.Line, Rejected: true})
 	}
 	c.res.Records += len(stores)
 	return c.handOn(stores, Record{Item: full, Row: r.Line})
+}
+
+// readFields reads the cells about the article; false rejects the row. Every cell is read even after a wrong one, so that a person gets
+// to know all that is wrong at once.
+func (c *converter) readFields(r table.Row, item catalog.Item) (catalog.Item, bool) {
+	ok := c.readPrice(r, &item)
+	ok = c.readActive(r, &item) && ok
+	ok = c.readQuantity(r, &item) && ok
+	ok = c.readMaxSales(r, &item) && ok
+	return item, ok
 }
 
 // handOn calls emit once for each store.

@@ -102,6 +102,7 @@ func (c *converter) useSheet(all []candidate, best int) {
 	if c.res.Refused {
 		return
 	}
+	c.bindRules()
 	for _, col := range c.columns {
 		if col.Index < len(c.header.hidden) && c.header.hidden[col.Index] {
 			c.add(catalog.Issue{Code: catalog.HeadHidden, Severity: catalog.Note, Row: c.header.line, Column: col.Name})
@@ -136,7 +137,7 @@ func (c *converter) fits(header headerRow) bool {
 	if c.promotions() {
 		return has[RoleStart] && has[RoleEnd] && isOffering(has)
 	}
-	return has[RolePrice] || has[RoleActive] || has[RoleQuantity] || has[RoleMaxSales] || has[roleEither]
+	return has[RolePrice] || has[RoleActive] || has[RoleQuantity] || has[RoleMaxSales] || has[roleEither] || c.rules.gives()
 }
 
 // promotions reports whether the export is one of promotions.

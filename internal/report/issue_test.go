@@ -43,6 +43,7 @@ func samples() map[catalog.Code][]string {
 		catalog.BarcodeLost:      {"7,79E+12"},
 		catalog.BarcodeLength:    {"77912"},
 		catalog.BarcodeZeros:     {"12345670", "0012345670"},
+		catalog.BarcodeInStore:   {"4011"},
 		catalog.PriceText:        {"consultar"},
 		catalog.PriceZero:        {"0,00"},
 		catalog.PriceAmbiguous:   {"1.234", "Precio"},
@@ -82,6 +83,11 @@ func samples() map[catalog.Code][]string {
 		catalog.RowConflict:      {"LS-33", "77"},
 		catalog.RowSwitchSkipped: {"3"},
 		catalog.RowHidden:        {"3"},
+		catalog.RuleFloor:        {"0.90", "1.00"},
+		catalog.RuleCeiling:      {"120000", "99999"},
+		catalog.RuleCeilingOff:   {"120000", "99999"},
+		catalog.RuleExcluded:     {"envase retornable"},
+		catalog.RuleNoResult:     {"price", "÷ 0"},
 		catalog.DropOlder:        {"2026-11-20T08:00:00-03:00", "2026-11-21T18:30:00-03:00"},
 		catalog.DropNoGood:       {"1500"},
 		catalog.FileGuess:        {"windows-1252", "café", "cp850", "cafÚ"},
@@ -96,7 +102,7 @@ func samples() map[catalog.Code][]string {
 // quoted are the codes about a text that a person wrote: the sentence must show it, or nobody finds the cell.
 var quoted = []catalog.Code{
 	catalog.VendorUnknown, catalog.VendorName, catalog.KeyInvalid,
-	catalog.BarcodeCheck, catalog.BarcodeLost, catalog.BarcodeLength, catalog.BarcodeZeros,
+	catalog.BarcodeCheck, catalog.BarcodeLost, catalog.BarcodeLength, catalog.BarcodeZeros, catalog.BarcodeInStore, catalog.RuleExcluded,
 	catalog.PriceText, catalog.PriceZero, catalog.PriceAmbiguous, catalog.PriceLarge, catalog.PriceRounded, catalog.PricePercent,
 	catalog.CellError, catalog.CellFormula, catalog.HeadSheets,
 	catalog.QuantityText, catalog.QuantityNegative, catalog.QuantityFraction, catalog.ActiveText, catalog.RowTotal,

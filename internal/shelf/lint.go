@@ -27,9 +27,9 @@ type Lint struct {
 }
 
 // Lint calls fn for everything that is wrong, or worth a look, with the promotions that an export asks for in one store, in the order of
-// articles. Of promotions that overlap, the one that is not sent is told, and which one is. Promotions that the export does not name itself, and those that it ends, are not looked at. A promotion that is over is told
-// to be that and nothing else; one of an article that the catalogue does not have, not to be without a price too. An empty catalogue
-// has not come yet: no article is missing in it.
+// articles. Of promotions that overlap, the one that is not sent is told, and which one is. Promotions that the export does not name
+// itself, and those that it ends, are not looked at. A promotion that is over is told to be that and nothing else; one of an article that
+// the catalogue does not have, not to be without a price too. An empty catalogue has not come yet: no article is missing in it.
 func (f Files) Lint(q LintQuestion, fn func(Lint) error) (err error) {
 	l := linter{q: q, fn: fn, prices: &priceList{files: f, stack: q.Prices}}
 	defer func() { err = errors.Join(err, l.prices.close()) }()

@@ -66,6 +66,8 @@ type Summary struct {
 	// Withheld is how many promotions don't start: catalog.PromoNoPrice, catalog.PromoNotBelow, and catalog.PromoOverlap where a better
 	// one of the article is sent. Nil where there are none.
 	Withheld map[catalog.Code]int
+	// Unstarted is how many of those Change counts as Started.
+	Unstarted int
 }
 
 // Part is the rows of one document.

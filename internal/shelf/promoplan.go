@@ -212,6 +212,9 @@ func (c *campaigns) plan(one campaign, ending bool) error {
 			return err
 		case refused != "":
 			c.withhold(refused)
+			if !one.sent.active() {
+				c.s.Unstarted++
+			}
 			if one.step == stepStart {
 				return nil
 			}
