@@ -49,21 +49,19 @@ func (h headings) continues(up, low headerRow) bool {
 		case ok && (role == RoleSKU || role == RoleBarcode):
 			return false
 		default:
-			_, ok = h.role(nameAt(up, i) + " " + name)
-			known = known || ok
+			_, together := h.role(nameAt(up, i) + " " + name)
+			if ok && !together && !isUnit(name) && !spans(up, low, i) {
+				return false // "Precio" over "consultar"
+			}
+			known = known || together || spans(up, low, i)
 		}
 	}
-	return known || spans(up.names, low.names)
+	return known
 }
 
 // spans reports whether a title of the upper row stands over two of the lower one.
-func spans(up, low []string) bool {
-	for i := range low {
-		if i+1 < len(low) && i < len(up) && up[i] != "" && low[i] != "" && low[i+1] != "" && (i+1 >= len(up) || up[i+1] == "") {
-			return true
-		}
-	}
-	return false
+func spans(up, low headerRow, i int) bool {
+	return nameAt(up, i) != "" && nameAt(low, i) != "" && nameAt(up, i+1) == "" && nameAt(low, i+1) != ""
 }
 
 // explains reports whether a row says nothing but in which unit, or of what kind, the values of each column are.

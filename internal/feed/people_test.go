@@ -133,6 +133,11 @@ var grids = []grid{
 		records: []string{"2 A1 A-1/ rejected", "3 A1 1002/ price=61 quantity=3"}, issues: []string{"G-PRICE-01 error 2 Precio [consultar]"},
 	},
 	{
+		name: "an article without a code below the header is none either", spec: specFor(),
+		lines:   []string{"Código;Descripción;;Precio;Stock", ";Yerba;bolsa;consultar;mucho", "1001;Arroz;bolsa;122,00;7"},
+		records: []string{"3 A1 1001/ price=122 quantity=7"}, issues: []string{"G-KEY-01 error 2 Código [sku]"},
+	},
+	{
 		name: "a department below the header", spec: specFor(),
 		lines:   []string{"Código;Descripción;Precio;Stock", ";ALMACÉN;;", "1001;Yerba;122,00;7", ";BEBIDAS;;", "1002;Agua;61,00;3"},
 		records: []string{"3 A1 1001/ price=122 quantity=7", "5 A1 1002/ price=61 quantity=3"}, issues: []string{},

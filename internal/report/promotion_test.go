@@ -59,7 +59,7 @@ func promotions(t *testing.T, lang string) Answer {
 	)
 	a.Stores = []StoreAnswer{
 		{ID: "290056", Name: "Centro", Next: at(t, 16, 5), Changes: Changes{Started: 12, Ended: 3, Changed: 2, Same: 1500}},
-		{ID: "290057", Name: "Puerto", Next: at(t, 16, 5), Changes: Changes{Started: 1, Ended: 1, Changed: 1, Same: 1}},
+		{ID: "290057", Name: "Puerto", Next: at(t, 16, 5), Withheld: 2, Changes: Changes{Started: 1, Ended: 1, Changed: 1, Same: 1}},
 		{ID: "290058", Name: "Norte", Unchanged: true, Changes: Changes{Same: 117}},
 	}
 	return a
