@@ -22,7 +22,7 @@ import (
 const (
 	demoDeadline  = 40 * time.Second       // for the samples to be sent, verified and read
 	demoReading   = 20 * time.Second       // for the platform to read what was sent; it looks every second
-	demoAnswer    = 2 * time.Second        // for a receipt to lie there
+	demoAnswer    = 5 * time.Second        // for a receipt to lie there
 	demoLookEvery = 200 * time.Millisecond // how often the demo looks at what nobody tells it of
 )
 

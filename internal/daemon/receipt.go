@@ -119,6 +119,12 @@ func (h *House) writeReceiptNow(ctx context.Context, folder string, seq int64) e
 	if err != nil {
 		return err
 	}
+	if d.Workbook == store.WorkbookDue && report.Marked(a) {
+		// Nobody waits for the answer because the sheet is long and its copy takes a while.
+		if err := report.Write(folder, a); err != nil {
+			return err
+		}
+	}
 	if a.Workbook, err = h.writeWorkbook(ctx, folder, d.Drop, a); err != nil {
 		return err
 	}
