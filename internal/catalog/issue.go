@@ -57,6 +57,7 @@ const (
 	PriceLarge     Code = "G-PRICE-04" // larger than any price (text)
 	PriceRounded   Code = "G-PRICE-05" // more decimals than the currency has (text, amount)
 	PricePercent   Code = "G-PRICE-06" // a share, not an amount (text)
+	PriceCurrency  Code = "G-PRICE-07" // in dollars or euros, among amounts that are not (text)
 
 	QuantityText     Code = "G-QTY-01" // not a number (text)
 	QuantityNegative Code = "G-QTY-02" // below zero, taken as no stock (text)
@@ -119,7 +120,7 @@ var Codes = []Code{
 	VendorUnknown, VendorMissing, VendorName, VendorAbsent,
 	KeyMissing, KeyInvalid,
 	BarcodeCheck, BarcodeLost, BarcodeLength, BarcodeZeros, BarcodeInStore,
-	PriceText, PriceZero, PriceAmbiguous, PriceLarge, PriceRounded, PricePercent,
+	PriceText, PriceZero, PriceAmbiguous, PriceLarge, PriceRounded, PricePercent, PriceCurrency,
 	QuantityText, QuantityNegative, QuantityFraction,
 	ActiveText,
 	DateText, DateAmbiguous, DateMissing, DateOrder, DateMidnight,

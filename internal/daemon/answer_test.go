@@ -5,6 +5,10 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
+
+	"gondola/internal/catalog"
+	"gondola/internal/drop"
 )
 
 // TestAnswersStaff drops a faulty export as a person would, corrects the annotated copy beside the answer, and drops that: only the
@@ -61,14 +65,51 @@ func TestCorrectionsAreTaken(t *testing.T) {
 	for name, want := range map[string]string{
 		"stock_001.csv": "stock", "STOCK_001.CSV.corregir.xlsx": "stock", "stock_001.csv.correct.xlsx": "stock",
 		"precios.xlsx.corrigir.xlsx": "books", "precios.xlsx": "books",
+		"stock_001.csv.corregir (1).xlsx": "stock", "stock_001.csv.corregir - copia.xlsx": "stock",
 	} {
 		if got := (taker{feeds: feeds}).feedOf(name); got.Name != want {
 			t.Errorf("%s goes to %s, want %s", name, got.Name, want)
 		}
 	}
+	if !drop.Takes(match, "stock_001.csv.corregir (1).xlsx") || drop.Takes(match, "precios.csv.corregir.xlsx") {
+		t.Errorf("patterns %v take the wrong copies", match)
+	}
 	if len(match) != 4 || match[0] != "stock_*.csv" {
 		t.Errorf("patterns %v", match)
 	}
+}
+
+// TestOldCorrectionIsHeld drops the copy of an export that another one has taken the place of since: its other rows would bring back
+// what held then.
+func TestOldCorrectionIsHeld(t *testing.T) {
+	c := newRules(t, `  - {name: full, drop: drop, export: partial, vendor: {ids: ["1"]}}`, "")
+	c.named("full", "p1.csv", "sku,price\nA1,10.00\nA2,xx\n")
+	c.named("full", "p2.csv", "sku,price\nA1,12.00\nA2,5.50\n")
+	c.push(false)
+	c.named("full", "p1.csv.corregir.xlsx", "sku,price\nA1,10.00\nA2,7.00\n")
+	if files := c.push(false); len(files) > 0 {
+		t.Errorf("an old copy was sent: %v", files)
+	}
+	held, err := c.house.HeldExports(t.Context())
+	if err != nil || len(held) != 1 || held[0].Findings[0].Code != catalog.DropOlder {
+		t.Errorf("held: %+v, %v; want the copy, for being older", held, err)
+	}
+	// The copy of the export that counts is taken.
+	c.named("full", "p2.csv.corregir.xlsx", "sku,price\nA1,12.00\nA2,6.50\n")
+	if files := c.push(false); !strings.Contains(files["catalog/gondola_1.csv"], "A2,6.50") {
+		t.Errorf("the copy of the newest export was not sent: %v", files)
+	}
+}
+
+// named drops an export under a name of its own.
+func (c *caseRun) named(feed, name, text string) {
+	c.Helper()
+	file := filepath.Join(c.TempDir(), name)
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		c.Fatal(err)
+	}
+	c.clock = c.clock.Add(time.Hour)
+	c.take(feed, file)
 }
 
 func exists(path string) bool {

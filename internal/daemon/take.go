@@ -91,8 +91,10 @@ func (t taker) feedOf(name string) feedSetup {
 func withCorrections(match []string) []string {
 	all := slices.Clone(match)
 	for _, language := range report.Languages() {
+		mark, ext := correctionMark(language)
 		for _, pattern := range match {
-			all = append(all, pattern+report.FolderNames(language).Workbook)
+			// Whoever saves a copy twice has "... (1).xlsx".
+			all = append(all, pattern+mark+"*"+ext)
 		}
 	}
 	return all
@@ -101,12 +103,20 @@ func withCorrections(match []string) []string {
 // correctionOf returns the name of the file that an annotated copy is of, the name itself where it is of none.
 func correctionOf(name string) string {
 	for _, language := range report.Languages() {
-		suffix := report.FolderNames(language).Workbook
-		if at := len(name) - len(suffix); at > 0 && strings.EqualFold(name[at:], suffix) {
+		mark, ext := correctionMark(language)
+		at := strings.LastIndex(strings.ToLower(name), mark)
+		if at > 0 && strings.EqualFold(filepath.Ext(name), ext) {
 			return name[:at]
 		}
 	}
 	return name
+}
+
+// correctionMark returns what stands behind a file's name in that of its annotated copy, and the ending.
+func correctionMark(language string) (mark, ext string) {
+	suffix := report.FolderNames(language).Workbook
+	ext = filepath.Ext(suffix)
+	return strings.TrimSuffix(suffix, ext), ext
 }
 
 // NextSeq implements drop.Taker. With too little space left no drop is taken: what is on its way out needs the rest.
@@ -142,6 +152,16 @@ func (t taker) Take(ctx context.Context, c drop.Claim) (drop.Verdict, error) {
 	d := store.Drop{
 		Seq: c.Seq, Feed: f.Name, Name: c.Name, Size: c.Size, SHA256: c.SHA256, Modified: c.ModTime, FirstSeen: c.FirstSeen,
 		Owner: c.Owner, Archived: c.Archived,
+	}
+	if of := correctionOf(c.Name); of != c.Name {
+		// A copy is as old as what it is of, whenever it was corrected: its other rows say what held then.
+		original, ok, err := t.store.LastNamed(ctx, f.Name, of, c.Seq)
+		if err != nil {
+			return drop.Read, err
+		}
+		if ok {
+			d.Modified = original.Modified
+		}
 	}
 	if err := t.store.Seen(ctx, d); err != nil {
 		return drop.Read, err
@@ -192,7 +212,7 @@ func (h *House) read(ctx context.Context, f feedSetup, d store.Drop) (store.Read
 func (h *House) understand(ctx context.Context, f feedSetup, d store.Drop) (_ store.Reading, err error) {
 	sorter := shelf.NewSorter(h.by, filepath.Join(h.cfg.State.Dir, sortDir))
 	defer func() { err = errors.Join(err, sorter.Close()) }()
-	result, err := feed.Convert(ctx, f.spec, d.Archived, d.Name, func(r feed.Record) error {
+	result, err := feed.Convert(ctx, f.spec, d.Archived, correctionOf(d.Name), func(r feed.Record) error {
 		return sorter.Add(shelf.Row{Vendor: r.Vendor, Item: r.Item, Promotion: r.Promotion, Line: r.Row, Rejected: r.Rejected})
 	})
 	if err != nil {
@@ -202,6 +222,11 @@ func (h *House) understand(ctx context.Context, f feedSetup, d store.Drop) (_ st
 	if result.Refused {
 		r.State = store.DropRejected
 		return r, nil
+	}
+	if correctionOf(d.Name) != d.Name {
+		// What is hidden in a copy of ours is hidden by its filter: all the rows that are right.
+		r.Outcome.Issues = slices.DeleteFunc(r.Outcome.Issues, func(is catalog.Issue) bool { return is.Code == catalog.RowHidden })
+		delete(r.Outcome.Counts, catalog.RowHidden)
 	}
 	twice := twiceIssues(&r.Outcome)
 	err = sorter.Each(func(vendor string, rows *shelf.Rows) error {

@@ -230,6 +230,26 @@ var exports = []struct {
 		refused: true,
 	},
 	{
+		name:    "dollars among pesos",
+		spec:    specFor(),
+		lines:   []string{"sku;Precio", "1;$ 1.350,00", "2;U$S 45,00", "3;45,00 USD", "4;12,50"},
+		records: []string{"2 A1 1/ price=1350", "3 A1 2/ rejected", "4 A1 3/ rejected", "5 A1 4/ price=12.5"},
+		issues:  []string{"G-PRICE-07 error 3 Precio [U$S 45,00]", "G-PRICE-07 error 4 Precio [45,00 USD]"},
+	},
+	{
+		name:    "dollars, and cells that are no amount",
+		spec:    specFor(),
+		lines:   []string{"sku;Precio", "1;USD 13.50", "2;consultar", "3;0"},
+		records: []string{"2 A1 1/ price=13.5", "3 A1 2/ rejected", "4 A1 3/ rejected"},
+		issues:  []string{"G-PRICE-01 error 3 Precio [consultar]", "G-PRICE-02 error 4 Precio [0]"},
+	},
+	{
+		name:    "dollars throughout",
+		spec:    specFor(),
+		lines:   []string{"sku;Precio", "1;USD 13.50", "2;45.00 USD"},
+		records: []string{"2 A1 1/ price=13.5", "3 A1 2/ price=45"},
+	},
+	{
 		name:    "a quote that never closes",
 		spec:    specFor(),
 		lines:   []string{"sku;Precio", "1;10", `2;"20`, `3;"x;y"`},

@@ -39,12 +39,19 @@ func (c *converter) readPrice(r table.Row, item *catalog.Item) bool {
 		c.fail(r, c.price, code, excerpt(shown(r, c.price)))
 		return false
 	}
+	if mixed(r, c.price, text) {
+		c.fail(r, c.price, catalog.PriceCurrency, excerpt(text))
+		return false
+	}
 	m, code := readMoney(text, decimalMark(r, c.price), c.spec.PriceDecimals)
 	switch code {
 	case "":
 	case catalog.PriceRounded:
 		if c.rules != nil && c.rules.computes {
-			m = unrounded(text, decimalMark(r, c.price), m)
+			var lost bool
+			if m, lost = unrounded(text, decimalMark(r, c.price), m); lost {
+				c.note(r, c.price, code, excerpt(text), m.Text(catalog.MoneyScale))
+			}
 			break
 		}
 		c.note(r, c.price, code, excerpt(text), m.Text(c.spec.PriceDecimals))
@@ -61,14 +68,14 @@ func (c *converter) readPrice(r table.Row, item *catalog.Item) bool {
 }
 
 // unrounded returns an amount that was rounded to m with all the decimals that catalog.Money has: what is worked with is rounded at the
-// end.
-func unrounded(text string, mark byte, m catalog.Money) catalog.Money {
+// end. lost tells that the amount has more of them.
+func unrounded(text string, mark byte, m catalog.Money) (exact catalog.Money, lost bool) {
 	if n, ok := scanNumeral(text, currencyWords); ok {
-		if exact, _, ok := n.thousandths(mark, catalog.MoneyScale); ok {
-			return exact
+		if exact, lost, ok := n.thousandths(mark, catalog.MoneyScale); ok {
+			return exact, lost
 		}
 	}
-	return m
+	return m, true
 }
 
 // smallestRounded is the smallest amount that is rounded to a currency without cents. There 1.99 is a thousand and 990 that a

@@ -22,6 +22,7 @@ type column struct {
 	evidence   evidence
 	flags      int // in a column of roleEither: cells that are no count
 	counts     int // in a column of roleEither: numbers that can't be a flag
+	local      int // in a column of money: amounts that are not in dollars or euros, as far as they say
 	order      dateOrder
 	dates      dateEvidence
 }

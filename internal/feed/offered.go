@@ -259,6 +259,10 @@ func (c *converter) readOfferPrice(r table.Row) (claim, bool) {
 		c.fail(r, col, code, excerpt(cl.text))
 		return claim{}, false
 	}
+	if mixed(r, col, text) {
+		c.fail(r, col, catalog.PriceCurrency, excerpt(cl.text))
+		return claim{}, false
+	}
 	m, code := readMoney(text, decimalMark(r, col), c.promotionDecimals())
 	if n, ok := scanNumeral(text, currencyWords); ok && code == catalog.PriceZero && allZeros(digitsOf(n.core)) {
 		cl.zero = true

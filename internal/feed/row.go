@@ -61,6 +61,9 @@ func (col *column) weigh(text string, line int, kind table.Kind) {
 	switch col.Role {
 	case RolePrice, RoleOfferPrice, RoleDiscount, roleFormula:
 		words = currencyWords
+		if n, ok := scanNumeral(text, currencyWords); ok && !reckoned(text) && !allZeros(digitsOf(n.core)) {
+			col.local++
+		}
 	case RoleOffer:
 		text, words = bareAmount(text), currencyWords
 	case RolePercent:

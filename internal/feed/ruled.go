@@ -106,10 +106,10 @@ func (c *converter) ownByRules() {
 	if c.rules == nil || c.promotions() {
 		return
 	}
-	said, owned := c.res.Owned, c.rules.owned()
-	c.res.Owned |= owned
-	// A default may be one store's alone.
-	c.rules.saysActive = c.rules.switchesOff && !said.Has(catalog.Active) && !c.res.Owned.Has(catalog.Quantity)
+	said := c.res.Owned
+	c.res.Owned |= c.rules.owned()
+	// A default, and the formula of a quantity, may be one store's alone, and say nothing of some rows.
+	c.rules.saysActive = c.rules.switchesOff && !said.Has(catalog.Active) && !said.Has(catalog.Quantity)
 	if c.rules.saysActive {
 		c.res.Owned |= catalog.Active
 	}

@@ -160,11 +160,12 @@ func TestRules(t *testing.T) {
 		issues  []string
 	}{
 		{
-			"markup works with all decimals that were exported, and rounding them is no news",
+			// 27.045 becomes 32.9949; of 27.05 it would be 33.00.
+			"markup works with three decimals, and tells where there were more",
 			specFor(priceRules(PriceRules{VAT: 22_000})),
-			[]string{"sku;precio", "1;27,0451", "2;27,05"},
-			[]string{"2 A1 1/ price=32.99", "3 A1 2/ price=33"}, // 27.045 becomes 32.9949; of 27.05 it would be 33.00
-			[]string{},
+			[]string{"sku;precio", "1;27,0451", "2;27,05", "3;27,0450"},
+			[]string{"2 A1 1/ price=32.99", "3 A1 2/ price=33", "4 A1 3/ price=32.99"},
+			[]string{"G-PRICE-05 note 2 precio [27,0451|27.045]"},
 		},
 		{
 			"without arithmetic it is told as ever", specFor(priceRules(PriceRules{Floor: 1000})),

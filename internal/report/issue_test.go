@@ -93,6 +93,7 @@ func samples() map[catalog.Code][]string {
 		catalog.FileGuess:        {"windows-1252", "café", "cp850", "cafÚ"},
 		catalog.FileNUL:          nil,
 		catalog.FileStray:        nil,
+		catalog.PriceCurrency:    {"U$S 45,00"},
 		catalog.FeedRival:        {"price", "gerencia"},
 		catalog.BrakeInactive:    {"412", "1500", "27%", "20%"},
 		catalog.BrakeShrunk:      {"900", "1500", "40%", "30%"},

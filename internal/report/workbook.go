@@ -14,8 +14,9 @@ import (
 	"gondola/internal/table"
 )
 
-// codeRoles are the columns whose cells are codes and no numbers, as package feed names them.
-var codeRoles = []string{"sku", "barcode", "vendor"}
+// codeRoles are the columns whose cells must stay the texts that they are, as package feed names them: codes, and dates, which a
+// spreadsheet would turn into days of its own reading as somebody corrects them.
+var codeRoles = []string{"sku", "barcode", "vendor", "start_date", "end_date"}
 
 // WriteWorkbook writes the annotated copy of a dropped file into the drop folder's folder of answers, for people to correct and to drop
 // as it is: see [Workbook]. sheet is the sheet that was read, opened again. It reports whether there is such a copy; where there is

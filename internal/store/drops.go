@@ -225,6 +225,16 @@ func (s *Store) LastDrop(ctx context.Context, feed string) (Drop, bool, error) {
 	return all[0], true, nil
 }
 
+// LastNamed returns the newest drop of a feed with a name, whatever the case, that came before another one; false where there is none.
+func (s *Store) LastNamed(ctx context.Context, feed, name string, before int64) (Drop, bool, error) {
+	all, err := list(ctx, s.read, scanDrop, `SELECT `+dropColumns+` FROM drops WHERE feed = $1 AND name = $2 COLLATE NOCASE AND seq < $3
+		ORDER BY seq DESC LIMIT 1`, feed, name, before)
+	if err != nil || len(all) == 0 {
+		return Drop{}, false, wrap(err, "look for %s", name)
+	}
+	return all[0], true, nil
+}
+
 // Effects lists what a drop means for each of its stores.
 func (s *Store) Effects(ctx context.Context, seq int64) ([]Effect, error) {
 	scan := func(rows *sql.Rows) (e Effect, err error) {
