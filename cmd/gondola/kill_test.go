@@ -23,7 +23,7 @@ import (
 const kills = 50
 
 // TestKill kills the real daemon at random moments of an end-to-end run, starts it again each time, and then looks from outside: every
-// export was handled once, no final name ever showed a partial file, and the platform's shelf is what the exports say.
+// export was handled once, no final name ever showed a partial file, and the platform's shelf and promotions are what the exports say.
 func TestKill(t *testing.T) {
 	if testing.Short() {
 		t.Skip("takes a minute")
@@ -33,6 +33,7 @@ func TestKill(t *testing.T) {
 	r := newKillRun(t, rand.New(rand.NewPCG(seed, 1)))
 	for n := range kills {
 		r.dropSome(n)
+		r.dropPromotions()
 		d := r.start()
 		// Long enough to get somewhere, short enough to be in the middle of it: dropping, settling, reading, sending.
 		r.sleep(200, 1400)
@@ -56,6 +57,7 @@ type killRun struct {
 	binary   string
 	platform *sandbox.Sandbox
 	want     map[string]map[string]string // vendor, SKU, price
+	offers   map[string]map[string]string // vendor, SKU, price that customers pay
 	drops    int
 }
 
@@ -63,8 +65,14 @@ var killVendors = []string{"s1", "s2", "s3"}
 
 const killSKUs = 400
 
+// killOffers is the number of articles that have promotions, which no export of the catalogue speaks of; they cost killPrice without one.
+const (
+	killOffers = 20
+	killPrice  = "1000"
+)
+
 func newKillRun(t *testing.T, rnd *rand.Rand) *killRun {
-	r := &killRun{T: t, rand: rnd, dir: t.TempDir(), want: map[string]map[string]string{}}
+	r := &killRun{T: t, rand: rnd, dir: t.TempDir(), want: map[string]map[string]string{}, offers: map[string]map[string]string{}}
 	r.binary = buildBinary(t)
 	o := sandbox.Options{
 		Dir: t.TempDir(), User: "gondola", Password: "invented for the kill test", ScanEvery: 200 * time.Millisecond,
@@ -80,8 +88,13 @@ func newKillRun(t *testing.T, rnd *rand.Rand) *killRun {
 		for i := range killSKUs {
 			v.Articles = append(v.Articles, sandbox.Article{SKU: fmt.Sprintf("A%03d", i), Price: "1", Active: true})
 		}
+		r.want[id], r.offers[id] = map[string]string{}, map[string]string{}
+		for i := range killOffers {
+			sku := fmt.Sprintf("P%02d", i)
+			v.Articles = append(v.Articles, sandbox.Article{SKU: sku, Price: killPrice, Active: true})
+			r.offers[id][sku] = killPrice
+		}
 		o.Vendors = append(o.Vendors, v)
-		r.want[id] = map[string]string{}
 	}
 	var err error
 	if r.platform, err = sandbox.Start(context.Background(), o); err != nil {
@@ -98,17 +111,19 @@ drops: {settle: 100ms, quiet: 1s, scan: 1s}
 feeds:
   - {name: full, drop: drop/full, export: full, vendor: {column: tienda}}
   - {name: partial, drop: drop/partial, export: partial, vendor: {column: tienda}}
-send: {catalog: {schedule: "* * * * *", full: "0 4 * * *"}}
+  - {name: promos, kind: promotions, drop: drop/promos, export: partial, vendor: {column: tienda}}
+send: {catalog: {schedule: "* * * * *", full: "0 4 * * *"}, promotions: {schedule: "* * * * *"}}
 brake: {min_rows: 100000}
 `, host, port, r.platform.HostKey())
 	r.write("config.yaml", config)
 	r.write("drop/full/.keep", "")
 	r.write("drop/partial/.keep", "")
+	r.write("drop/promos/.keep", "")
 	t.Setenv("GONDOLA_KILL_PASSWORD", o.Password)
 	return r
 }
 
-// dropSome puts exports into the drop folders as a careful writer does, and notes what they make the shelves say.
+// dropSome drops exports of the catalogue, and notes what they make the shelves say.
 func (r *killRun) dropSome(n int) {
 	for range r.rand.IntN(3) {
 		// Exports of one feed are applied in the order of their times; two in the same instant would have no order.
@@ -130,12 +145,40 @@ func (r *killRun) dropSome(n int) {
 		if strings.Count(b.String(), "\n") == 1 {
 			continue
 		}
-		r.drops++
-		name := fmt.Sprintf("export-%03d.csv", r.drops)
-		r.write(".incoming", b.String())
-		if err := os.Rename(filepath.Join(r.dir, ".incoming"), filepath.Join(r.dir, "drop", feed, name)); err != nil {
-			r.Fatal(err)
+		r.drop(feed, b.String())
+	}
+}
+
+// dropPromotions drops an export that starts promotions, changes the prices of those that run, and ends some.
+func (r *killRun) dropPromotions() {
+	var b strings.Builder
+	b.WriteString("tienda;sku;campaña;precio oferta;desde;hasta;activa\n")
+	from, to := time.Now().AddDate(0, 0, -2), time.Now().AddDate(0, 0, 30)
+	vendor := killVendors[r.rand.IntN(len(killVendors))]
+	for i := range killOffers {
+		if r.rand.IntN(6) != 0 {
+			continue
 		}
+		sku, price, active := fmt.Sprintf("P%02d", i), fmt.Sprint(1+r.rand.IntN(900)), "sí"
+		r.offers[vendor][sku] = price
+		if r.rand.IntN(4) == 0 {
+			active = "no"
+			r.offers[vendor][sku] = killPrice
+		}
+		fmt.Fprintf(&b, "%s;%s;Semana;%s;%s;%s;%s\n", vendor, sku, price, from.Format(time.DateOnly), to.Format(time.DateOnly), active)
+	}
+	if strings.Count(b.String(), "\n") > 1 {
+		r.drop("promos", b.String())
+	}
+}
+
+// drop puts an export into a feed's drop folder as a careful writer does.
+func (r *killRun) drop(feed, text string) {
+	r.drops++
+	r.write(".incoming", text)
+	name := filepath.Join(r.dir, "drop", feed, fmt.Sprintf("export-%03d.csv", r.drops))
+	if err := os.Rename(filepath.Join(r.dir, ".incoming"), name); err != nil {
+		r.Fatal(err)
 	}
 }
 
@@ -200,9 +243,10 @@ func (r *killRun) finish() {
 		time.Sleep(200 * time.Millisecond)
 	}
 	r.push(true)
-	// A file that was eaten perhaps unread goes once more when its read window is over.
-	for len(r.wrong()) > 0 && time.Now().Before(deadline) {
-		time.Sleep(200 * time.Millisecond)
+	// A file that was eaten perhaps unread goes once more when its read window is over; a promotion starts at its new price after the
+	// end of the one at the old price was read. The schedule's next tick would do both; asking for pushes is quicker.
+	for deadline = time.Now().Add(time.Minute); len(r.wrong()) > 0 && time.Now().Before(deadline); r.push(true) {
+		time.Sleep(time.Second)
 	}
 }
 
@@ -217,6 +261,11 @@ func (r *killRun) wrong() []string {
 		for sku, price := range prices {
 			if short := strings.TrimSuffix(strings.TrimRight(price, "0"), "."); shown[sku] != short {
 				all = append(all, fmt.Sprintf("store %s, %s: the platform shows %q, the last export says %q", vendor, sku, shown[sku], short))
+			}
+		}
+		for sku, price := range r.offers[vendor] {
+			if pays, ok := r.platform.EffectivePrice(vendor, sku); !ok || pays != price {
+				all = append(all, fmt.Sprintf("store %s, %s: customers pay %q, the last export of promotions makes it %q", vendor, sku, pays, price))
 			}
 		}
 	}
@@ -272,15 +321,16 @@ func (r *killRun) check() {
 	var status struct {
 		Stores []struct {
 			ID      string `json:"id"`
+			Kind    string `json:"kind"`
 			Differs int    `json:"differs"`
 		} `json:"stores"`
 	}
-	if err := json.Unmarshal(out, &status); err != nil || len(status.Stores) != len(killVendors) {
+	if err := json.Unmarshal(out, &status); err != nil || len(status.Stores) != 2*len(killVendors) {
 		r.Fatalf("status: %v\n%s", err, out)
 	}
 	for _, s := range status.Stores {
 		if s.Differs != 0 {
-			r.Errorf("store %s still differs in %d articles", s.ID, s.Differs)
+			r.Errorf("store %s, %s: still differs in %d", s.ID, s.Kind, s.Differs)
 		}
 	}
 }
