@@ -237,6 +237,13 @@ var exports = []struct {
 		issues:  []string{"G-PRICE-07 error 3 Precio [U$S 45,00]", "G-PRICE-07 error 4 Precio [45,00 USD]"},
 	},
 	{
+		name:    "dollars among pesos where the config tells the decimal mark",
+		spec:    specFor(withColumn(RolePrice, Column{Decimal: DecimalComma})),
+		lines:   []string{"sku;Precio", "1;$ 1.350,00", "2;U$S 45,00"},
+		records: []string{"2 A1 1/ price=1350", "3 A1 2/ rejected"},
+		issues:  []string{"G-PRICE-07 error 3 Precio [U$S 45,00]"},
+	},
+	{
 		name:    "dollars, and cells that are no amount",
 		spec:    specFor(),
 		lines:   []string{"sku;Precio", "1;USD 13.50", "2;consultar", "3;0"},

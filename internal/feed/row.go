@@ -11,7 +11,8 @@ import (
 
 // gatherProofs is the first pass over the rows: it decides how each column of numbers is to be read.
 func (c *converter) gatherProofs(ctx context.Context) error {
-	var open, dates []*column // columns that the config leaves to the evidence, and those of dates
+	// Columns that the config leaves to the evidence, those of prices whose decimal mark it tells, and those of dates.
+	var open, told, dates []*column
 	for _, col := range c.columns {
 		switch col.Role {
 		case RoleStart, RoleEnd:
@@ -21,12 +22,14 @@ func (c *converter) gatherProofs(ctx context.Context) error {
 			var ok bool
 			if col.convention, ok = configured(c.spec.Columns[string(col.Role)].Decimal); !ok {
 				open = append(open, col)
+			} else if col.Role == RolePrice || col.Role == RoleOfferPrice {
+				told = append(told, col) // the mark says nothing about the currency
 			}
 			col.Decimal = col.convention.name()
 		}
 	}
 	open = append(open, c.askedColumns()...)
-	if len(open)+len(dates) == 0 {
+	if len(open)+len(told)+len(dates) == 0 {
 		return nil // one pass over the file saved
 	}
 	err := c.each(ctx, func(r table.Row) error {
@@ -39,6 +42,9 @@ func (c *converter) gatherProofs(ctx context.Context) error {
 			if text := unwrap(cell(r, col)); text != "" {
 				col.weigh(text, r.Line, typed(r, col).Kind)
 			}
+		}
+		for _, col := range told {
+			col.weighCurrency(unwrap(cell(r, col)))
 		}
 		for _, col := range dates {
 			c.weighDate(r, col)
@@ -61,9 +67,7 @@ func (col *column) weigh(text string, line int, kind table.Kind) {
 	switch col.Role {
 	case RolePrice, RoleOfferPrice, RoleDiscount, roleFormula:
 		words = currencyWords
-		if n, ok := scanNumeral(text, currencyWords); ok && !reckoned(text) && !allZeros(digitsOf(n.core)) {
-			col.local++
-		}
+		col.weighCurrency(text)
 	case RoleOffer:
 		text, words = bareAmount(text), currencyWords
 	case RolePercent:
@@ -82,6 +86,13 @@ func (col *column) weigh(text string, line int, kind table.Kind) {
 		col.flags++
 	} else if n.core != "0" && n.core != "1" {
 		col.counts++
+	}
+}
+
+// weighCurrency counts an amount that is not in dollars or euros by its own words.
+func (col *column) weighCurrency(text string) {
+	if n, ok := scanNumeral(text, currencyWords); ok && !reckoned(text) && !allZeros(digitsOf(n.core)) {
+		col.local++
 	}
 }
 
