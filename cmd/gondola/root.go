@@ -70,9 +70,20 @@ Whoever dropped a file finds the answer beside it: what was understood, and whic
 	flags.StringVar(&a.ConfigPath, "config", "", "path of the config `FILE` (default $"+configVar+", else "+defaultConfig+")")
 	flags.BoolVar(&a.JSON, "json", false, "print one JSON object instead of text")
 	root.AddCommand(
-		newInitCommand(a), newCheckCommand(a), newInspectCommand(a), newConvertCommand(a), newRunCommand(a), newOnceCommand(a),
-		newStatusCommand(a), newPlanCommand(a), newPushCommand(a), newApproveCommand(a), newSandboxCommand(a), newDemoCommand(a),
-		newCodesCommand(a), newVersionCommand(a),
+		newInitCommand(a),
+		newCheckCommand(a),
+		newInspectCommand(a),
+		newConvertCommand(a),
+		newRunCommand(a),
+		newOnceCommand(a),
+		newStatusCommand(a),
+		newPlanCommand(a),
+		newPushCommand(a),
+		newApproveCommand(a),
+		newSandboxCommand(a),
+		newDemoCommand(a),
+		newCodesCommand(a),
+		newVersionCommand(a),
 	)
 	finish(a, root)
 	return root
