@@ -80,6 +80,14 @@ func (h *House) planTarget(ctx context.Context, due store.Target) error {
 	for _, n := range summary.Withheld {
 		p.Withheld += n
 	}
+	if p.Findings, err = h.firstFinding(ctx, t, q, summary); err != nil {
+		return err
+	}
+	if p.Findings != nil {
+		summary.Parts = nil // nothing leaves before somebody has approved it
+	} else {
+		p.Findings = summary.Findings
+	}
 	if q.Full {
 		if p.Below, err = h.files.Remembered(q.Sent, shelf.DayOf(h.now())); err != nil {
 			return err
@@ -109,6 +117,9 @@ func (h *House) tellPlan(t Target, p store.Plan) {
 		e.Text = fmt.Sprintf("promotions that wait until the end of others has been read: %d", p.Waiting)
 	}
 	h.tell(e)
+	for _, f := range p.Findings {
+		h.tell(Event{Kind: EventRowsHeld, Vendor: t.Vendor, Shelf: t.Kind, Rows: f.Count, Text: findingText([]catalog.Issue{f.Issue()})})
+	}
 	for _, d := range p.Documents {
 		h.tell(Event{Kind: EventDocument, Vendor: t.Vendor, Shelf: t.Kind, Name: d.Folder + "/" + d.Name, Rows: d.Rows, SHA256: d.SHA256})
 	}
@@ -136,8 +147,10 @@ func (h *House) question(ctx context.Context, due store.Target, stack layerStack
 	if q.Sent, err = h.store.Sent(ctx, due.Target); err != nil {
 		return q, err
 	}
-	q.Unsettled, err = h.store.Unsettled(ctx, due.Target)
-	return q, err
+	if q.Unsettled, err = h.store.Unsettled(ctx, due.Target); err != nil {
+		return q, err
+	}
+	return q, h.brakes(ctx, t, &q)
 }
 
 // rows writes a plan's rows. When a document would have too many, they are spread over more; then every document is written anew.
