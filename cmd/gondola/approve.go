@@ -22,8 +22,8 @@ func newApproveCommand(a *app) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "approve DROP|FINDING [CODE...]",
 		Short: "Let pass what the brake holds: an export, or rows",
-		Long: `Accepts what the brake has found. DROP is the number of a held export, such as 12; with codes such as
-G-BRAKE-01 only those findings about it are accepted. FINDING is the name of what is held of a store's rows,
+		Long: `Accepts what the brake has found. DROP is the number of an export, such as 12, of which all or some rows are
+held; with codes such as G-BRAKE-01 only those findings about it are accepted. FINDING is the name of what is held of a store's rows,
 such as F7: prices that move too far, promotions that take too much off. gondola status shows both. It
 counts from now on, and the daemon sends it. The same finding does not ask again for a while
 (brake.approval); a worse one does. Where no daemon runs, gondola push or gondola once sends it.`,
@@ -133,7 +133,7 @@ func (a *app) decided(ctx context.Context, d decision, take func(context.Context
 type approval struct {
 	Drop    int64   `json:"drop,omitempty"`
 	Finding string  `json:"finding,omitempty"`
-	Parts   int     `json:"parts"` // of the drop that were held, one a store; 1 for a finding
+	Parts   int     `json:"parts"` // of the drop that were held, one a store, and findings about its rows; 1 for a finding
 	Who     string  `json:"who"`
 	Along   []int64 `json:"along,omitempty"` // other drops, held in the same places, that the brake looks at again
 }
@@ -162,7 +162,7 @@ func (a *app) approve(ctx context.Context, h *daemon.House, d decision) error {
 		a.printf("Approved by %s. Drop %d is still held for %s.\n", plain(d.who), d.drop, strings.Join(left, ", "))
 		return nil
 	}
-	a.printf("Drop %d counts now. Approved by %s.\n", d.drop, plain(d.who))
+	a.printf("What was held of drop %d counts now. Approved by %s.\n", d.drop, plain(d.who))
 	if len(along) > 0 {
 		numbers := strings.Trim(fmt.Sprint(along), "[]")
 		a.printf("The same was held of drop %s, which the brake looks at again: the newest one that passes counts.\n",

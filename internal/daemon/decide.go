@@ -127,9 +127,23 @@ func (h *House) heldParts(ctx context.Context, seq int64) (parts []store.LayerFi
 	return parts, targets, err
 }
 
-// Approve accepts what the brake has against a drop, or of it only the codes, where some are given: it counts once nothing is left
-// against it, and the same finding does not ask again for brake.approval. Who is kept beside it. It returns the number of parts, one a
-// store, that the brake looks at again.
+// heldRowsOf returns the open findings about rows that a drop has a part in.
+func (h *House) heldRowsOf(ctx context.Context, seq int64) ([]store.Finding, error) {
+	effects, err := h.store.Effects(ctx, seq)
+	if err != nil {
+		return nil, err
+	}
+	open, err := h.store.OpenFindings(ctx)
+	return slices.DeleteFunc(open, func(f store.Finding) bool {
+		return !slices.ContainsFunc(effects, func(e store.Effect) bool {
+			return e.Target == f.Target && slices.ContainsFunc(e.Held, func(is catalog.Issue) bool { return is.Code == f.Code })
+		})
+	}), err
+}
+
+// Approve accepts what the brake has against a drop and against rows of it, or only the codes, where some are given: it counts once
+// nothing is left against it, and the same finding does not ask again for brake.approval. Who is kept beside it. It returns how much it
+// was: the number of parts, one a store, that the brake looks at again, and of findings about rows.
 func (h *House) Approve(ctx context.Context, seq int64, codes []catalog.Code, who string) (int, error) {
 	parts, targets, err := h.heldParts(ctx, seq)
 	if err != nil {
@@ -147,20 +161,40 @@ func (h *House) Approve(ctx context.Context, seq int64, codes []catalog.Code, wh
 			})
 		}
 	}
-	if len(approvals) == 0 {
-		return 0, nil
+	n := 0
+	if len(approvals) > 0 {
+		n = len(parts)
+		if err := h.store.Approve(ctx, approvals, targets, h.now()); err != nil {
+			return 0, err
+		}
 	}
-	return len(parts), h.store.Approve(ctx, approvals, targets, h.now())
+	rows, err := h.heldRowsOf(ctx, seq)
+	for _, f := range rows {
+		if err != nil || len(codes) > 0 && !slices.Contains(codes, f.Code) {
+			continue
+		}
+		n++
+		_, err = h.ApproveFinding(ctx, f.ID, who)
+	}
+	return n, err
 }
 
-// Reject decides that what the brake holds of a drop does not count. It returns the number of parts, one a store.
+// Reject decides that what the brake holds of a drop, and of rows of it, does not count. It returns how much it was, as Approve does.
 func (h *House) Reject(ctx context.Context, seq int64, who string) (int, error) {
 	parts, targets, err := h.heldParts(ctx, seq)
-	if err != nil || len(parts) == 0 {
+	if err != nil {
 		return 0, err
 	}
-	h.tell(Event{Kind: EventDecided, Seq: seq, Feed: parts[0].Feed, Text: "rejected by " + who})
-	return len(parts), h.store.Reject(ctx, parts, targets, h.now())
+	if err := h.store.Reject(ctx, parts, targets, h.now()); err != nil {
+		return 0, err
+	}
+	rows, err := h.heldRowsOf(ctx, seq)
+	for _, f := range rows {
+		if err == nil {
+			_, err = h.RejectFinding(ctx, f.ID, who)
+		}
+	}
+	return len(parts) + len(rows), err
 }
 
 // shareOf reads the share of a brake finding back from its arguments; findings without one have share 0. The share that is shown is
