@@ -2,6 +2,7 @@ package daemon
 
 import (
 	"context"
+	"slices"
 
 	"gondola/internal/catalog"
 	"gondola/internal/shelf"
@@ -45,9 +46,30 @@ func (h *House) firstFinding(ctx context.Context, t Target, q shelf.Question, s 
 	return []shelf.Finding{{Code: catalog.BrakeFirst, Count: s.Rows, Of: s.Rows, Share: 1}}, nil
 }
 
-// expectRows returns what the brake will have against rows of a new layer file in a target, if nothing else comes: what the receipt of
-// its drop says until the slot, and as long as nobody has decided on it.
-func (h *House) expectRows(ctx context.Context, seq int64, l store.LayerFile, t Target) ([]catalog.Issue, error) {
+// expectRows returns what the brake will have against rows of a new layer file in each of its targets, if nothing else comes: what the
+// receipt of its drop says until the slot, and as long as nobody has decided on it.
+func (h *House) expectRows(ctx context.Context, seq int64, l store.LayerFile, targets []Target) ([][]catalog.Issue, error) {
+	all := make([][]shelf.Finding, len(targets))
+	for i, t := range targets {
+		var err error
+		if all[i], err = h.expectFindings(ctx, l, t); err != nil {
+			return nil, err
+		}
+	}
+	if err := h.findLines(ctx, seq, l, slices.Concat(all...)); err != nil {
+		return nil, err
+	}
+	issues := make([][]catalog.Issue, len(targets))
+	for i, findings := range all {
+		for _, f := range findings {
+			issues[i] = append(issues[i], f.Issue())
+		}
+	}
+	return issues, nil
+}
+
+// expectFindings is expectRows for one target.
+func (h *House) expectFindings(ctx context.Context, l store.LayerFile, t Target) ([]shelf.Finding, error) {
 	q, err := h.question(ctx, store.Target{Target: t.String(), Parts: 1}, h.together(l))
 	if err != nil {
 		return nil, err
@@ -60,24 +82,15 @@ func (h *House) expectRows(ctx context.Context, seq int64, l store.LayerFile, t 
 	if err != nil {
 		return nil, err
 	}
-	findings, err := h.firstFinding(ctx, t, q, s)
-	if err != nil {
-		return nil, err
+	first, err := h.firstFinding(ctx, t, q, s)
+	if first != nil || err != nil {
+		return first, err
 	}
-	if findings == nil {
-		findings = s.Findings
-	}
-	if err := h.findLines(ctx, seq, l, findings); err != nil {
-		return nil, err
-	}
-	issues := make([]catalog.Issue, len(findings))
-	for i, f := range findings {
-		issues[i] = f.Issue()
-	}
-	return issues, nil
+	return s.Findings, nil
 }
 
-// findLines looks up the lines of the articles that findings name, for whoever is to look at them in the export. Promotions know theirs.
+// findLines looks up the lines of the articles that findings name, for whoever is to look at them in the export: it is read once more
+// for all of them. Promotions know theirs.
 func (h *House) findLines(ctx context.Context, seq int64, l store.LayerFile, findings []shelf.Finding) error {
 	keys := map[string]bool{}
 	for _, f := range findings {
@@ -100,4 +113,16 @@ func (h *House) findLines(ctx context.Context, seq int64, l store.LayerFile, fin
 		}
 	}
 	return err
+}
+
+// tellHeldRows tells of rows that the brake holds and did not hold, or not as many of, before.
+func (h *House) tellHeldRows(t Target, before []store.Finding, now []shelf.Finding) {
+	for _, f := range now {
+		if slices.ContainsFunc(before, func(old store.Finding) bool {
+			return old.Target == t.String() && old.Code == f.Code && old.Count == f.Count && old.Rows == f.Rows
+		}) {
+			continue
+		}
+		h.tell(Event{Kind: EventRowsHeld, Vendor: t.Vendor, Shelf: t.Kind, Rows: f.Count, Text: findingText([]catalog.Issue{f.Issue()})})
+	}
 }

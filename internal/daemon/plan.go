@@ -100,10 +100,15 @@ func (h *House) planTarget(ctx context.Context, due store.Target) error {
 		}
 		p.Documents = append(p.Documents, d)
 	}
+	before, err := h.store.OpenFindings(ctx)
+	if err != nil {
+		return err
+	}
 	if _, err := h.store.Enqueue(ctx, p); err != nil {
 		return err
 	}
 	h.tellPlan(t, p)
+	h.tellHeldRows(t, before, p.Findings)
 	return nil
 }
 
@@ -117,9 +122,6 @@ func (h *House) tellPlan(t Target, p store.Plan) {
 		e.Text = fmt.Sprintf("promotions that wait until the end of others has been read: %d", p.Waiting)
 	}
 	h.tell(e)
-	for _, f := range p.Findings {
-		h.tell(Event{Kind: EventRowsHeld, Vendor: t.Vendor, Shelf: t.Kind, Rows: f.Count, Text: findingText([]catalog.Issue{f.Issue()})})
-	}
 	for _, d := range p.Documents {
 		h.tell(Event{Kind: EventDocument, Vendor: t.Vendor, Shelf: t.Kind, Name: d.Folder + "/" + d.Name, Rows: d.Rows, SHA256: d.SHA256})
 	}

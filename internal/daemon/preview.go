@@ -61,15 +61,16 @@ func (h *House) preview(ctx context.Context, t Target, full bool, fn func(Planne
 	if err != nil {
 		return p, err
 	}
-	p.Summary, err = h.files.Rows(q, func(row, sent shelf.Record, differs bool) error {
-		if fn == nil {
-			return nil
-		}
-		return fn(PlannedRow{
-			Key: shelf.ItemKey(row.Key), Row: row.Item, Sent: sent.Item, New: sent.Key == "", Differs: differs,
-			Promotion: row.Promotion, SentPromotion: sent.Promotion,
+	if fn == nil {
+		p.Summary, err = h.files.Diff(q)
+	} else {
+		p.Summary, err = h.files.Rows(q, func(row, sent shelf.Record, differs bool) error {
+			return fn(PlannedRow{
+				Key: shelf.ItemKey(row.Key), Row: row.Item, Sent: sent.Item, New: sent.Key == "", Differs: differs,
+				Promotion: row.Promotion, SentPromotion: sent.Promotion,
+			})
 		})
-	})
+	}
 	if err != nil {
 		return p, err
 	}

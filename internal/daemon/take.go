@@ -260,13 +260,14 @@ func (h *House) commit(ctx context.Context, r *store.Reading) error {
 	h.shelfMu.Lock()
 	defer h.shelfMu.Unlock()
 	for i, l := range r.Layers {
-		for _, t := range h.targetsOf(l.Feed, l.Scope) {
-			e := store.Effect{Seq: r.Seq, Target: t.String(), State: store.EffectWaiting}
-			var err error
+		targets := h.targetsOf(l.Feed, l.Scope)
+		held, err := h.expectRows(ctx, r.Seq, l, targets)
+		if err != nil {
+			return err
+		}
+		for n, t := range targets {
+			e := store.Effect{Seq: r.Seq, Target: t.String(), State: store.EffectWaiting, Held: held[n]}
 			if e.Change, e.Moves, err = h.previewLayer(ctx, l, t); err != nil {
-				return err
-			}
-			if e.Held, err = h.expectRows(ctx, r.Seq, l, t); err != nil {
 				return err
 			}
 			r.Effects = append(r.Effects, e)
