@@ -23,6 +23,7 @@ import (
 	"modernc.org/sqlite"
 
 	"gondola/internal/durable"
+	"gondola/internal/seam"
 )
 
 // ErrLocked says that another process works on the state folder.
@@ -220,9 +221,11 @@ func (s *Store) tx(ctx context.Context, fn func(*sql.Tx) error) error {
 		_ = tx.Rollback()
 		return advise(err)
 	}
+	seam.Point("before commit")
 	if err := tx.Commit(); err != nil {
 		return fmt.Errorf("commit transaction: %w", advise(err))
 	}
+	seam.Point("after commit")
 	return nil
 }
 
@@ -237,9 +240,11 @@ func advise(err error) error {
 
 // exec is one statement as a transaction of its own.
 func (s *Store) exec(ctx context.Context, what, query string, args ...any) error {
+	seam.Point("before commit")
 	if _, err := s.write.ExecContext(ctx, query, args...); err != nil {
 		return fmt.Errorf("%s: %w", what, advise(err))
 	}
+	seam.Point("after commit")
 	return nil
 }
 
