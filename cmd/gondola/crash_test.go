@@ -169,7 +169,7 @@ func (m *crashMatrix) run(points []crashPoint, until time.Time) (done, missed in
 	var wg sync.WaitGroup
 	for _, w := range m.worlds {
 		wg.Go(func() {
-			for time.Now().Before(until) && !m.Failed() {
+			for time.Now().Before(until) && (*crashAll || !m.Failed()) {
 				i := int(next.Add(1)) - 1
 				if i >= len(points) {
 					return
