@@ -324,7 +324,8 @@ func withDrop(drops map[string][]byte, name string, data []byte) map[string][]by
 // settle lets the platform read, and what is still owed go, until customers see what they should.
 func (w *crashWorld) settle(b crashBegin) {
 	w.platform.Scan()
-	for range 4 {
+	// A file that was perhaps eaten unread goes once more; a promotion starts after the end of the one before was read.
+	for range 8 {
 		if len(w.wrong(b.want)) == 0 {
 			return
 		}
@@ -332,7 +333,9 @@ func (w *crashWorld) settle(b crashBegin) {
 		w.gondola("", "push")
 		w.platform.Scan()
 	}
-	w.failf("after quiet time %s", strings.Join(w.wrong(b.want), "; "))
+	if wrong := w.wrong(b.want); len(wrong) > 0 {
+		w.failf("after quiet time %s", strings.Join(wrong, "; "))
+	}
 }
 
 // standing looks right after the death: of every name that the platform had, the old file or the new one is there to be had.
@@ -365,7 +368,11 @@ func (w *crashWorld) inspect(b crashBegin) {
 		}
 	}
 	w.platform.Scan()
-	if wrong := w.wrong(b.want); len(wrong) > 0 {
+	want := b.want
+	if w.steps[w.point.step].asks {
+		want = w.begins[w.point.step+1].want
+	}
+	if wrong := w.wrong(want); len(wrong) > 0 {
 		w.failf("after the next full push %s", strings.Join(wrong, "; "))
 	}
 	for _, c := range w.platform.Changes() {
@@ -428,6 +435,9 @@ func (w *crashWorld) dropsOnce(b crashBegin) {
 		}
 		due, err := s.ReceiptsDue(context.Background())
 		for _, d := range due {
+			if w.steps[w.point.step].asks {
+				break
+			}
 			w.failf("the answer for drop %d is still due", d.Seq)
 		}
 		return err
