@@ -204,11 +204,7 @@ func (s *Store) migrate(ctx context.Context, dir string, steps fs.FS) error {
 
 // recover marks attempts that a stopped process was in the middle of: nobody knows how far they came.
 func (s *Store) recover(ctx context.Context) error {
-	_, err := s.write.ExecContext(ctx, `UPDATE deliveries SET state = 'uncertain', next_at = 0 WHERE state = 'sending'`)
-	if err != nil {
-		return fmt.Errorf("recover deliveries: %w", err)
-	}
-	return nil
+	return s.exec(ctx, "recover deliveries", `UPDATE deliveries SET state = 'uncertain', next_at = 0 WHERE state = 'sending'`)
 }
 
 // tx runs fn in one durable transaction.
