@@ -79,6 +79,9 @@ func (a *app) printOutcome(out daemon.Outcome) error {
 	if out.Held > 0 {
 		a.printf("brake      %s held; gondola status says why\n", count(out.Held, "export"))
 	}
+	if out.HeldRows > 0 {
+		a.printf("brake      %s held; gondola status says why\n", count(out.HeldRows, "row"))
+	}
 	if out.Remote != "" {
 		a.printf("server     %s\n", plain(out.Remote))
 	}
@@ -91,7 +94,7 @@ func outcomeCode(out daemon.Outcome) int {
 	switch {
 	case out.Remote != "":
 		return exitRemote
-	case out.Held > 0:
+	case out.Held > 0 || out.HeldRows > 0:
 		return exitBrake
 	case out.Rejected > 0:
 		return exitData

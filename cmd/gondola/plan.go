@@ -55,6 +55,7 @@ type plannedStore struct {
 	Waiting  int                  `json:"waiting,omitempty"`  // promotions that start once the end of others has been read
 	Withheld map[catalog.Code]int `json:"withheld,omitempty"` // promotions that can't start, by the reason
 	Held     []int64              `json:"held"`               // drops that the brake holds, or would
+	HeldRows []shelf.Finding      `json:"held_rows"`          // rows that it holds, or would; they are not among the rows
 	Articles []plannedArticle     `json:"articles"`           // the first ones; see --rows
 
 	Promotions []plannedPromotion `json:"promotions,omitempty"` // the first ones
@@ -151,7 +152,7 @@ func (a *app) plan(ctx context.Context, f planFlags) (err error) {
 		return err
 	}
 	code := exitDone
-	if slices.ContainsFunc(all, func(s plannedStore) bool { return len(s.Held) > 0 }) {
+	if slices.ContainsFunc(all, func(s plannedStore) bool { return len(s.Held)+len(s.HeldRows) > 0 }) {
 		code = exitBrake
 	}
 	if a.JSON {
@@ -194,7 +195,10 @@ func preview(ctx context.Context, h *daemon.House, f planFlags) ([]plannedStore,
 			return nil, err
 		}
 		s.Full, s.Differs, s.Rows, s.Change = p.Full, p.Summary.Differs, p.Summary.Rows, p.Summary.Change
-		s.Waiting, s.Withheld = p.Summary.Waiting, p.Summary.Withheld
+		s.Waiting, s.Withheld, s.HeldRows = p.Summary.Waiting, p.Summary.Withheld, append([]shelf.Finding{}, p.Summary.Findings...)
+		if p.First {
+			s.Differs, s.Rows, s.Articles, s.Promotions = 0, 0, []plannedArticle{}, nil
+		}
 		for _, l := range p.Held {
 			if !slices.Contains(s.Held, l.Seq) {
 				s.Held = append(s.Held, l.Seq)

@@ -50,6 +50,7 @@ tries again where the server had refused the login or a file.`,
 type pushed struct {
 	Done bool   `json:"done"`           // everything that was asked for has arrived
 	Held int    `json:"held"`           // exports that the brake holds
+	Rows int    `json:"held_rows"`      // rows that it holds of shelves
 	Text string `json:"text,omitempty"` // what keeps it from being done
 
 	stopped bool // and it is not tried again by itself
@@ -106,6 +107,13 @@ func (a *app) pushBeside(ctx context.Context, cfg *config.Config, f pushFlags) (
 		return err
 	}
 	p.Held = len(held)
+	rows, err := h.HeldFindings(ctx)
+	if err != nil {
+		return err
+	}
+	for _, r := range rows {
+		p.Rows += r.Count
+	}
 	return a.printPushed(p, f.wait)
 }
 
@@ -137,7 +145,7 @@ func (a *app) printPushed(p pushed, wait time.Duration) error {
 		code = exitRemote
 	case !p.Done:
 		code = exitError
-	case p.Held > 0:
+	case p.Held > 0 || p.Rows > 0:
 		code = exitBrake
 	}
 	if a.JSON {
@@ -158,6 +166,9 @@ func (a *app) printPushed(p pushed, wait time.Duration) error {
 	}
 	if p.Held > 0 {
 		a.printf("The brake holds %s; gondola status says why.\n", count(p.Held, "export"))
+	}
+	if p.Rows > 0 {
+		a.printf("The brake holds %s; gondola status says why.\n", count(p.Rows, "row"))
 	}
 	return ended(code)
 }

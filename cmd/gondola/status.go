@@ -45,7 +45,7 @@ func (a *app) status(ctx context.Context) (err error) {
 	if errors.Is(err, store.ErrNone) {
 		if a.JSON {
 			return a.printJSON(daemon.Status{
-				At: time.Now(), Stores: []daemon.StoreStatus{}, Feeds: []daemon.FeedStatus{}, Held: []daemon.Held{},
+				At: time.Now(), Stores: []daemon.StoreStatus{}, Feeds: []daemon.FeedStatus{}, Held: []daemon.Held{}, Rows: []daemon.HeldRows{},
 			})
 		}
 		a.printf("%s", nothingRan)
@@ -77,7 +77,7 @@ func statusCode(s daemon.Status) int {
 			code = exitError
 		}
 	}
-	if len(s.Held) > 0 {
+	if len(s.Held) > 0 || len(s.Rows) > 0 {
 		code = exitBrake
 	}
 	for _, v := range s.Stores {
@@ -155,6 +155,15 @@ func (a *app) printTroubles(s daemon.Status, zone *time.Location) {
 		}
 	}
 	lines = append(lines, heldLines(s.Held)...)
+	for _, f := range s.Rows {
+		where := "store " + f.Vendor
+		if f.Vendor == catalog.AllVendors {
+			where = "all stores"
+		}
+		lines = append(lines,
+			fmt.Sprintf("held      finding %s (%s, %s): %s", f.ID, where, f.Kind, f.Text),
+			fmt.Sprintf("          if it is right: gondola approve %s; else gondola reject %s, or drop a corrected export", f.ID, f.ID))
+	}
 	if s.Hold != "" {
 		lines = append(lines, "stopped   "+s.Hold)
 	}
@@ -188,7 +197,7 @@ func heldLines(held []daemon.Held) []string {
 		}
 		lines = append(lines,
 			fmt.Sprintf("held      drop %d, %s (feed %s, %s): %s%s", d.Seq, d.Name, d.Feed, where, strings.Join(texts, " "), older),
-			fmt.Sprintf("          if it is right: gondola approve %d; else drop a corrected export", d.Seq))
+			fmt.Sprintf("          if it is right: gondola approve %d; else gondola reject %d, or drop a corrected export", d.Seq, d.Seq))
 	}
 	return lines
 }

@@ -111,8 +111,18 @@ const (
 
 	FeedRival Code = "G-FEED-01" // another feed says the same of the same stores, with the same priority (role, the feed)
 
-	BrakeInactive Code = "G-BRAKE-01" // too many articles would be switched off (count, of, percent, limit)
-	BrakeShrunk   Code = "G-BRAKE-02" // the export has far fewer articles than the last one (count, before, percent, limit)
+	// Of the brake: count, of, share, limit, likely cause, factor, then the worst articles as "key|old price|new price|line".
+
+	BrakeInactive Code = "G-BRAKE-01" // too many articles would be switched off
+	BrakeShrunk   Code = "G-BRAKE-02" // the export has far fewer articles than the last one
+	BrakeNew      Code = "G-BRAKE-03" // too many articles of the export are new
+	BrakeEqual    Code = "G-BRAKE-04" // too many prices of the export are one and the same
+	BrakeSwapped  Code = "G-BRAKE-05" // prices stand where quantities stood, and the other way round
+	BrakeFirst    Code = "G-BRAKE-06" // the first files for a store wait for a person
+	BrakePrice    Code = "G-BRAKE-10" // prices that change too much are held
+	BrakeFactor   Code = "G-BRAKE-11" // too many prices change by the same factor; they are held
+	BrakeDeep     Code = "G-BRAKE-12" // promotions that take too much off are held
+	BrakeUnknown  Code = "G-BRAKE-13" // promotions of articles that the catalogue does not have are held
 )
 
 // Codes lists every code, in the order above: for tests that hold word lists against it.
@@ -133,7 +143,7 @@ var Codes = []Code{
 	RuleFloor, RuleCeiling, RuleCeilingOff, RuleExcluded, RuleNoResult,
 	DropOlder, DropNoGood,
 	FeedRival,
-	BrakeInactive, BrakeShrunk,
+	BrakeInactive, BrakeShrunk, BrakeNew, BrakeEqual, BrakeSwapped, BrakeFirst, BrakePrice, BrakeFactor, BrakeDeep, BrakeUnknown,
 }
 
 // Issue is something wrong, or worth telling, about data. It has no words of its own.

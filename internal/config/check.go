@@ -281,6 +281,7 @@ func (ck *checker) ranges() {
 		within(ck, fmt.Sprintf("feeds[%d].priority", i), f.Priority, -maxPriority, maxPriority)
 	}
 	within(ck, "brake.min_rows", c.Brake.MinRows, 0, DefaultMaxRows)
+	ck.oneOf("brake.unknown_articles", c.Brake.UnknownArticles, UnknownHold, UnknownSend)
 	const millisecond, second, hour = Duration(time.Millisecond), Duration(time.Second), Duration(time.Hour)
 	for _, r := range []struct {
 		path               string

@@ -152,13 +152,35 @@ type SendKind struct {
 	MaxRows  int    `yaml:"max_rows"` // a document has at most so many rows; default the platform's limit
 }
 
-// Brake is when an export is held back for a person to look at.
+// Brake is when something is held back for a person to look at: an export, or single rows of what would leave.
 type Brake struct {
-	Deactivate Percent  `yaml:"deactivate"` // share of the articles on sale that would be switched off; default 20%
-	Shrink     Percent  `yaml:"shrink"`     // share of the articles that a full export has fewer than the last; default 30%
-	MinRows    int      `yaml:"min_rows"`   // smaller shelves are not braked; default 50
-	Approval   Duration `yaml:"approval"`   // how long an approval covers the same finding; default 4h
+	Deactivate  Percent `yaml:"deactivate"`   // share of the articles on sale that would be switched off; default 20%
+	Shrink      Percent `yaml:"shrink"`       // share of the articles that a full export has fewer than the last; default 30%
+	NewArticles Limit   `yaml:"new_articles"` // share of an export's articles that were not in those before; default 50%
+	EqualPrices Limit   `yaml:"equal_prices"` // share of an export's prices that are one and the same; default 90%
+	MinRows     int     `yaml:"min_rows"`     // smaller shelves are not braked by shares; default 50
+
+	PriceChange     Limit  `yaml:"price_change"`     // a price that moves by more is held; default 40%
+	SameFactor      Limit  `yaml:"same_factor"`      // share of a shelf's prices that move by one factor that looks like a slip; default 60%
+	Discount        Limit  `yaml:"discount"`         // a promotion that takes more off is held; default 70%
+	UnknownArticles string `yaml:"unknown_articles"` // hold or send: promotions of articles that the catalogue does not have; default hold
+
+	Approval      Duration  `yaml:"approval"`        // how long an approval covers the same finding; default 4h
+	ApproveByFile bool      `yaml:"approve_by_file"` // a file APROBAR-12 in the drop folder approves drop 12; default false
+	FirstPush     FirstPush `yaml:"first_push"`
 }
+
+// FirstPush is the brake of a store that was never sent anything: there is nothing to compare with.
+type FirstPush struct {
+	Deactivate Percent `yaml:"deactivate"` // share of the articles of a first export that are off; default 80%
+	Ask        bool    `yaml:"ask"`        // nothing is sent to a new store before somebody has approved it; default false
+}
+
+// The values of Brake.UnknownArticles.
+const (
+	UnknownHold = "hold"
+	UnknownSend = "send"
+)
 
 // Duration is a Go duration in which d (24 hours) is allowed too: 90d, 2h30m.
 type Duration time.Duration
@@ -168,6 +190,9 @@ type Size int64
 
 // Percent is a share between 0 and 1, written 20%.
 type Percent float64
+
+// Limit is a share from which on the brake holds, written 40%, up to 1000%, or off: then it is infinite.
+type Limit float64
 
 // Rate is a change in thousandths of a percent, written 8% or -5.5%.
 type Rate int64

@@ -46,7 +46,14 @@ const (
 
 	DefaultDeactivate = Percent(0.20)
 	DefaultShrink     = Percent(0.30)
+	DefaultNew        = Limit(0.50) // half of an export unknown is another store's, or another code's
+	DefaultEqual      = Limit(0.90)
 	DefaultMinRows    = 50
+	DefaultPrice      = Limit(0.40) // beyond any offer of a catalogue, below a lost decimal
+	DefaultSameFactor = Limit(0.60)
+	DefaultDiscount   = Limit(0.70) // a 2nd at half price is 25 %, 2x1 is 50 %
+	DefaultUnknown    = UnknownHold
+	DefaultFirstOff   = Percent(0.80)           // stock lists have most of what a shop ever sold
 	DefaultApproval   = Duration(4 * time.Hour) // covers the next exports of the same morning, not tomorrow's
 )
 
@@ -75,7 +82,11 @@ func defaults() *Config {
 			Catalog:    SendKind{Schedule: DefaultSchedule, Full: DefaultFull, Shape: DefaultShape, MaxRows: DefaultMaxRows},
 			Promotions: SendKind{Schedule: DefaultPromoSchedule, Full: DefaultPromoFull, Shape: DefaultShape, MaxRows: DefaultPromoMaxRows},
 		},
-		Brake: Brake{Deactivate: DefaultDeactivate, Shrink: DefaultShrink, MinRows: DefaultMinRows, Approval: DefaultApproval},
+		Brake: Brake{
+			Deactivate: DefaultDeactivate, Shrink: DefaultShrink, NewArticles: DefaultNew, EqualPrices: DefaultEqual, MinRows: DefaultMinRows,
+			PriceChange: DefaultPrice, SameFactor: DefaultSameFactor, Discount: DefaultDiscount, UnknownArticles: DefaultUnknown,
+			Approval: DefaultApproval, FirstPush: FirstPush{Deactivate: DefaultFirstOff},
+		},
 	}
 }
 

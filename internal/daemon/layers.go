@@ -213,14 +213,15 @@ func (h *House) allPass(files []store.LayerFile, base []shelf.Digest, approvals 
 			return false, nil
 		}
 	}
-	findings, err := h.files.Check(h.brake, digests(hopeful(files)), base)
+	fresh := slices.DeleteFunc(slices.Clone(files), func(l store.LayerFile) bool { return l.State != store.LayerNew })
+	findings, err := h.files.Check(h.brake, digests(hopeful(files)), base, digests(fresh))
 	return len(disapproved(findings, approvals)) == 0, err
 }
 
 // against returns what there is against file i of a layer, which with it would be candidate and is base now.
 func (h *House) against(files []store.LayerFile, i int, candidate []store.LayerFile, base []shelf.Digest, approvals []store.Approval,
 ) ([]catalog.Issue, error) {
-	findings, err := h.files.Check(h.brake, digests(candidate), base)
+	findings, err := h.files.Check(h.brake, digests(candidate), base, []shelf.Digest{files[i].Digest})
 	if err != nil {
 		return nil, err
 	}

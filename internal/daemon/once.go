@@ -16,6 +16,7 @@ type Outcome struct {
 	Rejected  int    `json:"rejected"`  // of them
 	Issues    int    `json:"issues"`    // in them
 	Held      int    `json:"held"`      // exports that the brake holds, whenever they came
+	HeldRows  int    `json:"held_rows"` // rows that it holds of shelves
 	Documents int    `json:"documents"` // that were to be sent
 	Verified  int    `json:"verified"`  // of them, those that arrived
 	Remote    string `json:"remote,omitempty"`
@@ -122,6 +123,13 @@ func (h *House) count(ctx context.Context, before int64, r outbox.Report, out *O
 		return err
 	}
 	out.Held = len(held)
+	rows, err := h.HeldFindings(ctx)
+	if err != nil {
+		return err
+	}
+	for _, f := range rows {
+		out.HeldRows += f.Count
+	}
 	waiting, err := h.store.Waiting(ctx)
 	if err != nil {
 		return err

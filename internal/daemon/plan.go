@@ -80,6 +80,14 @@ func (h *House) planTarget(ctx context.Context, due store.Target) error {
 	for _, n := range summary.Withheld {
 		p.Withheld += n
 	}
+	if p.Findings, err = h.firstFinding(ctx, t, q, summary); err != nil {
+		return err
+	}
+	if p.Findings != nil {
+		summary.Parts = nil // nothing leaves before somebody has approved it
+	} else {
+		p.Findings = summary.Findings
+	}
 	if q.Full {
 		if p.Below, err = h.files.Remembered(q.Sent, shelf.DayOf(h.now())); err != nil {
 			return err
@@ -92,10 +100,15 @@ func (h *House) planTarget(ctx context.Context, due store.Target) error {
 		}
 		p.Documents = append(p.Documents, d)
 	}
+	before, err := h.store.OpenFindings(ctx)
+	if err != nil {
+		return err
+	}
 	if _, err := h.store.Enqueue(ctx, p); err != nil {
 		return err
 	}
 	h.tellPlan(t, p)
+	h.tellHeldRows(t, before, p.Findings)
 	return nil
 }
 
@@ -136,8 +149,10 @@ func (h *House) question(ctx context.Context, due store.Target, stack layerStack
 	if q.Sent, err = h.store.Sent(ctx, due.Target); err != nil {
 		return q, err
 	}
-	q.Unsettled, err = h.store.Unsettled(ctx, due.Target)
-	return q, err
+	if q.Unsettled, err = h.store.Unsettled(ctx, due.Target); err != nil {
+		return q, err
+	}
+	return q, h.brakes(ctx, t, &q)
 }
 
 // rows writes a plan's rows. When a document would have too many, they are spread over more; then every document is written anew.

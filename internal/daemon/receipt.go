@@ -251,8 +251,14 @@ func (h *House) answer(ctx context.Context, d store.Drop) (report.Answer, error)
 	if err != nil {
 		return a, err
 	}
+	open, err := h.store.OpenFindings(ctx)
+	if err != nil {
+		return a, err
+	}
 	for _, e := range effects {
-		a.Stores = append(a.Stores, h.storeAnswer(e, held, hold))
+		s := h.storeAnswer(e, held, hold)
+		s.HeldRows = stillHeld(e, open)
+		a.Stores = append(a.Stores, s)
 	}
 	a.Verdict = verdict(d, a)
 	return a, nil
@@ -265,7 +271,8 @@ func verdict(d store.Drop, a report.Answer) report.Verdict {
 		return report.Rejected
 	case len(a.Held) > 0, slices.ContainsFunc(a.Stores, func(s report.StoreAnswer) bool { return len(s.Held) > 0 }):
 		return report.Held
-	case slices.ContainsFunc(a.Issues, serious):
+	case slices.ContainsFunc(a.Issues, serious),
+		slices.ContainsFunc(a.Stores, func(s report.StoreAnswer) bool { return len(s.HeldRows) > 0 }):
 		return report.AcceptedWithIssues
 	}
 	return report.Accepted
@@ -291,6 +298,10 @@ func (h *House) storeAnswer(e store.Effect, held map[string][]catalog.Issue, hol
 		s.Unchanged = true
 	case store.EffectReplaced:
 		s.Superseded = true
+	case store.EffectRejected:
+		s.Rejected = true
+	case store.EffectRowsHeld:
+		s.OnlyHeld = true
 	case store.EffectVerified:
 		s.Sent, s.Verified = e.Began, e.Verified
 	case store.EffectPlanned:
@@ -317,6 +328,18 @@ func changesOf(e store.Effect) report.Changes {
 		New: c.New, PriceUp: c.PriceUp, PriceDown: c.PriceDown, SwitchedOn: c.SwitchedOn, SwitchedOff: c.SwitchedOff,
 		Other: c.Other, Same: c.Same, Started: c.Started, Ended: c.Ended, Changed: c.Changed,
 	}
+}
+
+// stillHeld returns what the brake has against rows of a drop in a store: what was expected, until a plan has shown whether it is so.
+func stillHeld(e store.Effect, open []store.Finding) []catalog.Issue {
+	var all []catalog.Issue
+	for _, is := range e.Held {
+		found := slices.ContainsFunc(open, func(f store.Finding) bool { return f.Target == e.Target && f.Code == is.Code })
+		if found || e.State == store.EffectWaiting && e.Plan == 0 {
+			all = append(all, is)
+		}
+	}
+	return all
 }
 
 // heldOf returns, by scope, what the brake has, or at the next slot will have, against a drop.

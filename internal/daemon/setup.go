@@ -67,9 +67,7 @@ func Check(cfg *config.Config) []config.Problem {
 func newSetup(cfg *config.Config) (*setup, error) {
 	s := &setup{
 		cfg: cfg, by: catalog.IdentifyBy(cfg.Chain.IdentifyBy),
-		brake: shelf.Brake{
-			Deactivate: float64(cfg.Brake.Deactivate), Shrink: float64(cfg.Brake.Shrink), MinRows: cfg.Brake.MinRows,
-		},
+		brake: brakeOf(cfg.Brake),
 	}
 	var errs []error
 	fault := func(path string, err error) { errs = append(errs, config.PathError{Path: path, Err: err}) }
@@ -119,6 +117,16 @@ func newSetup(cfg *config.Config) (*setup, error) {
 	s.setTargets()
 	errs = append(errs, s.setTimetables())
 	return s, errors.Join(errs...)
+}
+
+// brakeOf takes over the limits of the brake.
+func brakeOf(b config.Brake) shelf.Brake {
+	return shelf.Brake{
+		Deactivate: float64(b.Deactivate), Shrink: float64(b.Shrink), New: float64(b.NewArticles), Equal: float64(b.EqualPrices),
+		MinRows: b.MinRows, FirstDeactivate: float64(b.FirstPush.Deactivate), FirstAsk: b.FirstPush.Ask,
+		PriceChange: float64(b.PriceChange), SameFactor: float64(b.SameFactor), Discount: float64(b.Discount),
+		Unknown: b.UnknownArticles == config.UnknownHold,
+	}
 }
 
 // flatten returns the errors that were joined into one.

@@ -16,6 +16,7 @@ type Status struct {
 	Stores  []StoreStatus  `json:"stores"`  // one for each store and kind, or for all stores where one file is for all of them
 	Feeds   []FeedStatus   `json:"feeds"`
 	Held    []Held         `json:"held"`              // exports that wait for approval
+	Rows    []HeldRows     `json:"held_rows"`         // rows that do
 	Hold    string         `json:"hold,omitempty"`    // why nothing is sent at all
 	Waiting []DeliveryLine `json:"waiting,omitempty"` // documents on their way
 }
@@ -73,7 +74,7 @@ type DeliveryLine struct {
 
 // OK reports whether nobody is needed.
 func (s Status) OK() bool {
-	if s.Hold != "" || len(s.Held) > 0 {
+	if s.Hold != "" || len(s.Held) > 0 || len(s.Rows) > 0 {
 		return false
 	}
 	for _, f := range s.Feeds {
@@ -91,12 +92,15 @@ func (s Status) OK() bool {
 
 // Status gathers how things stand. It works beside a running daemon.
 func (h *House) Status(ctx context.Context) (Status, error) {
-	s := Status{At: h.now(), Held: []Held{}}
+	s := Status{At: h.now(), Held: []Held{}, Rows: []HeldRows{}}
 	var err error
 	if s.Running, err = store.Running(h.cfg.State.Dir); err != nil {
 		return s, err
 	}
 	if s.Held, err = h.HeldExports(ctx); err != nil {
+		return s, err
+	}
+	if s.Rows, err = h.HeldFindings(ctx); err != nil {
 		return s, err
 	}
 	hold, err := h.store.Hold(ctx)

@@ -47,12 +47,15 @@ func (h *House) prepareWatchers() error {
 		for _, f := range feeds {
 			match = append(match, withCorrections(f.Match)...)
 		}
+		if h.cfg.Brake.ApproveByFile {
+			match = append(match, approvalPatterns()...)
+		}
 		w, err := drop.New(drop.Folder{
 			Path: folder, Match: match, Archive: filepath.Join(h.cfg.State.Dir, archiveDir),
 			Rejected: names.Rejected, Answers: names.Answers, AnswerSuffixes: answerSuffixes(),
 			Settle: time.Duration(h.cfg.Drops.Settle), Quiet: time.Duration(h.cfg.Drops.Quiet),
 			MaxWait: time.Duration(h.cfg.Drops.MaxWait), Scan: time.Duration(h.cfg.Drops.Scan),
-			Complete: table.Complete, Now: h.now,
+			Complete: h.complete, Now: h.now,
 		}, taker{h, feeds}, h.log.With("component", "drop"))
 		if err != nil {
 			return fmt.Errorf("watch drop folder %s: %w", folder, err)
@@ -60,6 +63,14 @@ func (h *House) prepareWatchers() error {
 		h.watchers = append(h.watchers, watcher{folder, w})
 	}
 	return nil
+}
+
+// complete reports whether a file in a drop folder looks whole. An approval does as soon as it is there: most have nothing in them.
+func (h *House) complete(path string) (bool, error) {
+	if h.isApproval(filepath.Base(path)) {
+		return true, nil
+	}
+	return table.Complete(path)
 }
 
 // answerSuffixes returns what answers end in, in every language: those from before the config changed its language still lie there, and
@@ -114,6 +125,9 @@ func verdictOf(s store.DropState) drop.Verdict {
 
 // Take implements drop.Taker: it reads an archived drop and commits what it says.
 func (t taker) Take(ctx context.Context, c drop.Claim) (drop.Verdict, error) {
+	if t.isApproval(c.Name) {
+		return t.approveByFile(ctx, c)
+	}
 	f := t.feedOf(c.Name)
 	d := store.Drop{
 		Seq: c.Seq, Feed: f.Name, Name: c.Name, Size: c.Size, SHA256: c.SHA256, Modified: c.ModTime, FirstSeen: c.FirstSeen,
@@ -271,9 +285,13 @@ func (h *House) commit(ctx context.Context, r *store.Reading) error {
 	h.shelfMu.Lock()
 	defer h.shelfMu.Unlock()
 	for i, l := range r.Layers {
-		for _, t := range h.targetsOf(l.Feed, l.Scope) {
-			e := store.Effect{Seq: r.Seq, Target: t.String(), State: store.EffectWaiting}
-			var err error
+		targets := h.targetsOf(l.Feed, l.Scope)
+		held, err := h.expectRows(ctx, r.Seq, l, targets)
+		if err != nil {
+			return err
+		}
+		for n, t := range targets {
+			e := store.Effect{Seq: r.Seq, Target: t.String(), State: store.EffectWaiting, Held: held[n]}
 			if e.Change, e.Moves, err = h.previewLayer(ctx, l, t); err != nil {
 				return err
 			}

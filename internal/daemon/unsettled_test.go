@@ -74,7 +74,7 @@ sftp: {host: sandbox, user: sandbox, password: "env:GONDOLA_CASE_PASSWORD", host
 feeds:
   - {name: full, drop: drop/full, export: full, missing: deactivate, vendor: {ids: ["1"]}}
   - {name: partial, drop: drop/partial, export: partial, vendor: {ids: ["1"]}}
-brake: {min_rows: 1000}
+brake: {min_rows: 1000, price_change: off}
 `
 
 // world is a house, a platform that reads when it likes, and the time.

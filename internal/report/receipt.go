@@ -252,7 +252,10 @@ func (r *receipt) store(s StoreAnswer) storeBlock {
 	for _, is := range s.Held {
 		b.held = append(b.held, pair{w.say("store.held", small(w.what(is))), w.say("issue.do", w.do(is.Code))})
 	}
-	if b.state = stateHeld; len(s.Held) == 0 && len(r.answer.Held) == 0 {
+	for _, is := range s.HeldRows {
+		b.held = append(b.held, pair{w.say("store.held-rows", small(w.what(is))), w.say("issue.do", w.do(is.Code))})
+	}
+	if b.state = stateHeld; len(s.Held) == 0 && len(r.answer.Held) == 0 && !s.OnlyHeld {
 		b.standing, b.state = r.standing(s)
 	}
 	return b
@@ -266,6 +269,8 @@ func (r *receipt) standing(s StoreAnswer) ([]string, storeState) {
 		return []string{w.say("store.verified", w.date(s.Verified, "time.short"))}, stateDone
 	case s.Superseded:
 		return []string{w.say("store.superseded")}, stateNone
+	case s.Rejected:
+		return []string{w.say("store.rejected")}, stateNone
 	case s.Unchanged:
 		return []string{w.say("store.unchanged")}, stateNone
 	case s.Trouble != "":

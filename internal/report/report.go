@@ -107,6 +107,9 @@ type StoreAnswer struct {
 	Withheld int
 
 	Held       []catalog.Issue // findings that keep this store's part back
+	HeldRows   []catalog.Issue // findings that keep single rows of it back, while the rest goes
+	OnlyHeld   bool            // those rows are all that is left to be sent
+	Rejected   bool            // somebody decided that this store's part does not count
 	Unchanged  bool            // nothing differs: nothing will be sent
 	Next       time.Time       // when it will be sent, or tried again
 	Trouble    string          // why it has not been sent although it should have been: see [Trouble]

@@ -84,6 +84,8 @@ const (
 	EffectUnchanged EffectState = "unchanged" // the platform has been told all of it already
 	EffectVerified  EffectState = "verified"  // it arrived
 	EffectReplaced  EffectState = "replaced"  // a later export took its place before it counted
+	EffectRowsHeld  EffectState = "rows held" // all that is left of it are rows that the brake holds
+	EffectRejected  EffectState = "rejected"  // held by the brake, and somebody decided that it does not count
 )
 
 // Effect is what a drop means for one store.
@@ -92,7 +94,8 @@ type Effect struct {
 	Target string
 	State  EffectState
 	Change shelf.Change
-	Moves  []shelf.Move // the largest price changes among them
+	Moves  []shelf.Move    // the largest price changes among them
+	Held   []catalog.Issue // what the brake has, or at the next slot will have, against rows of it
 	Plan   int64
 	At     time.Time
 
@@ -165,9 +168,10 @@ func (s *Store) Commit(ctx context.Context, r Reading) error {
 			}
 		}
 		for _, e := range r.Effects {
-			_, err := tx.ExecContext(ctx, `INSERT INTO effects (seq, target, state, change, moves, plan, at) VALUES ($1, $2, $3, $4, $5, 0, $6)
-				ON CONFLICT (seq, target) DO UPDATE SET state = excluded.state, change = excluded.change, moves = excluded.moves, at = excluded.at`,
-				r.Seq, e.Target, e.State, toJSON(e.Change), movesJSON(e.Moves), millis(r.At))
+			_, err := tx.ExecContext(ctx, `INSERT INTO effects (seq, target, state, change, moves, held, plan, at) VALUES ($1, $2, $3, $4, $5, $7, 0, $6)
+				ON CONFLICT (seq, target) DO UPDATE SET state = excluded.state, change = excluded.change, moves = excluded.moves, held = excluded.held,
+					at = excluded.at`,
+				r.Seq, e.Target, e.State, toJSON(e.Change), listJSON(e.Moves), millis(r.At), listJSON(e.Held))
 			if err != nil {
 				return fmt.Errorf("commit effect of drop %d: %w", r.Seq, err)
 			}
@@ -238,9 +242,9 @@ func (s *Store) LastNamed(ctx context.Context, feed, name string, before int64) 
 // Effects lists what a drop means for each of its stores.
 func (s *Store) Effects(ctx context.Context, seq int64) ([]Effect, error) {
 	scan := func(rows *sql.Rows) (e Effect, err error) {
-		var change, moves string
+		var change, moves, held string
 		var at, began, verified, next int64
-		err = rows.Scan(&e.Seq, &e.Target, &e.State, &change, &moves, &e.Plan, &at, &began, &verified, &next, &e.Class, &e.Waiting, &e.Withheld)
+		err = rows.Scan(&e.Seq, &e.Target, &e.State, &change, &moves, &held, &e.Plan, &at, &began, &verified, &next, &e.Class, &e.Waiting, &e.Withheld)
 		if err != nil {
 			return e, err
 		}
@@ -248,9 +252,12 @@ func (s *Store) Effects(ctx context.Context, seq int64) ([]Effect, error) {
 		if e.Moves, err = fromJSON[[]shelf.Move](moves); err == nil {
 			e.Change, err = fromJSON[shelf.Change](change)
 		}
+		if err == nil {
+			e.Held, err = fromJSON[[]catalog.Issue](held)
+		}
 		return e, err
 	}
-	all, err := list(ctx, s.read, scan, `SELECT e.seq, e.target, e.state, e.change, e.moves, e.plan, e.at,
+	all, err := list(ctx, s.read, scan, `SELECT e.seq, e.target, e.state, e.change, e.moves, e.held, e.plan, e.at,
 			COALESCE((SELECT MAX(d.began_at) FROM deliveries d WHERE d.plan = e.plan), 0),
 			COALESCE((SELECT MAX(d.verified_at) FROM deliveries d WHERE d.plan = e.plan), 0),
 			COALESCE((SELECT MAX(d.next_at) FROM deliveries d WHERE d.plan = e.plan AND d.verified_at = 0), 0),
@@ -261,12 +268,12 @@ func (s *Store) Effects(ctx context.Context, seq int64) ([]Effect, error) {
 	return all, wrap(err, "read effects of drop %d", seq)
 }
 
-// movesJSON is toJSON for moves, of which there are often none.
-func movesJSON(moves []shelf.Move) string {
-	if len(moves) == 0 {
+// listJSON is toJSON for lists that are often empty.
+func listJSON[T any](all []T) string {
+	if len(all) == 0 {
 		return ""
 	}
-	return toJSON(moves)
+	return toJSON(all)
 }
 
 // RecentDrops lists the newest drops of feeds that were read or rejected, the newest first, at most limit.

@@ -172,6 +172,23 @@ func (s *Store) Approve(ctx context.Context, approvals []Approval, targets []str
 	})
 }
 
+// Reject records that held files of a drop do not count: what they would have changed stays as it is.
+func (s *Store) Reject(ctx context.Context, files []LayerFile, targets []string, now time.Time) error {
+	return s.tx(ctx, func(tx *sql.Tx) error {
+		for _, l := range files {
+			_, err := tx.ExecContext(ctx, `UPDATE layers SET state = 'past' WHERE feed = $1 AND scope = $2 AND seq = $3 AND state = 'held'`,
+				l.Feed, l.Scope, l.Seq)
+			if err == nil {
+				err = moveEffects(ctx, tx, l.Seq, targets, EffectHeld, EffectRejected, now)
+			}
+			if err != nil {
+				return fmt.Errorf("reject drop %d: %w", l.Seq, err)
+			}
+		}
+		return nil
+	})
+}
+
 // unhold brings the held files of an approval's layer before the brake again. The targets matter: another store's file of the same
 // drop may be held on.
 func unhold(ctx context.Context, tx *sql.Tx, a Approval, targets []string, now time.Time) error {

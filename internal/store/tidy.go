@@ -32,8 +32,10 @@ func (s *Store) Forget(ctx context.Context, before time.Time) error {
 					AND n.id > deliveries.id AND n.verified_at > 0)`,
 			`DELETE FROM plans WHERE state <> 'open' AND created < $1 AND NOT EXISTS (SELECT 1 FROM deliveries d WHERE d.plan = plans.id)`,
 			`DELETE FROM approvals WHERE until < $1`,
+			// What was approved long ago was sent, or is asked about once more; so is what was rejected.
+			`DELETE FROM findings WHERE state <> 'open' AND at < $1 AND until < $1`,
 			// A drop's row stays for the ledger. What it meant for each store, and where its issues were, was told in its answer.
-			`DELETE FROM effects WHERE state IN ('unchanged', 'verified', 'replaced')
+			`DELETE FROM effects WHERE state IN ('unchanged', 'verified', 'replaced', 'rejected')
 				AND seq IN (SELECT seq FROM drops WHERE first_seen < $1 AND receipt_due = 0)`,
 			`UPDATE drops SET outcome = json_remove(outcome, '$.issues') WHERE first_seen < $1 AND archived = '' AND outcome <> ''
 				AND json_type(outcome, '$.issues') IS NOT NULL`,
@@ -50,7 +52,8 @@ func (s *Store) Forget(ctx context.Context, before time.Time) error {
 func (s *Store) Referenced(ctx context.Context) (records, documents map[string]bool, err error) {
 	records, documents = map[string]bool{}, map[string]bool{}
 	all, err := list(ctx, s.read, scanOne[string], `SELECT digest FROM layers UNION SELECT was FROM layers
-		UNION SELECT digest FROM sent UNION SELECT records FROM deliveries UNION SELECT below FROM plans`)
+		UNION SELECT digest FROM sent UNION SELECT records FROM deliveries UNION SELECT below FROM plans
+		UNION SELECT held FROM findings`)
 	if err != nil {
 		return nil, nil, wrap(err, "list shelf files in use")
 	}
