@@ -606,7 +606,7 @@ feeds:
   - {name: partial, drop: drop/partial, export: partial, vendor: {column: tienda}}
   - {name: promos, kind: promotions, drop: drop/promos, export: partial, vendor: {column: tienda}}
 send: {catalog: {full: "off"}, promotions: {full: "off"}}
-brake: {min_rows: 5}
+brake: {min_rows: 5, price_change: off, new_articles: off}
 `, host, port, w.platform.HostKey(), crashWindow)
 	if err := os.WriteFile(filepath.Join(w.dir, "config.yaml"), []byte(text), 0o600); err != nil {
 		w.Fatal(err)

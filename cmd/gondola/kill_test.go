@@ -114,7 +114,7 @@ feeds:
   - {name: partial, drop: drop/partial, export: partial, vendor: {column: tienda}}
   - {name: promos, kind: promotions, drop: drop/promos, export: partial, vendor: {column: tienda}}
 send: {catalog: {schedule: "* * * * *", full: "0 4 * * *"}, promotions: {schedule: "* * * * *"}}
-brake: {min_rows: 100000}
+brake: {min_rows: 100000, price_change: off, discount: off, unknown_articles: send}
 `, host, port, r.platform.HostKey())
 	r.write("config.yaml", config)
 	r.write("drop/full/.keep", "")

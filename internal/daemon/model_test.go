@@ -130,7 +130,7 @@ func (modelTB) Fatalf(format string, args ...any) { panic(modelFailure(fmt.Sprin
 // Errorf implements rapid.TB.
 func (modelTB) Errorf(format string, args ...any) { panic(modelFailure(fmt.Sprintf(format, args...))) }
 
-const modelConfig = unsettledConfig + `
+var modelConfig = strings.Replace(unsettledConfig, "price_change: off", "price_change: off, unknown_articles: send", 1) + `
 send: {catalog: {full: "off"}, promotions: {full: "off"}}
 `
 
