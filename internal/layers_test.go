@@ -40,15 +40,16 @@ var layers = map[string][]string{
 	"internal/sandbox": {},
 	// 3
 	"internal/store": {
-		"internal/catalog", "internal/drop", "internal/durable", "internal/outbox", "internal/platform", "internal/shelf",
+		"internal/catalog", "internal/drop", "internal/durable", "internal/outbox", "internal/platform", "internal/seam",
+		"internal/shelf",
 	},
 	// 2
 	"internal/report": {"internal/catalog", "internal/durable", "internal/shelf", "internal/table", "templates"},
-	"internal/sftp":   {"internal/outbox"},
+	"internal/sftp":   {"internal/outbox", "internal/seam"},
 	// OpenSSH's server for tests. Nothing lists it, so only tests can import it.
 	"internal/sftp/sshdtest": {},
 	// 1
-	"internal/drop":     {"internal/durable"},
+	"internal/drop":     {"internal/durable", "internal/seam"},
 	"internal/feed":     {"internal/catalog", "internal/table"},
 	"internal/outbox":   {},
 	"internal/platform": {"internal/catalog", "internal/table"},
@@ -56,8 +57,9 @@ var layers = map[string][]string{
 	// 0
 	"internal/catalog":  {},
 	"internal/config":   {},
-	"internal/durable":  {},
+	"internal/durable":  {"internal/seam"},
 	"internal/schedule": {},
+	"internal/seam":     {}, // no rank: rooms of every one mark their seams
 	"internal/table":    {},
 	"templates":         {},
 	"testdata/demo":     {},

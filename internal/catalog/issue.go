@@ -97,6 +97,8 @@ const (
 	RowConflict      Code = "G-ROW-05" // the same article again with other values; the last one counts (key, other row)
 	RowSwitchSkipped Code = "G-ROW-06" // articles without identifier: nothing was switched off for being missing (rows)
 	RowHidden        Code = "G-ROW-07" // rows hidden in the sheet were read too (rows)
+	RowCut           Code = "G-ROW-08" // the file breaks off in the row
+	RowOpen          Code = "G-ROW-09" // the last line has no end: the file may break off in it
 
 	RuleFloor      Code = "G-RULE-01" // below the lowest price of the rules (price, floor)
 	RuleCeiling    Code = "G-RULE-02" // above the highest price of the rules (price, ceiling)
@@ -137,7 +139,7 @@ var Codes = []Code{
 	PromoMissing, PromoText, PromoRead, PromoBoth, PromoPercent, PromoField, PromoOverlap, PromoNotBelow, PromoNoPrice, PromoUnknown,
 	PromoOver, PromoLimit, PromoCampaign, PromoRenamed, PromoUndercut,
 	CellError, CellFormula,
-	RowShort, RowLong, RowTotal, RowTwice, RowConflict, RowSwitchSkipped, RowHidden,
+	RowShort, RowLong, RowTotal, RowTwice, RowConflict, RowSwitchSkipped, RowHidden, RowCut, RowOpen,
 	RuleFloor, RuleCeiling, RuleCeilingOff, RuleExcluded, RuleNoResult,
 	DropOlder, DropNoGood,
 	FeedRival,

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -12,6 +13,7 @@ import (
 	"unicode/utf8"
 
 	"gondola/internal/catalog"
+	"gondola/internal/durable"
 	"gondola/internal/outbox"
 	"gondola/internal/report"
 	"gondola/internal/store"
@@ -24,8 +26,9 @@ const receiptRetry = 15 * time.Second
 // answering is the writing of receipts into one drop folder. Each folder has its own, so that a share which hangs holds up nobody
 // else's answers, and nobody else's drops.
 type answering struct {
-	mu   sync.Mutex // held while one is written: of two drops with one name the newer one has the last word
-	slow map[int64]lateReceipt
+	mu    sync.Mutex // held while one is written: of two drops with one name the newer one has the last word
+	slow  map[int64]lateReceipt
+	swept bool // what a stopped process left half written is gone
 }
 
 // lateReceipt is one that could not be written.
@@ -90,6 +93,7 @@ func (h *House) writeReceipt(ctx context.Context, feed string, seq int64) error 
 	if h.now().Before(late.until) {
 		return nil
 	}
+	h.sweepAnswers(a, folder)
 	err := h.writeReceiptNow(ctx, folder, seq)
 	if err == nil {
 		delete(a.slow, seq)
@@ -100,6 +104,22 @@ func (h *House) writeReceipt(ctx context.Context, feed string, seq int64) error 
 		return nil
 	}
 	return err
+}
+
+// sweepAnswers removes, before the first answer is written, what a process that died over one left in the shop's folder. That answer is
+// still due, so this comes by. What can't be removed is only litter: it keeps no answer back.
+func (h *House) sweepAnswers(a *answering, folder string) {
+	if a.swept || folder == "" {
+		return
+	}
+	answers := filepath.Join(folder, report.FolderNames(h.cfg.Chain.Language).Answers)
+	for _, dir := range []string{folder, answers} {
+		if err := durable.Sweep(dir); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			h.log.Debug("sweep half answers", "folder", dir, "error", err)
+			return
+		}
+	}
+	a.swept = true
 }
 
 func (h *House) writeReceiptNow(ctx context.Context, folder string, seq int64) error {

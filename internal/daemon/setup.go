@@ -22,7 +22,7 @@ import (
 
 // readerVersion is part of every feed's fingerprint. It is raised when the same bytes would be understood differently, so that the
 // exports behind the current layers are read again.
-const readerVersion = 2
+const readerVersion = 3
 
 // setup is the config in the rooms' own values.
 type setup struct {

@@ -192,6 +192,9 @@ func (h *House) read(ctx context.Context, f feedSetup, d store.Drop) (store.Read
 func (h *House) understand(ctx context.Context, f feedSetup, d store.Drop) (_ store.Reading, err error) {
 	sorter := shelf.NewSorter(h.by, filepath.Join(h.cfg.State.Dir, sortDir))
 	defer func() { err = errors.Join(err, sorter.Close()) }()
+	if f.spec.Earlier, err = h.earlier(ctx, d); err != nil {
+		return store.Reading{}, err
+	}
 	result, err := feed.Convert(ctx, f.spec, d.Archived, correctionOf(d.Name), func(r feed.Record) error {
 		return sorter.Add(shelf.Row{Vendor: r.Vendor, Item: r.Item, Promotion: r.Promotion, Line: r.Row, Rejected: r.Rejected})
 	})
@@ -214,7 +217,7 @@ func (h *House) understand(ctx context.Context, f feedSetup, d store.Drop) (_ st
 		if err != nil {
 			return err
 		}
-		if l.Suspended > 0 {
+		if l.Suspended > 0 && keyless(result, vendor) > result.Counts[catalog.RowCut] {
 			addIssue(&r.Outcome, catalog.Issue{
 				Code: catalog.RowSwitchSkipped, Severity: catalog.Warning, Args: []string{strconv.Itoa(keyless(result, vendor))},
 			})
@@ -227,6 +230,28 @@ func (h *House) understand(ctx context.Context, f feedSetup, d store.Drop) (_ st
 	}, twice)
 	return r, err
 }
+
+// earlier tells what the last text of a feed before a drop was like. One that broke off tells nothing about how the feed's files end.
+func (h *House) earlier(ctx context.Context, d store.Drop) (*feed.Earlier, error) {
+	drops, err := h.store.RecentDrops(ctx, []string{d.Feed}, maxEarlier)
+	if err != nil {
+		return nil, err
+	}
+	for _, e := range drops {
+		isText := e.Outcome.Encoding != ""
+		if e.Seq >= d.Seq || e.State != store.DropRead || !isText || e.Outcome.Counts[catalog.RowCut] > 0 {
+			continue
+		}
+		// A file that is no longer there, or can't be read, tells nothing.
+		if ended, err := table.Complete(e.Archived); err == nil {
+			return &feed.Earlier{Ended: ended, Rows: e.Outcome.Rows}, nil
+		}
+	}
+	return &feed.Earlier{}, nil
+}
+
+// maxEarlier is how many drops of a feed are looked through for one that tells how its files end.
+const maxEarlier = 50
 
 // layer writes one store's part of an export.
 func (h *House) layer(ctx context.Context, f feedSetup, d store.Drop, vendor string, result feed.Result, rows *shelf.Rows) (shelf.Layer, error) {

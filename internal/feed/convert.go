@@ -41,6 +41,7 @@ type converter struct {
 	occurs    map[string]bool    // ids of the stores that occur
 	one       [1]string          // room for the store of one row
 	hidden    int                // rows about articles that are hidden
+	ends      ends               // of the rows read so far
 	rules     *ruler             // nil where there are none
 	asked     map[string]*column // those that only formulas ask for, by squeezed header
 	scratch   []byte

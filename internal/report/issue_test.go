@@ -83,6 +83,8 @@ func samples() map[catalog.Code][]string {
 		catalog.RowConflict:      {"LS-33", "77"},
 		catalog.RowSwitchSkipped: {"3"},
 		catalog.RowHidden:        {"3"},
+		catalog.RowCut:           nil,
+		catalog.RowOpen:          nil,
 		catalog.RuleFloor:        {"0.90", "1.00"},
 		catalog.RuleCeiling:      {"120000", "99999"},
 		catalog.RuleCeilingOff:   {"120000", "99999"},
