@@ -39,6 +39,13 @@ func (a *app) printPlan(cfg *config.Config, all []plannedStore) {
 					catalog.PromoOverlap:  "another promotion of the article is sent in its place",
 				}[code])
 		}
+		if len(s.Off) > 0 {
+			first := s.Off[:min(len(s.Off), maxOff)]
+			a.printf("  %s off by hand: %s; gondola off --list says more\n", count(len(s.Off), "article"), plain(strings.Join(first, ", ")))
+		}
+		if s.Paused != "" {
+			a.printf("  paused: %s; nothing leaves until gondola resume\n", plain(s.Paused))
+		}
 		for _, seq := range s.Held {
 			a.printf("  held by the brake: drop %d; gondola status says why\n", seq)
 		}

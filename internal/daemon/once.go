@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"gondola/internal/outbox"
@@ -18,6 +19,7 @@ type Outcome struct {
 	Held      int    `json:"held"`      // exports that the brake holds, whenever they came
 	Documents int    `json:"documents"` // that were to be sent
 	Verified  int    `json:"verified"`  // of them, those that arrived
+	Paused    int    `json:"paused"`    // of them, those that wait for the end of a pause
 	Remote    string `json:"remote,omitempty"`
 }
 
@@ -127,6 +129,15 @@ func (h *House) count(ctx context.Context, before int64, r outbox.Report, out *O
 		return err
 	}
 	out.Verified, out.Documents = len(r.Arrived), len(r.Arrived)+len(waiting)
+	pauses, err := h.Paused(ctx)
+	if err != nil {
+		return err
+	}
+	waiting = slices.DeleteFunc(waiting, func(d store.Delivery) bool {
+		_, paused := PauseOf(pauses, parseTarget(d.Target))
+		return paused
+	})
+	out.Paused = out.Documents - len(r.Arrived) - len(waiting)
 	switch {
 	case r.Held != nil:
 		out.Remote = r.Held.Text

@@ -231,8 +231,18 @@ func (h *House) answer(ctx context.Context, d store.Drop) (report.Answer, error)
 	if err != nil {
 		return a, err
 	}
+	pauses, err := h.Paused(ctx)
+	if err != nil {
+		return a, err
+	}
 	for _, e := range effects {
-		a.Stores = append(a.Stores, h.storeAnswer(e, held, hold))
+		s := h.storeAnswer(e, held, hold)
+		if e.State == store.EffectWaiting || e.State == store.EffectPlanned {
+			var p Paused
+			p, s.Paused = PauseOf(pauses, parseTarget(e.Target))
+			s.PausedUntil = p.Until
+		}
+		a.Stores = append(a.Stores, s)
 	}
 	a.Verdict = verdict(d, a)
 	return a, nil

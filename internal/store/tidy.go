@@ -32,6 +32,8 @@ func (s *Store) Forget(ctx context.Context, before time.Time) error {
 					AND n.id > deliveries.id AND n.verified_at > 0)`,
 			`DELETE FROM plans WHERE state <> 'open' AND created < $1 AND NOT EXISTS (SELECT 1 FROM deliveries d WHERE d.plan = plans.id)`,
 			`DELETE FROM approvals WHERE until < $1`,
+			`DELETE FROM pauses WHERE ended > 0 AND ended < $1`,
+			`DELETE FROM offs WHERE ended > 0 AND ended < $1 AND applied = 1`,
 			// A drop's row stays for the ledger. What it meant for each store, and where its issues were, was told in its answer.
 			`DELETE FROM effects WHERE state IN ('unchanged', 'verified', 'replaced')
 				AND seq IN (SELECT seq FROM drops WHERE first_seen < $1 AND receipt_due = 0)`,
