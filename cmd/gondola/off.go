@@ -32,7 +32,7 @@ func newOffCommand(a *app) *cobra.Command {
 itself. It stands above every export, and the brake has no say in it, until gondola on or the time of --until;
 then what the exports say holds again. SKU is a barcode where the chain identifies by those. What is paused
 stays paused. --list shows what is switched off, and changes nothing.`,
-		Example:     "  gondola off 7730241003654 --reason 'recalled by the supplier'\n  gondola off A-17 A-18 --vendor 290056 --until '2026-12-24 18:00'\n  gondola off --list",
+		Example:     "  gondola off 7730241003654 --reason recalled\n  gondola off A-17 A-18 --vendor 290056 --until 2026-12-24T18:00\n  gondola off --list",
 		Annotations: codes(exitRemote, exitBrake),
 		Args: func(_ *cobra.Command, args []string) error {
 			switch {

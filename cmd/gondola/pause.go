@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os/user"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -31,7 +32,7 @@ func newPauseCommand(a *app) *cobra.Command {
 is on its way finishes. Exports go on being read and plans being made, so that nothing is lost: what leaves
 after the pause is the newest state. A pause outlives the daemon; gondola push does not override it. One file
 for all stores waits while any of them is paused. Pausing again takes the place of the pause before.`,
-		Example:     "  gondola pause --reason 'wrong prices in the ERP'\n  gondola pause --vendor 290056 --until 2h\n  gondola pause --until '2026-12-24 18:00'",
+		Example:     "  gondola pause --reason stocktaking\n  gondola pause --vendor 290056 --until 2h\n  gondola pause --until 2026-12-24T18:00",
 		Args:        cobra.NoArgs,
 		Annotations: codes(),
 		RunE:        func(c *cobra.Command, _ []string) error { return a.pause(c.Context(), f) },
@@ -45,7 +46,7 @@ for all stores waits while any of them is paused. Pausing again takes the place 
 
 // The flags that what is done by hand has in common.
 const (
-	untilUsage = "ends by itself at this `TIME`, local to the chain (2026-12-24 18:00), or after a duration (2h, 3d)"
+	untilUsage = "ends by itself at this `TIME`, local to the chain (2026-12-24T18:00), or after a duration (2h, 3d)"
 	whoUsage   = "`NAME` of who asks, kept beside it (default: the system's user)"
 )
 
@@ -130,11 +131,11 @@ func untilOf(text string, zone *time.Location) (time.Time, error) {
 		return time.Time{}, nil
 	}
 	now := time.Now()
-	until, err := time.ParseInLocation("2006-01-02 15:04", text, zone)
+	until, err := localTime(text, zone)
 	if err != nil {
 		d, err := config.ParseDuration(text)
 		if err != nil {
-			return time.Time{}, usagef("--until wants a time such as '2026-12-24 18:00', or a duration such as 2h or 3d; found %q", text)
+			return time.Time{}, usagef("--until wants a time such as 2026-12-24T18:00, or a duration such as 2h or 3d; found %q", text)
 		}
 		until = now.Add(time.Duration(d))
 	}
@@ -142,6 +143,11 @@ func untilOf(text string, zone *time.Location) (time.Time, error) {
 		return time.Time{}, usagef("--until %s is over already: it is %s in %s", text, clock(now, zone), zone)
 	}
 	return until, nil
+}
+
+// localTime reads a time as the clock of a zone shows it, with a T or a blank between day and time.
+func localTime(text string, zone *time.Location) (time.Time, error) {
+	return time.ParseInLocation(wallForm, strings.Replace(text, "T", " ", 1), zone)
 }
 
 // capital writes the first letter of a sentence large. It is one of ours, so it is plain.

@@ -40,7 +40,7 @@ instead: they are left out, or run twice. It needs the config alone.`,
 	}
 	c.Flags().IntVar(&f.next, "next", 20, "show `N` runs")
 	c.Flags().StringArrayVar(&f.vendors, "vendor", nil, "only runs for the store with this `ID`; may be repeated (default all stores)")
-	c.Flags().StringVar(&f.from, "from", "", "begin at this `DATE`, local to the chain: 2027-03-27, or 2027-03-27 01:30 (default now)")
+	c.Flags().StringVar(&f.from, "from", "", "begin at this `DATE`, local to the chain: 2027-03-27, or 2027-03-27T01:30 (default now)")
 	return c
 }
 
@@ -54,12 +54,12 @@ func (a *app) schedule(f scheduleFlags, now time.Time) error {
 	}
 	if f.from != "" {
 		zone := zoneOf(cfg.Chain.TimeZone)
-		from, err := time.ParseInLocation("2006-01-02 15:04", f.from, zone)
+		from, err := localTime(f.from, zone)
 		if err != nil {
 			from, err = time.ParseInLocation("2006-01-02", f.from, zone)
 		}
 		if err != nil {
-			return usagef("--from wants a date such as 2027-03-27, or 2027-03-27 01:30; found %q", f.from)
+			return usagef("--from wants a date such as 2027-03-27, or 2027-03-27T01:30; found %q", f.from)
 		}
 		now = from.Add(-1) // a slot at that very time is shown
 	}
