@@ -96,3 +96,8 @@ func (s *Store) OffApplied(ctx context.Context, l LayerFile, ids []int64, target
 		return wrap(err, "record what is switched off in %s", l.Scope)
 	})
 }
+
+// RetellOffs has the layers of what is switched off made anew: articles are known by another identifier.
+func (s *Store) RetellOffs(ctx context.Context) error {
+	return s.exec(ctx, "make what is switched off anew", `UPDATE offs SET applied = 0 WHERE ended = 0`)
+}
