@@ -13,13 +13,13 @@ import (
 
 // Outcome is what Once did, and how it ended.
 type Outcome struct {
-	Drops     int    `json:"drops"`     // read or rejected
-	Rejected  int    `json:"rejected"`  // of them
-	Issues    int    `json:"issues"`    // in them
-	Held      int    `json:"held"`      // exports that the brake holds, whenever they came
-	Documents int    `json:"documents"` // that were to be sent
-	Verified  int    `json:"verified"`  // of them, those that arrived
-	Paused    int    `json:"paused"`    // of them, those that wait for the end of a pause
+	Drops     int    `json:"drops"`            // read or rejected
+	Rejected  int    `json:"rejected"`         // of them
+	Issues    int    `json:"issues"`           // in them
+	Held      int    `json:"held"`             // exports that the brake holds, whenever they came
+	Documents int    `json:"documents"`        // that were to be sent
+	Verified  int    `json:"verified"`         // of them, those that arrived
+	Paused    int    `json:"paused,omitempty"` // of them, those that wait for the end of a pause
 	Remote    string `json:"remote,omitempty"`
 }
 
