@@ -105,6 +105,7 @@ type Feed struct {
 	Reason   string            `yaml:"reason"`   // of promotions whose row gives none; default competitiveness
 	InStore  string            `yaml:"in_store"` // refuse or accept: the barcodes that a shop gives out itself; default refuse
 	Rules    Rules             `yaml:"rules"`
+	MaxAge   Duration          `yaml:"max_age" json:"-"` // older exports do not begin to count; default 0, any age. No part of how bytes are understood
 }
 
 // VendorSource says how an export tells which store it is about. Exactly one is set. In YAML `vendor: all` is short for all.

@@ -255,9 +255,18 @@ func (h *House) answer(ctx context.Context, d store.Drop) (report.Answer, error)
 	if err != nil {
 		return a, err
 	}
+	pauses, err := h.Paused(ctx)
+	if err != nil {
+		return a, err
+	}
 	for _, e := range effects {
 		s := h.storeAnswer(e, held, hold)
 		s.HeldRows = stillHeld(e, open)
+		if e.State == store.EffectWaiting || e.State == store.EffectPlanned {
+			var p Paused
+			p, s.Paused = PauseOf(pauses, parseTarget(e.Target))
+			s.PausedUntil = p.Until
+		}
 		a.Stores = append(a.Stores, s)
 	}
 	a.Verdict = verdict(d, a)

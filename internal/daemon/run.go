@@ -20,9 +20,6 @@ const (
 	restEvery   = 15 * time.Second // after trouble of our own, such as a full disk: it does not go away in a second
 )
 
-// clockSlack is how far the clock may be set back without a slot being run once more: time servers correct by less.
-const clockSlack = 10 * time.Minute
-
 // loop is work that is done over and over.
 type loop struct {
 	name  string
@@ -94,54 +91,6 @@ func (h *House) send(ctx context.Context) error {
 	}
 	_, flushErr := h.flush(ctx)
 	return errors.Join(err, flushErr)
-}
-
-// startSchedules sets where schedules begin that never ran: the first slot is the next one. What was missed while the daemon was
-// down is run once, as soon as it is back.
-func (h *House) startSchedules(ctx context.Context) error {
-	for _, t := range h.timetables {
-		last, err := h.store.LastSlot(ctx, t.name)
-		if err != nil {
-			return err
-		}
-		if !last.IsZero() {
-			continue
-		}
-		if err := h.store.RecordSlot(ctx, t.name, h.now(), nil, false); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// runSlots records the slots that have come since the last one of each schedule. Missed ones coalesce.
-func (h *House) runSlots(ctx context.Context) error {
-	for _, t := range h.timetables {
-		last, err := h.store.LastSlot(ctx, t.name)
-		if err != nil {
-			return err
-		}
-		if last.IsZero() {
-			continue
-		}
-		if last.After(h.now().Add(clockSlack)) {
-			// The clock was ahead and has been put right. Waiting for it to come by again may take years.
-			h.log.Warn("clock was set back, schedule starts anew", "schedule", t.name, "last", last.Format(time.RFC3339))
-			if err := h.store.RecordSlot(ctx, t.name, h.now(), nil, false); err != nil {
-				return err
-			}
-			continue
-		}
-		slot, ok := t.plan.Last(h.now(), last)
-		if !ok {
-			continue
-		}
-		if err := h.store.RecordSlot(ctx, t.name, slot, t.targets, t.full); err != nil {
-			return err
-		}
-		h.log.Info("slot", "schedule", t.name, "slot", slot.Format(time.RFC3339), "targets", len(t.targets))
-	}
-	return nil
 }
 
 // flush sends what is due and tells what became of it.

@@ -18,6 +18,8 @@ type Status struct {
 	Held    []Held         `json:"held"`              // exports that wait for approval
 	Rows    []HeldRows     `json:"held_rows"`         // rows that do
 	Hold    string         `json:"hold,omitempty"`    // why nothing is sent at all
+	Paused  []Paused       `json:"paused,omitempty"`  // stores for which nothing begins to leave
+	Off     []Off          `json:"off,omitempty"`     // articles that are switched off by hand
 	Waiting []DeliveryLine `json:"waiting,omitempty"` // documents on their way
 }
 
@@ -74,7 +76,7 @@ type DeliveryLine struct {
 
 // OK reports whether nobody is needed.
 func (s Status) OK() bool {
-	if s.Hold != "" || len(s.Held) > 0 || len(s.Rows) > 0 {
+	if s.Hold != "" || len(s.Held)+len(s.Rows)+len(s.Paused) > 0 {
 		return false
 	}
 	for _, f := range s.Feeds {
@@ -109,6 +111,12 @@ func (h *House) Status(ctx context.Context) (Status, error) {
 	}
 	if hold != nil {
 		s.Hold = hold.Text
+	}
+	if s.Paused, err = h.Paused(ctx); err != nil {
+		return s, err
+	}
+	if s.Off, err = h.Offs(ctx); err != nil {
+		return s, err
 	}
 	problems, err := h.waitingLines(ctx, &s)
 	if err != nil {
