@@ -34,7 +34,7 @@ func TestOldExportIsHeld(t *testing.T) {
 	if got := c.answered(1); !strings.Contains(got, "tiene más de 1 día") {
 		t.Errorf("the answer does not say why:\n%s", got)
 	}
-	if _, err := c.house.Approve(t.Context(), 1, "ana"); err != nil {
+	if _, err := c.house.Approve(t.Context(), 1, nil, "ana"); err != nil {
 		t.Fatal(err)
 	}
 	if put := c.send(); !strings.Contains(put["catalog/gondola_1.csv"], "A000,10.50,1") {
