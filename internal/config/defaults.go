@@ -76,6 +76,8 @@ func defaults() *Config {
 			Promotions: SendKind{Schedule: DefaultPromoSchedule, Full: DefaultPromoFull, Shape: DefaultShape, MaxRows: DefaultPromoMaxRows},
 		},
 		Brake: Brake{Deactivate: DefaultDeactivate, Shrink: DefaultShrink, MinRows: DefaultMinRows, Approval: DefaultApproval},
+
+		AlertsAfter: DefaultAlertsAfter,
 	}
 }
 
@@ -108,6 +110,9 @@ func (c *Config) finish(dir string) {
 		if kind.Full == scheduleOff {
 			kind.Full = ""
 		}
+	}
+	if c.Web.Listen == scheduleOff {
+		c.Web.Listen = ""
 	}
 }
 
