@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 	"unicode/utf8"
 
@@ -26,6 +27,7 @@ const receiptRetry = 15 * time.Second
 type answering struct {
 	mu   sync.Mutex // held while one is written: of two drops with one name the newer one has the last word
 	slow map[int64]lateReceipt
+	busy atomic.Pointer[time.Time] // since when mu was found held, over and over
 }
 
 // lateReceipt is one that could not be written.

@@ -41,6 +41,7 @@ func (h *House) Run(ctx context.Context) error {
 		{"send", lookEvery, h.send},
 		{"folders", folderEvery, h.reportWatch},
 		{"tidy", tidyEvery, h.tidy},
+		{"alarm", alarmEvery, h.lookForAlarms},
 	} {
 		g.Go(func() error { return h.loop(ctx, l) })
 	}
@@ -48,6 +49,9 @@ func (h *House) Run(ctx context.Context) error {
 		g.Go(func() error {
 			return h.loop(ctx, loop{"answers", answerEvery, func(ctx context.Context) error { return h.writeReceiptsIn(ctx, folder) }})
 		})
+	}
+	if h.page != nil {
+		g.Go(func() error { return h.page.server.Run(ctx) })
 	}
 	err := g.Wait()
 	if errors.Is(err, context.Canceled) {
@@ -67,9 +71,11 @@ func (h *House) loop(ctx context.Context, l loop) error {
 		case err == nil && last != "":
 			h.log.Info("works again", "loop", l.name)
 			last = ""
+			h.troubles.note(l.name, "")
 		case err != nil:
 			if err.Error() != last {
 				last = err.Error()
+				h.troubles.note(l.name, last)
 				h.tell(Event{Kind: EventTrouble, Text: fmt.Sprintf("%s: %s; it is tried again", l.name, last)})
 			}
 			wait = max(wait, restEvery)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"gondola/internal/alert"
 	"gondola/internal/store"
 )
 
@@ -18,6 +19,10 @@ type Status struct {
 	Held    []Held         `json:"held"`              // exports that wait for approval
 	Hold    string         `json:"hold,omitempty"`    // why nothing is sent at all
 	Waiting []DeliveryLine `json:"waiting,omitempty"` // documents on their way
+
+	State    alert.State   `json:"state"` // ok, held, failing or stopped: as alarms have it
+	Since    time.Time     `json:"since,omitzero"`
+	Problems []alert.Entry `json:"problems,omitempty"` // what is wrong, in the chain's language
 }
 
 // StoreStatus is how one shelf of a store stands.
@@ -118,7 +123,11 @@ func (h *House) Status(ctx context.Context) (Status, error) {
 		line.Problem = problems[t.String()]
 		s.Stores = append(s.Stores, line)
 	}
-	s.Feeds, err = h.feedStatus(ctx)
+	if s.Feeds, err = h.feedStatus(ctx); err != nil {
+		return s, err
+	}
+	book, err := h.bookNow(ctx)
+	s.State, s.Since, s.Problems = book.State, book.Since, book.Entries
 	return s, err
 }
 
