@@ -80,6 +80,7 @@ Whoever dropped a file finds the answer beside it: what was understood, and whic
 		newPlanCommand(a),
 		newPushCommand(a),
 		newApproveCommand(a),
+		newAlertCommand(a),
 		newSandboxCommand(a),
 		newDemoCommand(a),
 		newCodesCommand(a),

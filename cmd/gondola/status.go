@@ -154,6 +154,16 @@ func (a *app) printTroubles(s daemon.Status, zone *time.Location) {
 			lines = append(lines, fmt.Sprintf("folder    feed %s: %s", f.Name, f.Problem))
 		}
 	}
+	for _, p := range s.Problems {
+		switch p.Kind { // the others are in the lines above, or below
+		case "answers", "disk", "trouble", "alarm":
+			line := fmt.Sprintf("%-8s  %s %s", p.Kind, p.Text, p.Do)
+			if p.Detail != "" {
+				line += " (" + p.Detail + ")"
+			}
+			lines = append(lines, line)
+		}
+	}
 	lines = append(lines, heldLines(s.Held)...)
 	if s.Hold != "" {
 		lines = append(lines, "stopped   "+s.Hold)

@@ -69,7 +69,8 @@ func (h *House) PushNow(ctx context.Context, a Ask) (Outcome, error) {
 	if err := h.Push(ctx, a); err != nil {
 		return Outcome{}, err
 	}
-	return h.finish(ctx, before)
+	out, err := h.finish(ctx, before)
+	return out, errors.Join(err, h.lookForAlarms(ctx))
 }
 
 // finish plans what is due, sends it, writes the answers, and counts what was done since the drop numbered before.

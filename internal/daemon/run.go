@@ -51,7 +51,12 @@ func (h *House) Run(ctx context.Context) error {
 		})
 	}
 	if h.page != nil {
-		g.Go(func() error { return h.page.server.Run(ctx) })
+		g.Go(func() error {
+			if err := h.page.run(ctx); err != nil {
+				h.tell(Event{Kind: EventTrouble, Text: "page: " + err.Error()}) // sending goes on without it
+			}
+			return nil
+		})
 	}
 	err := g.Wait()
 	if errors.Is(err, context.Canceled) {

@@ -73,6 +73,7 @@ type DeliveryLine struct {
 	State    string    `json:"state"`
 	Attempts int       `json:"attempts"`
 	Next     time.Time `json:"next,omitzero"`
+	Class    string    `json:"class,omitempty"` // of the failure: transient, credentials, host-key, permission, no-space, foreign or local
 	Error    string    `json:"error,omitempty"`
 }
 
@@ -141,7 +142,8 @@ func (h *House) waitingLines(ctx context.Context, s *Status) (map[string]string,
 	for _, d := range waiting {
 		t := parseTarget(d.Target)
 		s.Waiting = append(s.Waiting, DeliveryLine{
-			Vendor: t.Vendor, Kind: string(t.Kind), Name: d.Folder + "/" + d.Name, State: d.State, Attempts: d.Attempts, Next: d.Next, Error: d.Error,
+			Vendor: t.Vendor, Kind: string(t.Kind), Name: d.Folder + "/" + d.Name, State: d.State, Attempts: d.Attempts, Next: d.Next,
+			Class: d.Class, Error: d.Error,
 		})
 		if d.Error != "" {
 			problems[d.Target] = d.Error
