@@ -8,6 +8,7 @@ import (
 
 	"gondola/internal/alert"
 	"gondola/internal/catalog"
+	"gondola/internal/outbox"
 	"gondola/internal/report"
 	"gondola/internal/web"
 )
@@ -102,9 +103,16 @@ func (h *House) pageOf(s Status) web.Page {
 	}
 	why := map[string]string{}
 	for _, d := range s.Waiting {
-		line := web.Delivery{Name: d.Name, Store: h.nameFor(d.Vendor), State: d.State, Attempts: d.Attempts, Next: d.Next, Detail: d.Error}
-		if d.Class != "" {
-			line.Why = report.Trouble(h.cfg.Chain.Language, d.Class)
+		line := web.Delivery{
+			Name: d.Name, Store: h.nameFor(d.Vendor), State: d.State, Attempts: d.Attempts, Next: d.Next, Detail: d.Error,
+			Stopped: s.Hold != "" || d.State == "parked",
+		}
+		class := d.Class
+		if s.Hold != "" {
+			class = string(outbox.Credentials) // it is what stops everything, whatever failed before
+		}
+		if class != "" {
+			line.Why = report.Trouble(h.cfg.Chain.Language, class)
 			why[d.Kind+"/"+d.Vendor] = line.Why
 		}
 		p.Deliveries = append(p.Deliveries, line)

@@ -80,6 +80,7 @@ type Delivery struct {
 	State    string
 	Attempts int
 	Next     time.Time
+	Stopped  bool   // it is not tried again before somebody has done something
 	Why      string // in words
 	Detail   string // what the machine said, in English
 }
