@@ -23,6 +23,7 @@ type Kind string
 const (
 	Unreachable Kind = "unreachable" // the server does not answer, or the line to it breaks
 	Credentials Kind = "credentials" // it refused the login: nothing is sent until a person acts
+	Login       Kind = "login"       // our own login can't be read, so the server is not asked
 	HostKey     Kind = "host-key"    // it is not the pinned server: nothing is sent
 	Permission  Kind = "permission"  // it refuses the folder or the file
 	Full        Kind = "full"        // its disk is full
@@ -37,7 +38,7 @@ const (
 )
 
 // slow lists the kinds that may pass by themselves and deserve no alarm before they have lasted.
-var slow = []Kind{Unreachable, Folder, Answers, Disk, Trouble}
+var slow = []Kind{Unreachable, Login, Folder, Answers, Disk, Trouble}
 
 // fleeting lists the kinds that only the running daemon knows of. After a start it takes a moment to meet them again.
 var fleeting = []Kind{Folder, Answers, Trouble}

@@ -337,23 +337,32 @@ func TestAlarmWords(t *testing.T) {
 			a.export("full", articles(10, 0, "10.50"))
 			a.push(false)
 			a.restart(func(c *config.Config) { c.Chain.Language = language })
-			a.export("full", articles(2, 0, "10.50"))
 			a.export("full", articles(10, 0, "11.50"))
-			if err := a.house.planDue(t.Context()); err != nil {
-				t.Fatal(err)
-			}
+			a.export("full", articles(2, 0, "11.50")) // held
 			a.slotOnly()
 			waiting, err := a.house.store.Waiting(t.Context())
 			if err != nil || len(waiting) != 1 {
 				t.Fatalf("waiting: %+v, %v", waiting, err)
 			}
-			a.everythingWrong()
-			a.bodies = nil
+			id := waiting[0].ID
+			a.everythingWrong(true)
+			a.look("", "post failing held/full/1 folder/full trouble/send answers/"+a.house.feeds[0].Drop)
+			a.everythingWrong(false)
+			a.clock = a.clock.Add(time.Hour)
+			a.look("", "")
+			a.clock = a.clock.Add(time.Hour) // what only loops know lingers
+			if _, err := a.house.Approve(t.Context(), 3, "ana"); err != nil {
+				t.Fatal(err)
+			}
+			a.look("", "post ok")
 			for _, class := range []outbox.Class{
 				outbox.Transient, outbox.HostKey, outbox.Permission, outbox.NoSpace, outbox.Foreign, outbox.Local, "unheard of",
 			} {
-				a.fail(waiting[0].ID, class)
+				a.fail(a.house.queue.Deferred(t.Context(), id, a.clock, class, "the server's words"))
 			}
+			a.fail(a.house.queue.SetHold(t.Context(), &outbox.Hold{Class: outbox.Credentials, Text: "the server's words", At: a.clock}))
+			a.fail(a.house.queue.Parked(t.Context(), id, outbox.Local, "the disk's words"))
+			a.fail(a.house.queue.SetHold(t.Context(), nil))
 			got := strings.ReplaceAll(strings.Join(a.bodies, ""), a.work, "$WORK")
 			golden := filepath.Join("testdata", "alarm."+language+".json")
 			if *update {
@@ -384,26 +393,41 @@ func (a *alarmed) slotOnly() {
 	}
 }
 
-// everythingWrong breaks what has nothing to do with the server.
-func (a *alarmed) everythingWrong() {
+// everythingWrong breaks, or mends, what has nothing to do with the server.
+func (a *alarmed) everythingWrong(is bool) {
 	a.Helper()
 	drop := a.house.feeds[0].Drop
-	text := encode(map[string]FeedStatus{drop: {Problem: "open folder: permission denied"}})
-	if err := a.house.store.SetFact(a.Context(), watchFact, text); err != nil {
+	problem, trouble := "", ""
+	delete(a.house.answers[drop].slow, 1)
+	if is {
+		problem, trouble = "open folder: permission denied", "write document: no space left on device"
+		a.house.answers[drop].slow[1] = lateReceipt{why: "write answer: read-only file system"}
+	}
+	if err := a.house.store.SetFact(a.Context(), watchFact, encode(map[string]FeedStatus{drop: {Problem: problem}})); err != nil {
 		a.Fatal(err)
 	}
-	a.house.troubles.note("send", "write document: no space left on device")
-	a.house.answers[drop].slow[1] = lateReceipt{why: "write answer: read-only file system"}
+	a.house.troubles.note("send", trouble)
 }
 
-// fail has a delivery fail by a class, and looks.
-func (a *alarmed) fail(id int64, class outbox.Class) {
+// fail looks after something has failed.
+func (a *alarmed) fail(err error) {
 	a.Helper()
-	if err := a.house.queue.Deferred(a.Context(), id, a.clock, class, "the server's words"); err != nil {
+	a.clock = a.clock.Add(time.Second)
+	if err := errors.Join(err, a.house.lookForAlarms(a.Context())); err != nil {
 		a.Fatal(err)
 	}
-	if err := a.house.lookForAlarms(a.Context()); err != nil {
-		a.Fatal(err)
+}
+
+// TestLittleSpace is told of with numbers.
+func TestLittleSpace(t *testing.T) {
+	a := newAlarmed(t, alarmPost)
+	a.house.cfg.State.MinFree = 1 << 62
+	s, err := a.house.Status(t.Context())
+	if err != nil || len(s.Problems) != 1 || s.Problems[0].Key != "disk" || s.State != "ok" {
+		t.Fatalf("problems: %s, %v", encode(s.Problems), err)
+	}
+	if text := s.Problems[0].Text; !strings.Contains(text, a.house.cfg.State.Dir) || !strings.Contains(text, "state.min_free") {
+		t.Errorf("text: %s", text)
 	}
 }
 

@@ -69,7 +69,7 @@ func kindOf(class outbox.Class, state string) alert.Kind {
 	case class == outbox.Local && state == "parked":
 		return alert.Parked
 	case class == outbox.Local:
-		return alert.Trouble // the login can't be read
+		return alert.Login
 	}
 	return alert.Kind(class) // credentials, host-key, permission and foreign are called the same
 }
@@ -94,7 +94,7 @@ func (h *House) problems(ctx context.Context, book alert.Book) ([]alert.Problem,
 	if h.outbox == nil {
 		// Somebody beside the daemon: what only its loops know is in the book.
 		for _, e := range book.Entries {
-			if e.Kind == alert.Answers || e.Kind == alert.Trouble && strings.HasPrefix(e.Key, "trouble/") {
+			if e.Kind == alert.Answers || e.Kind == alert.Trouble {
 				l.all = append(l.all, e.Problem)
 			}
 		}
@@ -137,8 +137,8 @@ func (h *House) sendingProblems(ctx context.Context, l *problemList) error {
 			p.Key, what = "full", server
 		case alert.Permission:
 			p.Key, what = "permission/"+d.Folder, d.Folder
-		case alert.Trouble:
-			p.Key, what = "login", server
+		case alert.Login:
+			p.Key, what = "server", server
 		default:
 			p.Key, what = string(p.Kind)+"/"+file, file
 		}
