@@ -16,7 +16,8 @@ func newAlertCommand(a *app) *cobra.Command {
 		Short: "Send a test to everybody that alarms are told to",
 		Long: `Sends every target under alerts: in the config a test and says what came back. A check as healthchecks.io
 has them logs it, and takes it neither for success nor for failure; an address that takes JSON gets the
-state "test" without problems. Addresses are not shown. It works beside the running daemon.`,
+state "test" without problems. Addresses are not shown. It works beside the running daemon. Exit code 4 is
+of a target that refused the test or could not be reached.`,
 		Example: "  gondola alert test\n  gondola alert test --json",
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) != 1 || args[0] != "test" {

@@ -119,7 +119,7 @@ func newAlarmed(t *testing.T, rest string) *alarmed {
 func (a *alarmed) reopen() {
 	a.Helper()
 	cfg := a.house.cfg
-	a.caseRun.close()
+	a.close()
 	var err error
 	log := slog.New(slog.NewTextHandler(&a.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	if a.house, err = Open(context.Background(), cfg, Options{Now: func() time.Time { return a.clock }, Log: log}); err != nil {

@@ -128,7 +128,9 @@ func (s *Server) Run(ctx context.Context) error {
 	if err != nil {
 		err = server.Close()
 	}
-	<-done
+	if served := <-done; !errors.Is(served, http.ErrServerClosed) {
+		err = errors.Join(err, served)
+	}
 	return err
 }
 
