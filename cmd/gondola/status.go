@@ -45,7 +45,7 @@ func (a *app) status(ctx context.Context) (err error) {
 	if errors.Is(err, store.ErrNone) {
 		if a.JSON {
 			return a.printJSON(daemon.Status{
-				At: time.Now(), Stores: []daemon.StoreStatus{}, Feeds: []daemon.FeedStatus{}, Held: []daemon.Held{},
+				At: time.Now(), State: "ok", Stores: []daemon.StoreStatus{}, Feeds: []daemon.FeedStatus{}, Held: []daemon.Held{},
 			})
 		}
 		a.printf("%s", nothingRan)
