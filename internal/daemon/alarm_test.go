@@ -329,6 +329,33 @@ func TestAddressThatCannotBeRead(t *testing.T) {
 	}
 }
 
+// TestHangingTargetKeepsNobodyWaiting has one of two services take a message and not answer.
+func TestHangingTargetKeepsNobodyWaiting(t *testing.T) {
+	a := newAlarmed(t, `alerts: [{ping: "env:GONDOLA_TEST_PING"}, {post: "env:GONDOLA_TEST_POST"}]`)
+	told := make(chan struct{})
+	a.answer(func(_ http.ResponseWriter, r *http.Request) {
+		if strings.HasPrefix(r.URL.Path, "/post/") {
+			close(told)
+			return
+		}
+		<-r.Context().Done()
+	})
+	a.export("full", articles(3, 0, "10.50"))
+	t.Setenv("GONDOLA_CASE_PASSWORD", "not-this-one")
+	a.slot()
+	ctx, stop := context.WithCancel(t.Context())
+	looked := make(chan error, 1)
+	go func() { looked <- a.house.lookForAlarms(ctx) }()
+	<-told
+	stop()
+	if err := <-looked; err != nil {
+		t.Error(err)
+	}
+	if rows, err := a.house.store.AlertTargets(t.Context()); err != nil || len(rows) != 2 || rows[0].Failures != 0 {
+		t.Errorf("what is remembered: %+v, %v", rows, err)
+	}
+}
+
 // TestAlarmWords makes everything wrong at once, in each language, and compares what is posted.
 func TestAlarmWords(t *testing.T) {
 	for _, language := range []string{"es", "pt", "en"} {
