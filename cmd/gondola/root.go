@@ -86,6 +86,7 @@ Whoever dropped a file finds the answer beside it: what was understood, and whic
 		newOffCommand(a),
 		newOnCommand(a),
 		newScheduleCommand(a),
+		newAlertCommand(a),
 		newSandboxCommand(a),
 		newDemoCommand(a),
 		newCodesCommand(a),

@@ -45,7 +45,7 @@ func (a *app) status(ctx context.Context) (err error) {
 	if errors.Is(err, store.ErrNone) {
 		if a.JSON {
 			return a.printJSON(daemon.Status{
-				At: time.Now(), Stores: []daemon.StoreStatus{}, Feeds: []daemon.FeedStatus{}, Held: []daemon.Held{}, Rows: []daemon.HeldRows{},
+				At: time.Now(), State: "ok", Stores: []daemon.StoreStatus{}, Feeds: []daemon.FeedStatus{}, Held: []daemon.Held{}, Rows: []daemon.HeldRows{},
 			})
 		}
 		a.printf("%s", nothingRan)
@@ -155,6 +155,16 @@ func (a *app) printTroubles(s daemon.Status, zone *time.Location) {
 		}
 	}
 	lines = append(lines, handLines(s, zone)...)
+	for _, p := range s.Problems {
+		switch p.Kind { // the others are in the lines above, or below
+		case "answers", "disk", "trouble", "alarm":
+			line := fmt.Sprintf("%-8s  %s %s", p.Kind, p.Text, p.Do)
+			if p.Detail != "" {
+				line += " (" + p.Detail + ")"
+			}
+			lines = append(lines, line)
+		}
+	}
 	lines = append(lines, heldLines(s.Held)...)
 	for _, f := range s.Rows {
 		where := "store " + f.Vendor

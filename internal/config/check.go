@@ -37,6 +37,8 @@ func check(c *Config, tainted map[string]bool, sends bool) Problems {
 	ck.feeds()
 	ck.send()
 	ck.folders()
+	ck.alerts()
+	ck.web()
 	ck.ranges()
 	return ck.found
 }

@@ -19,6 +19,10 @@ type Config struct {
 	Send      Send      `yaml:"send"`
 	Brake     Brake     `yaml:"brake"`
 
+	Alerts      []Alert  `yaml:"alerts"`       // who is told when a person is needed; default nobody
+	AlertsAfter Duration `yaml:"alerts_after"` // trouble that may pass by itself is told when it has lasted so long; default 15m
+	Web         Web      `yaml:"web"`
+
 	// Warnings are what was found besides: nothing that keeps the daemon from starting.
 	Warnings []Problem `yaml:"-"`
 	// Digest is the SHA-256 of the file's bytes, in hex.

@@ -55,8 +55,12 @@ func (h *House) Once(ctx context.Context) (Outcome, error) {
 			return out, err
 		}
 	}
+	// The alarm hears of the beginning while the work goes on, and of the end once it is done.
+	begun := make(chan error, 1)
+	go func() { begun <- h.tellAlarms(ctx, true) }()
 	out, err = h.finish(ctx, before)
-	return out, errors.Join(append(errs, err)...)
+	errs = append(errs, err, h.reportWatch(ctx), <-begun, h.lookForAlarms(ctx))
+	return out, errors.Join(errs...)
 }
 
 // PushNow does what Push asks for itself: it plans and sends at once, and takes no drops.
@@ -68,7 +72,8 @@ func (h *House) PushNow(ctx context.Context, a Ask) (Outcome, error) {
 	if err := h.Push(ctx, a); err != nil {
 		return Outcome{}, err
 	}
-	return h.finish(ctx, before)
+	out, err := h.finish(ctx, before)
+	return out, errors.Join(err, h.lookForAlarms(ctx))
 }
 
 // finish plans what is due, sends it, writes the answers, and counts what was done since the drop numbered before.

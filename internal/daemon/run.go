@@ -38,12 +38,21 @@ func (h *House) Run(ctx context.Context) error {
 		{"send", lookEvery, h.send},
 		{"folders", folderEvery, h.reportWatch},
 		{"tidy", tidyEvery, h.tidy},
+		{"alarm", alarmEvery, h.lookForAlarms},
 	} {
 		g.Go(func() error { return h.loop(ctx, l) })
 	}
 	for folder := range h.answers {
 		g.Go(func() error {
 			return h.loop(ctx, loop{"answers", answerEvery, func(ctx context.Context) error { return h.writeReceiptsIn(ctx, folder) }})
+		})
+	}
+	if h.page != nil {
+		g.Go(func() error {
+			if err := h.page.run(ctx); err != nil {
+				h.tell(Event{Kind: EventTrouble, Text: "page: " + err.Error()}) // sending goes on without it
+			}
+			return nil
 		})
 	}
 	err := g.Wait()
@@ -64,9 +73,11 @@ func (h *House) loop(ctx context.Context, l loop) error {
 		case err == nil && last != "":
 			h.log.Info("works again", "loop", l.name)
 			last = ""
+			h.troubles.note(l.name, "")
 		case err != nil:
 			if err.Error() != last {
 				last = err.Error()
+				h.troubles.note(l.name, last)
 				h.tell(Event{Kind: EventTrouble, Text: fmt.Sprintf("%s: %s; it is tried again", l.name, last)})
 			}
 			wait = max(wait, restEvery)
