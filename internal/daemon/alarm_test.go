@@ -360,7 +360,7 @@ func TestHangingTargetKeepsNobodyWaiting(t *testing.T) {
 func TestAlarmWords(t *testing.T) {
 	for _, language := range []string{"es", "pt", "en"} {
 		t.Run(language, func(t *testing.T) {
-			a := newAlarmed(t, alarmPost+"\nalerts_after: 0s\nbrake: {min_rows: 1}")
+			a := newAlarmed(t, alarmPost+"\nalerts_after: 0s\nbrake: {min_rows: 1, equal_prices: off}")
 			a.export("full", articles(10, 0, "10.50"))
 			a.push(false)
 			a.restart(func(c *config.Config) { c.Chain.Language = language })

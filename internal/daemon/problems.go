@@ -88,6 +88,11 @@ func (h *House) problems(ctx context.Context, book alert.Book) ([]alert.Problem,
 	for _, d := range newestHeld(held) {
 		l.held(h, d)
 	}
+	rows, err := h.HeldFindings(ctx)
+	if err != nil {
+		return nil, err
+	}
+	l.heldRows(h, rows)
 	if err := h.folderProblems(ctx, l); err != nil {
 		return nil, err
 	}
@@ -176,6 +181,39 @@ func (l *problemList) held(h *House, d Held) {
 	p.Do, err = l.say.Say("held.do", d.Seq)
 	l.phrase = cmp.Or(l.phrase, err)
 	l.add(p, d.Name, where, strings.Join(texts, " "))
+}
+
+// heldRows adds the rows that the brake holds: one problem for each kind of finding, however many stores it is about.
+func (l *problemList) heldRows(h *House, rows []HeldRows) {
+	type what struct {
+		kind catalog.Kind
+		code catalog.Code
+	}
+	byWhat := map[what][]HeldRows{}
+	var order []what
+	for _, f := range rows {
+		w := what{f.Kind, f.Code}
+		if byWhat[w] == nil {
+			order = append(order, w)
+		}
+		byWhat[w] = append(byWhat[w], f)
+	}
+	for _, w := range order {
+		all := byWhat[w]
+		p := alert.Problem{Key: "held-rows/" + string(w.kind) + "/" + string(w.code), Kind: alert.Held, Code: string(w.code)}
+		if len(all) == 1 && all[0].Vendor != catalog.AllVendors {
+			p.Store = all[0].Vendor
+		}
+		stores, ids := make([]string, len(all)), make([]string, len(all))
+		for i, f := range all {
+			stores[i], ids[i] = h.storeName(l.say, f.Vendor), f.ID
+		}
+		var textErr, doErr error
+		p.Text, textErr = l.say.Say("held.rows.text", strings.Join(stores, ", "), all[0].Text)
+		p.Do, doErr = l.say.Say("held.rows.do", strings.Join(ids, " / "))
+		l.phrase = cmp.Or(l.phrase, textErr, doErr)
+		l.all = append(l.all, p)
+	}
 }
 
 // storeName returns what people call a store.

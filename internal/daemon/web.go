@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"sync/atomic"
+	"time"
 
 	"gondola/internal/alert"
 	"gondola/internal/catalog"
@@ -101,6 +103,10 @@ func (h *House) pageOf(s Status) web.Page {
 		}
 		p.Held = append(p.Held, held)
 	}
+	for _, f := range s.Rows {
+		p.Held = append(p.Held, web.Held{Finding: f.ID, Store: h.nameFor(f.Vendor), Findings: []string{f.Text}})
+	}
+	p.Paused = h.pausedText(s.Paused)
 	why := map[string]string{}
 	for _, d := range s.Waiting {
 		line := web.Delivery{
@@ -135,6 +141,28 @@ func (h *House) pageOf(s Status) web.Page {
 		p.Feeds = append(p.Feeds, line)
 	}
 	return p
+}
+
+// pausedText says who paused what, and until when, in the chain's language; "" where nothing is paused.
+func (h *House) pausedText(all []Paused) string {
+	say := report.NewPhrases(h.cfg.Chain.Language, h.zone)
+	texts := make([]string, len(all))
+	for i, p := range all {
+		since := p.Since.Format(time.RFC3339)
+		if p.Vendor == catalog.AllVendors {
+			texts[i], _ = say.Say("paused.all", since, p.Who) // a phrase that can't be said is its name: the page is shown all the same
+		} else {
+			texts[i], _ = say.Say("paused.store", since, p.Who, h.nameFor(p.Vendor))
+		}
+		if !p.Until.IsZero() {
+			until, _ := say.Say("paused.until", p.Until.Format(time.RFC3339))
+			texts[i] += ", " + until
+		}
+		if p.Reason != "" {
+			texts[i] += ": " + p.Reason
+		}
+	}
+	return strings.Join(texts, "; ")
 }
 
 // idFor returns a store's id, "" for all of them.

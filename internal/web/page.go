@@ -37,9 +37,10 @@ type Problem struct {
 	Told   bool // it has lasted long enough to be told
 }
 
-// Held is an export that waits for approval.
+// Held is an export, or rows of a store's shelf, that wait for somebody to decide.
 type Held struct {
-	Drop     int64
+	Finding  string // of rows: what approve and reject call it; "" for an export
+	Drop     int64  // of an export, like Name and Feed
 	Name     string
 	Feed     string
 	Store    string // "" for all of them

@@ -131,6 +131,7 @@ func fullPage() Page {
 			{Kind: "unreachable", Text: "Sin conexión.", Do: "Espere.", Since: at.Add(-time.Minute)},
 		},
 		Held: []Held{
+			{Finding: "F7", Store: "Puerto", Findings: []string{"2 prices change by more than 40%."}},
 			{Drop: 12, Name: "<script>.csv", Feed: "precios", Store: "Centro", Findings: []string{"Se desactivarían 9 de 10."}},
 			{Drop: 13, Name: "todo.csv", Feed: "precios", Findings: []string{"Más viejo."}},
 		},
