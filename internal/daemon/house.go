@@ -118,6 +118,7 @@ func newHouse(s *setup, st *store.Store, opts Options) *House {
 	if h.now == nil {
 		h.now = time.Now
 	}
+	st.Now = h.now
 	if h.log == nil {
 		h.log = slog.New(slog.DiscardHandler)
 	}
