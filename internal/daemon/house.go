@@ -35,9 +35,10 @@ import (
 
 // Options are what a House needs beside its config. The zero value works.
 type Options struct {
-	Now  func() time.Time // default time.Now
-	Log  *slog.Logger     // default discarded
-	Tell func(Event)      // hears of every unit of business as it happens; must not block
+	Now     func() time.Time // default time.Now
+	Log     *slog.Logger     // default discarded
+	Version string           // of the program, for the ledger
+	Tell    func(Event)      // hears of every unit of business as it happens; must not block
 	// Dial replaces the connection to the platform in tests that inject failures. Default: package sftp.
 	Dial func(ctx context.Context) (outbox.Remote, error)
 }
@@ -164,7 +165,13 @@ func (h *House) prepare(ctx context.Context) error {
 		Queue: h.queue, Dial: dial, Login: remote.Login, Now: h.now, Parallel: h.cfg.SFTP.Parallel,
 		ReadWindow: h.queue.Window, Log: h.log.With("component", "outbox"),
 	}
+	if err := h.takeOver(ctx); err != nil {
+		return err
+	}
 	if err := h.followConfig(ctx); err != nil {
+		return err
+	}
+	if err := h.noteStart(ctx); err != nil {
 		return err
 	}
 	return h.prepareWatchers()
