@@ -66,7 +66,7 @@ func (s *Store) Backup(ctx context.Context, dir string, m Mark) (_ Contents, err
 	if err := c.SetFact(ctx, markFact, toJSON(m)); err != nil {
 		return Contents{}, err
 	}
-	return c.contents(ctx)
+	return c.Contents(ctx)
 }
 
 func syncFile(path string) error {
@@ -77,7 +77,8 @@ func syncFile(path string) error {
 	return errors.Join(f.Sync(), f.Close())
 }
 
-func (s *Store) contents(ctx context.Context) (c Contents, err error) {
+// Contents lists the files that the database points to.
+func (s *Store) Contents(ctx context.Context) (c Contents, err error) {
 	records, _, err := s.Referenced(ctx)
 	if err != nil {
 		return c, err
@@ -182,4 +183,17 @@ func owe(ctx context.Context, tx *sql.Tx, r Restoring) error {
 		}
 	}
 	return nil
+}
+
+// Sound asks the database whether it is whole, and returns what it says is not; "" where all is.
+func (s *Store) Sound(ctx context.Context) (string, error) {
+	var first string
+	err := s.read.QueryRowContext(ctx, `PRAGMA quick_check(1)`).Scan(&first)
+	if err != nil {
+		return "", fmt.Errorf("check the database: %w", err)
+	}
+	if first == "ok" {
+		return "", nil
+	}
+	return first, nil
 }
