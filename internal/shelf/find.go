@@ -22,17 +22,11 @@ func (f Files) Of(stack []Digest, item string) (_ []Record, err error) {
 				return nil, o.err
 			}
 			found = append(found, r)
-		case key > item && !strings.HasPrefix(key, item):
+		case key > item: // an article's promotions come right behind it
 			return found, nil
 		}
 	}
 	return found, o.err
-}
-
-// Holds reports whether a file says anything of an article.
-func (f Files) Holds(d Digest, item string) (bool, error) {
-	all, err := f.Of([]Digest{d}, item)
-	return len(all) > 0, err
 }
 
 // KeyOf returns the key of the first article in a stack that is known by an identifier which need not be its key: a barcode where articles

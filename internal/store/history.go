@@ -185,3 +185,38 @@ func (s *Store) RollbackFailed(ctx context.Context, id int64, why string) error 
 	return s.exec(ctx, fmt.Sprintf("record failure of rollback %d", id),
 		`UPDATE rollbacks SET state = 'failed', error = $2 WHERE id = $1 AND state = 'asked'`, id, why)
 }
+
+// SentDocument is a document of a plan, with the rows that it was made of.
+type SentDocument struct {
+	Delivery
+	Records shelf.Digest
+	Path    string // of the bytes, below the state folder
+	Full    bool   // its plan said everything
+	Planned time.Time
+}
+
+// Documents calls fn for the documents of a target that were planned, begun or verified between two times, the newest first, until it
+// returns false.
+func (s *Store) Documents(ctx context.Context, target string, from, to time.Time, fn func(SentDocument) (more bool, err error)) error {
+	// They are few, and fn opens files: a query that stays open meanwhile would keep the database from tidying up.
+	scan := func(rows *sql.Rows) (d SentDocument, err error) {
+		var began, verified, next, planned int64
+		err = rows.Scan(&d.ID, &d.Plan, &d.Target, &d.Folder, &d.Name, &d.Size, &d.SHA256, &d.Rows, &d.State, &d.Class, &d.Error, &d.Proof,
+			&d.Way, &d.Fate, &d.Attempts, &began, &verified, &next, &d.Unsettled, &d.Records, &d.Path, &d.Full, &planned)
+		d.Began, d.Verified, d.Next, d.Planned = fromMillis(began), fromMillis(verified), fromMillis(next), fromMillis(planned)
+		return d, err
+	}
+	all, err := list(ctx, s.read, scan, `SELECT `+deliveryColumns+`, records, path, p_full, p_created FROM
+		(SELECT d.*, p.is_full AS p_full, p.created AS p_created FROM deliveries d JOIN plans p ON p.id = d.plan WHERE d.target = $1)
+		WHERE p_created BETWEEN $2 AND $3 OR began_at BETWEEN $2 AND $3 OR verified_at BETWEEN $2 AND $3 ORDER BY id DESC`,
+		target, millis(from), millis(to)-1)
+	if err != nil {
+		return wrap(err, "list documents of %s", target)
+	}
+	for _, d := range all {
+		if more, err := fn(d); err != nil || !more {
+			return err
+		}
+	}
+	return nil
+}
