@@ -141,6 +141,22 @@ func (h *House) day(t Target, a About) (from, to time.Time) {
 	return from, to
 }
 
+// isKept says why nothing is known of the day of a question.
+func (h *House) isKept(ctx context.Context, a About) error {
+	if a.Day.IsZero() {
+		return nil
+	}
+	from, to := h.day(Target{}, a)
+	if from.After(h.now()) {
+		return fmt.Errorf("%w: %s is still to come", ErrNoHistory, from.Format(time.DateOnly))
+	}
+	begins, err := h.store.HistoryBegins(ctx)
+	if err == nil && (begins.IsZero() || to.Before(begins)) {
+		err = fmt.Errorf("%w: history reaches back to %s (retention.layers says how far)", ErrNoHistory, begins.In(h.zone).Format(time.DateTime))
+	}
+	return err
+}
+
 // enoughEvidence is how many documents are told of where no day is asked for.
 const enoughEvidence = 5
 
@@ -204,6 +220,9 @@ func (h *House) evidenceIn(d store.SentDocument, key string) (Evidence, bool, er
 func (h *House) keyOf(ctx context.Context, a About) (string, error) {
 	targets, err := h.targetsAbout(a)
 	if err != nil {
+		return "", err
+	}
+	if err := h.isKept(ctx, a); err != nil {
 		return "", err
 	}
 	key := catalog.Item{SKU: a.Article, Barcode: a.Article}.Key(h.by)

@@ -73,10 +73,18 @@ type Origin struct {
 	Sheet    string      `json:"sheet,omitempty"`
 	Row      int         `json:"row"`
 	Cells    []Cell      `json:"cells"`
-	Steps    []feed.Step `json:"steps"`
+	Steps    []Step      `json:"steps"`
 	Rejected bool        `json:"rejected,omitempty"` // the row was not taken: what was said before holds on
 	Excluded bool        `json:"excluded,omitempty"` // rules leave it out
 	Issues   []IssueText `json:"issues,omitempty"`
+}
+
+// Step is one thing that was done to a field.
+type Step struct {
+	Rule   string `json:"rule"` // the key below the feed's rules; "read" for what the cell was understood as
+	Field  string `json:"field"`
+	Before string `json:"before"`
+	After  string `json:"after"`
 }
 
 // Cell is a cell that has a say in it.
@@ -90,9 +98,6 @@ type Cell struct {
 // Explain tells for an article where what is wanted of it comes from, cell by cell and rule by rule, what was sent of it, and what is
 // known to have become of that. It works beside a running daemon and leaves nothing in the state folder.
 func (h *House) Explain(ctx context.Context, a About) (_ Explanation, err error) {
-	if begins, _ := h.day(Target{}, a); begins.After(h.now()) {
-		return Explanation{}, fmt.Errorf("%w: %s is still to come", ErrNoHistory, a.Day.In(h.zone).Format(time.DateOnly))
-	}
 	key, err := h.keyOf(ctx, a)
 	if err != nil {
 		return Explanation{}, err
@@ -325,11 +330,14 @@ func (x *explainer) rowsIn(ctx context.Context, f feedSetup, seq int64, scope st
 			continue
 		}
 		o := Origin{
-			Drop: seq, Name: d.Name, Sheet: tr.Sheet, Row: tr.Row, Cells: []Cell{}, Steps: tr.Steps, Rejected: tr.Record.Rejected,
+			Drop: seq, Name: d.Name, Sheet: tr.Sheet, Row: tr.Row, Cells: []Cell{}, Steps: []Step{}, Rejected: tr.Record.Rejected,
 			Excluded: tr.Excluded,
 		}
 		for _, c := range tr.Cells {
 			o.Cells = append(o.Cells, Cell{Cell: c.Cell, Header: c.Header, Role: string(c.Role), Text: c.Text})
+		}
+		for _, s := range tr.Steps {
+			o.Steps = append(o.Steps, Step(s))
 		}
 		for _, is := range tr.Issues {
 			o.Issues = append(o.Issues, x.words(is))

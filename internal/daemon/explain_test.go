@@ -160,7 +160,7 @@ func TestExplainDays(t *testing.T) {
 	if err != nil || key != "A" || len(stores) != 2 || len(stores[0].Documents) != 1 || len(stores[1].Documents) != 0 {
 		t.Errorf("evidence: %s, %+v, %v", key, stores, err)
 	}
-	if _, _, err := c.house.EvidenceOf(c.Context(), About{Article: "A", Day: first.AddDate(0, 0, -1)}); err != nil {
+	if _, _, err := c.house.EvidenceOf(c.Context(), About{Article: "A", Day: first.AddDate(0, 0, -1)}); !errors.Is(err, ErrNoHistory) {
 		t.Errorf("the day before anything: %v", err)
 	}
 }

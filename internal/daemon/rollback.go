@@ -131,11 +131,14 @@ func (h *House) AskRollback(ctx context.Context, u Undo) (int64, error) {
 
 // RollbackNow does what AskRollback asks for itself, plans and sends.
 func (h *House) RollbackNow(ctx context.Context, u Undo) (store.Rollback, Outcome, error) {
-	before, err := h.store.Newest(ctx)
+	id, err := h.AskRollback(ctx, u)
+	if err == nil {
+		err = h.rollBackDue(ctx)
+	}
 	if err != nil {
 		return store.Rollback{}, Outcome{}, err
 	}
-	id, err := h.AskRollback(ctx, u)
+	before, err := h.store.Newest(ctx) // it is no export that was taken
 	if err != nil {
 		return store.Rollback{}, Outcome{}, err
 	}
