@@ -28,12 +28,12 @@ func newLedgerCommand(a *app) *cobra.Command {
 digest: gondola verify finds one that was changed or taken out. There are no prices and nobody's data in
 them, but the account that a dropped file belonged to and the names that admins gave. With --json every line
 is one object. retention.ledger says how long rows are kept.`,
-		Example:     "  gondola ledger --since \"24h ago\"\n  gondola ledger --kind approval --json",
+		Example:     "  gondola ledger --since 24h\n  gondola ledger --kind approval --json",
 		Args:        cobra.NoArgs,
 		Annotations: codes(),
 		RunE:        func(c *cobra.Command, _ []string) error { return a.ledger(c.Context(), f) },
 	}
-	c.Flags().StringVar(&f.since, "since", "", "rows from this `TIME` on: \"2006-01-02 15:04\", RFC 3339 or \"6h ago\" (default all)")
+	c.Flags().StringVar(&f.since, "since", "", "rows from this `TIME` on: 2006-01-02T15:04 in the chain's zone, RFC 3339 or 6h for six hours ago (default all)")
 	c.Flags().StringVar(&f.kind, "kind", "", "only rows of this `KIND`: "+kindNames())
 	return c
 }

@@ -36,13 +36,13 @@ come back; those that were not are ended. An export that comes later counts as e
 its source. What the brake held until now is replaced.
 Without --yes it only shows what would change. A running daemon is asked to do it; without one this command
 does it itself.`,
-		Example:     "  gondola rollback --to \"6h ago\"\n  gondola rollback --to \"2026-11-25 09:00\" --vendor 290056 --feed precios --yes",
+		Example:     "  gondola rollback --to 6h\n  gondola rollback --to 2026-11-25T09:00 --vendor 290056 --feed precios --yes",
 		Args:        cobra.NoArgs,
 		Annotations: codes(exitRemote, exitBrake),
 		RunE:        func(c *cobra.Command, _ []string) error { return a.rollback(c.Context(), f) },
 	}
 	flags := c.Flags()
-	flags.StringVar(&f.to, "to", "", "`TIME` to go back to: \"2006-01-02 15:04\" in the chain's zone, RFC 3339 or \"6h ago\"; needed")
+	flags.StringVar(&f.to, "to", "", "`TIME` to go back to: 2006-01-02T15:04 in the chain's zone, RFC 3339 or 6h for six hours ago; needed")
 	flags.StringVar(&f.vendor, "vendor", "", "only the store with this `ID` (default all stores)")
 	flags.StringVar(&f.feed, "feed", "", "only what the feed of this `NAME` says (default all feeds)")
 	flags.StringVar(&f.who, "who", "", "`NAME` of who asks for it, kept beside it (default: the system's user)")
@@ -141,9 +141,15 @@ func changeText(s daemon.UndonePlan) string {
 		n    int
 		what string
 	}{
-		{s.Change.New, "new"}, {s.Change.PriceUp, "dearer"}, {s.Change.PriceDown, "cheaper"}, {s.Change.SwitchedOn, "back on sale"},
-		{s.Change.SwitchedOff, "off sale"}, {s.Change.Other, "changed otherwise"}, {s.Change.Started, "promotions started"},
-		{s.Change.Ended, "promotions ended"}, {s.Change.Changed, "promotions changed"},
+		{s.Change.New, "new"},
+		{s.Change.PriceUp, "dearer"},
+		{s.Change.PriceDown, "cheaper"},
+		{s.Change.SwitchedOn, "back on sale"},
+		{s.Change.SwitchedOff, "off sale"},
+		{s.Change.Other, "changed otherwise"},
+		{s.Change.Started, "promotions started"},
+		{s.Change.Ended, "promotions ended"},
+		{s.Change.Changed, "promotions changed"},
 	} {
 		if one.n > 0 {
 			parts = append(parts, fmt.Sprintf("%d %s", one.n, one.what))
@@ -260,4 +266,19 @@ func (a *app) printRolledBack(b store.Rollback) {
 		return
 	}
 	a.printf("Put back as drop %d, asked for by %s.\n", b.Seq, plain(b.Who))
+}
+
+// rollbackLines says what was put back, in status; nothing where nothing was.
+func rollbackLines(r *daemon.RollbackLine, zone *time.Location) []string {
+	if r == nil {
+		return nil
+	}
+	line := fmt.Sprintf("rollback  to %s by %s, asked for %s", moment(r.To, zone), r.Who, clock(r.At, zone))
+	switch r.State {
+	case string(store.RollbackDone):
+		line += fmt.Sprintf(": counts as drop %d", r.Seq)
+	case string(store.RollbackFailed):
+		line += ": failed: " + r.Error
+	}
+	return []string{line}
 }

@@ -154,6 +154,7 @@ func (a *app) printTroubles(s daemon.Status, zone *time.Location) {
 			lines = append(lines, fmt.Sprintf("folder    feed %s: %s", f.Name, f.Problem))
 		}
 	}
+	lines = append(lines, rollbackLines(s.Rollback, zone)...)
 	lines = append(lines, heldLines(s.Held)...)
 	if s.Hold != "" {
 		lines = append(lines, "stopped   "+s.Hold)

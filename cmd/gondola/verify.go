@@ -46,7 +46,7 @@ func (a *app) verify(ctx context.Context, f verifyFlags) error {
 		if f.sku != "" {
 			return a.proof(ctx, cfg, h, f)
 		}
-		v, err := h.Verify(ctx, nil)
+		v, err := h.Verify(ctx)
 		if err != nil {
 			return err
 		}

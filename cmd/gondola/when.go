@@ -7,7 +7,7 @@ import (
 	"gondola/internal/config"
 )
 
-// timeForms are how a moment can be written, beside "6h ago". What has no zone is meant in the chain's.
+// timeForms are how a moment can be written, beside 6h and "6h ago". What has no zone is meant in the chain's.
 var timeForms = []string{time.RFC3339, "2006-01-02 15:04:05", "2006-01-02 15:04", "2006-01-02T15:04:05", "2006-01-02T15:04", time.DateOnly}
 
 // momentOf reads a moment of the past.
@@ -17,12 +17,11 @@ func momentOf(flag, text string, now time.Time, zone *time.Location) (time.Time,
 			return t, nil
 		}
 	}
-	if ago, found := strings.CutSuffix(strings.TrimSpace(text), "ago"); found {
-		if d, err := config.ParseDuration(strings.TrimSpace(ago)); err == nil {
-			return now.Add(-time.Duration(d)), nil
-		}
+	ago := strings.TrimSpace(strings.TrimSuffix(strings.TrimSpace(text), "ago"))
+	if d, err := config.ParseDuration(ago); err == nil {
+		return now.Add(-time.Duration(d)), nil
 	}
-	return time.Time{}, usagef("%s is a time such as \"2006-01-02 15:04\", 2006-01-02T15:04:05Z or \"6h ago\"; found %q", flag, text)
+	return time.Time{}, usagef("%s is a time such as 2006-01-02T15:04, 2006-01-02T15:04:05Z or 6h (ago); found %q", flag, text)
 }
 
 // dayOf reads a day, as a moment in it; "" is no day.

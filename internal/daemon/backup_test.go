@@ -111,7 +111,7 @@ func TestRestoredBackup(t *testing.T) {
 	if put := c.push(false); len(put) != 0 {
 		t.Errorf("owed once more: %v", put)
 	}
-	v, err := c.house.Verify(c.Context(), nil)
+	v, err := c.house.Verify(c.Context())
 	if err != nil || len(v.Damage) > 0 || v.Exports != 2 {
 		t.Errorf("verify: %+v, %v", v, err)
 	}

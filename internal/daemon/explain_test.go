@@ -206,7 +206,7 @@ func TestExplainWhatIsNotSoSimple(t *testing.T) {
 	if len(sources) != 1 || !strings.Contains(sources[0].Note, "drop 5 is missing from the archive: gondola verify") {
 		t.Errorf("without its export: %+v", sources)
 	}
-	v, err := c.house.Verify(c.Context(), nil)
+	v, err := c.house.Verify(c.Context())
 	if err != nil || len(v.Damage) != 1 || v.Damage[0].What != damagedExport || v.Damage[0].Is != "missing" {
 		t.Errorf("verify: %+v, %v", v, err)
 	}

@@ -322,3 +322,26 @@ func (h *House) rollBack(ctx context.Context, b store.Rollback) error {
 	h.tell(Event{Kind: EventRead, Seq: seq, Name: d.Name, Records: r.Outcome.Records, Text: "asked for by " + b.Who})
 	return nil
 }
+
+// RollbackLine is the last rollback in short.
+type RollbackLine struct {
+	Seq   int64     `json:"drop"` // the number that it has among drops, 0 before it is done
+	To    time.Time `json:"to"`
+	At    time.Time `json:"at"` // when it was asked for
+	Who   string    `json:"who"`
+	State string    `json:"state"` // asked, done, failed
+	Error string    `json:"error,omitempty"`
+}
+
+// rollbackStatus returns the last rollback, nil where later exports have taken its place.
+func (h *House) rollbackStatus(ctx context.Context) (*RollbackLine, error) {
+	b, ok, err := h.store.LastRollback(ctx, 0)
+	if err != nil || !ok {
+		return nil, err
+	}
+	layers, err := h.store.LayersOf(ctx, b.Seq)
+	if err != nil || b.State == store.RollbackDone && len(layers) == 0 {
+		return nil, err
+	}
+	return &RollbackLine{Seq: b.Seq, To: b.Back, At: b.Asked, Who: b.Who, State: string(b.State), Error: b.Error}, nil
+}

@@ -18,6 +18,8 @@ type Status struct {
 	Held    []Held         `json:"held"`              // exports that wait for approval
 	Hold    string         `json:"hold,omitempty"`    // why nothing is sent at all
 	Waiting []DeliveryLine `json:"waiting,omitempty"` // documents on their way
+
+	Rollback *RollbackLine `json:"rollback,omitempty"` // the last one, while something of it counts or it is not done
 }
 
 // StoreStatus is how one shelf of a store stands.
@@ -117,6 +119,9 @@ func (h *House) Status(ctx context.Context) (Status, error) {
 		}
 		line.Problem = problems[t.String()]
 		s.Stores = append(s.Stores, line)
+	}
+	if s.Rollback, err = h.rollbackStatus(ctx); err != nil {
+		return s, err
 	}
 	s.Feeds, err = h.feedStatus(ctx)
 	return s, err

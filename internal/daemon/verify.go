@@ -50,8 +50,7 @@ const (
 )
 
 // Verify holds every file that the state points to against its digest, and the ledger against itself. It works beside a running daemon.
-// progress, where given, is called for every file.
-func (h *House) Verify(ctx context.Context, progress func()) (Verification, error) {
+func (h *House) Verify(ctx context.Context) (Verification, error) {
 	v := Verification{Damage: []Damage{}}
 	if problem, err := h.store.Sound(ctx); err != nil {
 		return v, err
@@ -69,7 +68,7 @@ func (h *House) Verify(ctx context.Context, progress func()) (Verification, erro
 	if err != nil {
 		return v, err
 	}
-	check := &verifier{Verification: &v, progress: progress}
+	check := &verifier{Verification: &v}
 	for _, e := range c.Exports {
 		check.file(ctx, damagedExport, e.Path, e.SHA256, doExport, &v.Exports)
 	}
@@ -116,19 +115,13 @@ func (h *House) stillMissing(ctx context.Context, v *Verification) error {
 }
 
 // verifier holds files against their digests.
-type verifier struct {
-	*Verification
-	progress func()
-}
+type verifier struct{ *Verification }
 
 func (v *verifier) file(ctx context.Context, what, path, digest, do string, count *int) {
 	if ctx.Err() != nil {
 		return
 	}
 	*count++
-	if v.progress != nil {
-		v.progress()
-	}
 	if info, err := os.Stat(path); err == nil {
 		v.Bytes += info.Size()
 	}
@@ -137,12 +130,12 @@ func (v *verifier) file(ctx context.Context, what, path, digest, do string, coun
 	case err == nil && sum == digest:
 		return
 	case err == nil:
-		v.Verification.Damage = append(v.Verification.Damage, Damage{what, path, "damaged", do})
+		v.Damage = append(v.Damage, Damage{what, path, "damaged", do})
 	case errors.Is(err, fs.ErrNotExist):
-		v.Verification.Damage = append(v.Verification.Damage, Damage{what, path, "missing", do})
+		v.Damage = append(v.Damage, Damage{what, path, "missing", do})
 	case errors.Is(err, fs.ErrPermission):
-		v.Verification.Damage = append(v.Verification.Damage, Damage{what, path, "unreadable", doUnread})
+		v.Damage = append(v.Damage, Damage{what, path, "unreadable", doUnread})
 	default:
-		v.Verification.Damage = append(v.Verification.Damage, Damage{what, path, fmt.Sprintf("unreadable: %v", err), "look at the disk"})
+		v.Damage = append(v.Damage, Damage{what, path, fmt.Sprintf("unreadable: %v", err), "look at the disk"})
 	}
 }

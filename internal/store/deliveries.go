@@ -124,7 +124,7 @@ func (q Queue) Verified(ctx context.Context, id int64, r outbox.Receipt) error {
 		if err != nil {
 			return fmt.Errorf("settle what delivery %d replaced: %w", id, err)
 		}
-		err = noteDelivery(ctx, tx, r.At, EntryVerified, id, func(f *Facts) { f.Proof, f.Way = string(r.Proof), string(r.Way) })
+		err = noteDelivery(ctx, tx, r.At, EntryVerified, id, func(f *Facts) { f.Proof, f.Way = string(r.Proof), r.Way })
 		if err != nil {
 			return err
 		}

@@ -147,9 +147,11 @@ func (s *Store) RollbacksAsked(ctx context.Context) ([]Rollback, error) {
 	return all, wrap(err, "list rollbacks")
 }
 
-// LastRollback returns the newest rollback, or the one of a number where that is not 0; false where there is none.
+// LastRollback returns the rollback of a number or, for 0, the newest one that put something back, or has not yet; false where there is
+// none.
 func (s *Store) LastRollback(ctx context.Context, id int64) (Rollback, bool, error) {
-	all, err := list(ctx, s.read, scanRollback, `SELECT `+rollbackColumns+` FROM rollbacks WHERE $1 IN (0, id) ORDER BY id DESC LIMIT 1`, id)
+	all, err := list(ctx, s.read, scanRollback, `SELECT `+rollbackColumns+` FROM rollbacks WHERE id = $1 OR $1 = 0 AND NOT (state = 'done' AND seq = 0)
+		ORDER BY id DESC LIMIT 1`, id)
 	if err != nil || len(all) == 0 {
 		return Rollback{}, false, wrap(err, "read rollback %d", id)
 	}

@@ -43,12 +43,13 @@ INSERT INTO layer_history (feed, scope, seq, digest, is_full, merged, since, unt
         COALESCE((SELECT d.read_at FROM drops d WHERE d.seq = l.seq), 0), 0
     FROM layers l WHERE l.state = 'passed' OR l.state <> 'past' AND l.was <> '';
 INSERT INTO layer_history (feed, scope, seq, digest, is_full, merged, since, until)
-    SELECT l.feed, l.scope, l.seq, l.digest, l.is_full, l.merged, d.read_at,
-        (SELECT MIN(n.read_at) FROM layers o JOIN drops n ON n.seq = o.seq
-            WHERE o.feed = l.feed AND o.scope = l.scope AND o.seq > l.seq AND (o.is_full = 1 OR o.merged = 1))
-    FROM layers l JOIN drops d ON d.seq = l.seq WHERE l.state = 'past' AND l.findings IN ('', 'null', '[]')
-        AND EXISTS (SELECT 1 FROM layers o JOIN drops n ON n.seq = o.seq
-            WHERE o.feed = l.feed AND o.scope = l.scope AND o.seq > l.seq AND (o.is_full = 1 OR o.merged = 1));
+    SELECT feed, scope, seq, digest, is_full, merged, since, until FROM (
+        SELECT l.feed, l.scope, l.seq, l.digest, l.is_full, l.merged, d.read_at AS since,
+            (SELECT MIN(n.read_at) FROM layers o JOIN drops n ON n.seq = o.seq
+                WHERE o.feed = l.feed AND o.scope = l.scope AND o.seq > l.seq AND (o.is_full = 1 OR o.merged = 1)
+                    AND (o.state = 'passed' OR o.was <> '' OR o.state = 'past' AND o.findings IN ('', 'null', '[]'))) AS until
+        FROM layers l JOIN drops d ON d.seq = l.seq WHERE l.state = 'past' AND l.findings IN ('', 'null', '[]')) AS past
+    WHERE until IS NOT NULL;
 
 CREATE TABLE rollbacks (              -- what an admin asked to be put back
     id       BIGINT PRIMARY KEY,
