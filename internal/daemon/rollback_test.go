@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"gondola/internal/catalog"
+	"gondola/internal/config"
 	"gondola/internal/store"
 )
 
@@ -291,5 +292,19 @@ func TestPreviewOfRollbackWritesNothing(t *testing.T) {
 	}
 	if after := count(); after != before {
 		t.Errorf("%d files, %d before the look", after, before)
+	}
+}
+
+// TestRollbackNotAcrossIdentifiers: articles that were known by another identifier can't be put back.
+func TestRollbackNotAcrossIdentifiers(t *testing.T) {
+	c := newRules(t, oneFullFeed, "")
+	c.export("full", "sku,barcode,precio\nA,7790895000997,10.50\n")
+	c.push(false)
+	then := c.clock
+	c.clock = c.clock.Add(time.Hour)
+	c.restart(func(cfg *config.Config) { cfg.Chain.IdentifyBy = "barcode" })
+	c.push(false)
+	if _, err := c.house.AskRollback(c.Context(), Undo{To: then}); !errors.Is(err, ErrNoHistory) {
+		t.Errorf("back to before: %v", err)
 	}
 }

@@ -91,6 +91,11 @@ func (s *Store) HistoryBegins(ctx context.Context) (time.Time, error) {
 	return fromMillis(at), wrap(err, "read where history begins")
 }
 
+// HistoryFrom makes history begin at a time: what stood before can't be told of any more.
+func (s *Store) HistoryFrom(ctx context.Context, at time.Time) error {
+	return s.SetFact(ctx, "history since", fmt.Sprint(millis(at)))
+}
+
 // HistoryScopes lists the scopes in which a feed ever had a layer that is kept.
 func (s *Store) HistoryScopes(ctx context.Context, feed string) ([]string, error) {
 	all, err := list(ctx, s.read, scanOne[string], `SELECT scope FROM layer_history WHERE feed = $1
