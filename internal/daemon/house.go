@@ -165,13 +165,11 @@ func (h *House) prepare(ctx context.Context) error {
 		Queue: h.queue, Dial: dial, Login: remote.Login, Now: h.now, Parallel: h.cfg.SFTP.Parallel,
 		ReadWindow: h.queue.Window, Log: h.log.With("component", "outbox"),
 	}
+	h.noteStart(ctx)
 	if err := h.takeOver(ctx); err != nil {
 		return err
 	}
 	if err := h.followConfig(ctx); err != nil {
-		return err
-	}
-	if err := h.noteStart(ctx); err != nil {
 		return err
 	}
 	return h.prepareWatchers()

@@ -9,6 +9,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"gondola/internal/catalog"
 	"gondola/internal/config"
 	"gondola/internal/store"
@@ -266,32 +268,40 @@ func TestRollbackWithDamage(t *testing.T) {
 	}
 }
 
-// TestPreviewOfRollbackWritesNothing holds a look by somebody else to leaving the state folder as it is.
-func TestPreviewOfRollbackWritesNothing(t *testing.T) {
+// TestLooksWriteNothing holds looks, which may be another user's, to leaving the state folder as it is.
+func TestLooksWriteNothing(t *testing.T) {
 	c := newRules(t, oneFullFeed, "")
 	c.export("full", articles(3, 0, "10.50"))
 	c.push(false)
 	then := c.clock
 	c.export("full", articles(3, 0, "11.50"))
 	c.push(false)
-	count := func() (n int) {
-		err := filepath.WalkDir(filepath.Join(c.house.cfg.State.Dir, shelfDir), func(_ string, e os.DirEntry, err error) error {
+	lying := func() (names []string) {
+		err := filepath.WalkDir(c.house.cfg.State.Dir, func(path string, e os.DirEntry, err error) error {
 			if err == nil && !e.IsDir() {
-				n++
+				names = append(names, path)
 			}
 			return err
 		})
 		if err != nil {
 			t.Fatal(err)
 		}
-		return n
+		return names
 	}
-	before := count()
+	before := lying()
 	if seen, err := c.house.PreviewRollback(c.Context(), Undo{To: then}); err != nil || len(seen.Parts) != 1 {
 		t.Fatalf("preview: %+v, %v", seen, err)
 	}
-	if after := count(); after != before {
-		t.Errorf("%d files, %d before the look", after, before)
+	c.explain(About{Article: "A001"})
+	c.explain(About{Article: "A001", Day: c.clock})
+	if _, _, err := c.house.EvidenceOf(c.Context(), About{Article: "A001"}); err != nil {
+		t.Fatal(err)
+	}
+	if v, err := c.house.Verify(c.Context()); err != nil || len(v.Damage) > 0 {
+		t.Fatalf("verify: %+v, %v", v, err)
+	}
+	if diff := cmp.Diff(before, lying()); diff != "" {
+		t.Errorf("files before and after the looks:\n%s", diff)
 	}
 }
 

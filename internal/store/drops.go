@@ -225,9 +225,10 @@ func (s *Store) Drop(ctx context.Context, seq int64) (Drop, bool, error) {
 	return all[0], true, nil
 }
 
-// DropsAfter lists the drops that were read after one, the oldest first.
+// DropsAfter lists the drops that were read after one, the oldest first; no rollbacks, which nobody dropped.
 func (s *Store) DropsAfter(ctx context.Context, seq int64) ([]Drop, error) {
-	all, err := list(ctx, s.read, scanDrop, `SELECT `+dropColumns+` FROM drops WHERE seq > $1 AND state <> 'seen' ORDER BY seq`, seq)
+	all, err := list(ctx, s.read, scanDrop, `SELECT `+dropColumns+` FROM drops WHERE seq > $1 AND state <> 'seen' AND feed <> ''
+		ORDER BY seq`, seq)
 	return all, wrap(err, "list drops")
 }
 
