@@ -92,8 +92,12 @@ func exitCode(err error) int {
 	if _, ok := errors.AsType[config.Problems](err); ok {
 		return exitUsage
 	}
-	if errors.Is(err, daemon.ErrNoVendor) || errors.Is(err, daemon.ErrNoFeed) || errors.Is(err, daemon.ErrNoArticle) {
-		return exitUsage
+	for _, usage := range []error{
+		daemon.ErrNoVendor, daemon.ErrNoFeed, daemon.ErrNoHistory, daemon.ErrNoArticle, daemon.ErrBackupPath,
+	} {
+		if errors.Is(err, usage) {
+			return exitUsage
+		}
 	}
 	return exitError
 }

@@ -144,19 +144,24 @@ func waitPushed(ctx context.Context, h *daemon.House, f pushFlags) (pushed, erro
 	}
 }
 
-// printPushed prints how a push through the daemon ended, and ends with the exit code for it.
-func (a *app) printPushed(p pushed, wait time.Duration) error {
-	code := exitDone
+// pushedCode chooses the one exit code.
+func pushedCode(p pushed) int {
 	switch {
 	case p.Paused:
-		code = exitBrake
+		return exitBrake
 	case !p.Done && p.Text != "":
-		code = exitRemote
+		return exitRemote
 	case !p.Done:
-		code = exitError
+		return exitError
 	case p.Held > 0 || p.Rows > 0:
-		code = exitBrake
+		return exitBrake
 	}
+	return exitDone
+}
+
+// printPushed prints how a push through the daemon ended, and ends with the exit code for it.
+func (a *app) printPushed(p pushed, wait time.Duration) error {
+	code := pushedCode(p)
 	if a.JSON {
 		if err := a.printJSON(p); err != nil {
 			return err

@@ -294,6 +294,7 @@ func (ck *checker) ranges() {
 	}{
 		{"retention.drops", c.Retention.Drops, Duration(day), Duration(3650 * day)},
 		{"retention.layers", c.Retention.Layers, Duration(day), Duration(3650 * day)},
+		{"retention.ledger", c.Retention.Ledger, Duration(day), Duration(3650 * day)},
 		{"sftp.read_window", c.SFTP.ReadWindow, second, Duration(7 * day)},
 		{"sftp.stall_timeout", c.SFTP.StallTimeout, second, hour},
 		{"drops.settle", c.Drops.Settle, 100 * millisecond, hour},

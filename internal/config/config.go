@@ -59,6 +59,7 @@ type State struct {
 type Retention struct {
 	Drops  Duration `yaml:"drops"`  // archived exports; default 90d
 	Layers Duration `yaml:"layers"` // old shelves and sent documents; default 90d
+	Ledger Duration `yaml:"ledger"` // rows of the ledger; default 730d
 }
 
 // SFTP is the platform's server.

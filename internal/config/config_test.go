@@ -60,7 +60,8 @@ func TestDefaults(t *testing.T) {
 	if diff := cmp.Diff(wantFeed, f); diff != "" {
 		t.Errorf("feed (-want +got):\n%s", diff)
 	}
-	if want := (Retention{Drops: 90 * 24 * Duration(time.Hour), Layers: 90 * 24 * Duration(time.Hour)}); c.Retention != want {
+	day := 24 * Duration(time.Hour)
+	if want := (Retention{Drops: 90 * day, Layers: 90 * day, Ledger: 730 * day}); c.Retention != want {
 		t.Errorf("retention %+v, want %+v", c.Retention, want)
 	}
 	want := Brake{

@@ -10,9 +10,10 @@ const (
 	DefaultPriceDecimals = 2
 
 	DefaultStateDir        = "state"
-	DefaultMinFree         = Size(500e6)        // an archive, a database and their copies still fit
-	DefaultRetentionDrops  = Duration(90 * day) // a quarter: what a dispute with a supplier or the platform looks back on
-	DefaultRetentionLayers = Duration(90 * day) // as long as the drops they came from
+	DefaultMinFree         = Size(500e6)         // an archive, a database and their copies still fit
+	DefaultRetentionDrops  = Duration(90 * day)  // a quarter: what a dispute with a supplier or the platform looks back on
+	DefaultRetentionLayers = Duration(90 * day)  // as long as the drops they came from
+	DefaultRetentionLedger = Duration(730 * day) // two years: what an auditor asks for, in rows of some hundred bytes
 
 	DefaultPort          = 22
 	DefaultPrefix        = "gondola"
@@ -70,7 +71,7 @@ func defaults() *Config {
 			Brand: DefaultBrand, Language: DefaultLanguage, IdentifyBy: DefaultIdentifyBy, PriceDecimals: DefaultPriceDecimals,
 		},
 		State:     State{Dir: DefaultStateDir, MinFree: DefaultMinFree},
-		Retention: Retention{Drops: DefaultRetentionDrops, Layers: DefaultRetentionLayers},
+		Retention: Retention{Drops: DefaultRetentionDrops, Layers: DefaultRetentionLayers, Ledger: DefaultRetentionLedger},
 		SFTP: SFTP{
 			Port: DefaultPort, Prefix: DefaultPrefix,
 			Folders:    Folders{Catalog: DefaultFolderCatalog, Promotions: DefaultFolderPromos, Assortment: DefaultFolderBoth},

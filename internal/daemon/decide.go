@@ -185,7 +185,7 @@ func (h *House) Reject(ctx context.Context, seq int64, who string) (int, error) 
 	if err != nil {
 		return 0, err
 	}
-	if err := h.store.Reject(ctx, parts, targets, h.now()); err != nil {
+	if err := h.store.Reject(ctx, parts, targets, who, h.now()); err != nil {
 		return 0, err
 	}
 	rows, err := h.heldRowsOf(ctx, seq)

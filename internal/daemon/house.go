@@ -35,9 +35,10 @@ import (
 
 // Options are what a House needs beside its config. The zero value works.
 type Options struct {
-	Now  func() time.Time // default time.Now
-	Log  *slog.Logger     // default discarded
-	Tell func(Event)      // hears of every unit of business as it happens; must not block
+	Now     func() time.Time // default time.Now
+	Log     *slog.Logger     // default discarded
+	Version string           // of the program, for the ledger
+	Tell    func(Event)      // hears of every unit of business as it happens; must not block
 	// Dial replaces the connection to the platform in tests that inject failures. Default: package sftp.
 	Dial func(ctx context.Context) (outbox.Remote, error)
 	// Page serves the status page where the config has one. Of two processes only one can have its port.
@@ -124,6 +125,7 @@ func newHouse(s *setup, st *store.Store, opts Options) *House {
 	if h.now == nil {
 		h.now = time.Now
 	}
+	st.Now = h.now
 	if h.log == nil {
 		h.log = slog.New(slog.DiscardHandler)
 	}
@@ -168,6 +170,10 @@ func (h *House) prepare(ctx context.Context) error {
 	h.outbox = &outbox.Outbox{
 		Queue: h.queue, Dial: dial, Login: remote.Login, Now: h.now, Parallel: h.cfg.SFTP.Parallel,
 		ReadWindow: h.queue.Window, Log: h.log.With("component", "outbox"),
+	}
+	h.noteStart(ctx)
+	if err := h.takeOver(ctx); err != nil {
+		return err
 	}
 	if err := h.followConfig(ctx); err != nil {
 		return err

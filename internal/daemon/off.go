@@ -2,7 +2,6 @@ package daemon
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -39,9 +38,6 @@ type OffAsk struct {
 	Who      string
 	Reason   string
 }
-
-// ErrNoArticle says that an article can't be switched as asked: no export of the store has it, or it is not switched off.
-var ErrNoArticle = errors.New("no such article")
 
 // SwitchOff switches articles off, above whatever exports say, until it is undone or a time has come. The brake has no say in it. The
 // stores are planned as soon as possible: by the daemon that runs beside us, or by SwitchNow.

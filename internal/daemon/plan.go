@@ -23,16 +23,16 @@ import (
 // each, writing a whole shelf costs more, so it is done now and then.
 const longStack = 24
 
-// planDue makes the plans that a slot or an admin asked for. One target's trouble does not keep the others from theirs.
+// planDue puts back what an admin asked for, and makes the plans that a slot or an admin asked for. One target's trouble does not keep the others from theirs.
 func (h *House) planDue(ctx context.Context) error {
 	if err := errors.Join(h.endPauses(ctx), h.applyOffs(ctx)); err != nil {
 		return err
 	}
+	errs := []error{h.rollBackDue(ctx)}
 	due, err := h.store.TargetsDue(ctx)
 	if err != nil {
-		return err
+		return errors.Join(append(errs, err)...)
 	}
-	var errs []error
 	for _, t := range due {
 		if t.Begun || ctx.Err() != nil {
 			// Its files are on their way; they are finished first.

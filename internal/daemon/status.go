@@ -26,6 +26,7 @@ type Status struct {
 	State    alert.State   `json:"state"` // ok, held, failing or stopped: as alarms have it
 	Since    time.Time     `json:"since,omitzero"`
 	Problems []alert.Entry `json:"problems,omitempty"` // what is wrong, in the chain's language
+	Rollback *RollbackLine `json:"rollback,omitempty"` // the last one, while something of it counts or it is not done
 }
 
 // StoreStatus is how one shelf of a store stands.
@@ -140,7 +141,11 @@ func (h *House) Status(ctx context.Context) (Status, error) {
 		return s, err
 	}
 	book, err := h.bookNow(ctx)
+	if err != nil {
+		return s, err
+	}
 	s.State, s.Since, s.Problems = book.State, book.Since, book.Entries
+	s.Rollback, err = h.rollbackStatus(ctx)
 	return s, err
 }
 

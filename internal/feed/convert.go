@@ -23,6 +23,7 @@ type converter struct {
 	headings headings
 	stores   *directory
 	journal  *journal
+	trace    *tracer // nil where nobody looks
 	res      Result
 
 	sheets  []*table.Sheet
@@ -257,6 +258,7 @@ func (c *converter) add(is catalog.Issue) {
 	if c.sheet != nil {
 		is.Sheet = c.sheet.Name
 	}
+	c.trace.add(is)
 	c.journal.add(is)
 }
 

@@ -209,6 +209,7 @@ func (c *converter) readFields(r table.Row, item catalog.Item) (catalog.Item, bo
 	ok = c.readActive(r, &item) && ok
 	ok = c.readQuantity(r, &item) && ok
 	ok = c.readMaxSales(r, &item) && ok
+	c.trace.cells(item)
 	return item, ok
 }
 

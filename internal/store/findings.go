@@ -92,9 +92,9 @@ func (s *Store) Decided(ctx context.Context, target string, now time.Time) (Deci
 // approved. It returns false when the finding is not open any more.
 func (s *Store) Decide(ctx context.Context, id int64, state FindingState, who string, now, until time.Time) (ok bool, err error) {
 	err = s.tx(ctx, func(tx *sql.Tx) error {
-		var target string
+		var target, code string
 		err := tx.QueryRowContext(ctx, `UPDATE findings SET state = $2, who = $3, at = $4, until = $5 WHERE id = $1 AND state = 'open'
-			RETURNING target`, id, state, who, millis(now), millis(until)).Scan(&target)
+			RETURNING target, code`, id, state, who, millis(now), millis(until)).Scan(&target, &code)
 		if errors.Is(err, sql.ErrNoRows) {
 			return nil
 		}
@@ -102,6 +102,13 @@ func (s *Store) Decide(ctx context.Context, id int64, state FindingState, who st
 			return fmt.Errorf("decide on finding %d: %w", id, err)
 		}
 		ok = true
+		kind := EntryRejection
+		if state == FindingApproved {
+			kind = EntryApproval
+		}
+		if err := note(ctx, tx, now, kind, Facts{Finding: id, Target: target, Codes: []string{code}, Who: who, Until: until}); err != nil {
+			return err
+		}
 		if state == FindingApproved {
 			_, err = tx.ExecContext(ctx, `UPDATE effects SET state = 'waiting', at = $2 WHERE target = $1 AND held <> ''
 				AND state IN ('verified', 'rows held')`, target, millis(now))
@@ -148,11 +155,15 @@ func found(ctx context.Context, tx *sql.Tx, target string, findings []shelf.Find
 				continue
 			}
 			_, err = tx.ExecContext(ctx, `UPDATE findings SET finding = $2, held = $3 WHERE id = $1`, open[i].ID, toJSON(f), f.Rows)
+			err = errors.Join(err, noteRowsHeld(ctx, tx, now, open[i].ID, target, f))
 		} else {
 			var id int64
 			if id, err = nextNumber(ctx, tx, "findings"); err == nil {
 				_, err = tx.ExecContext(ctx, `INSERT INTO findings (id, target, code, state, finding, held, first_at, at, until, who)
 					VALUES ($1, $2, $3, 'open', $4, $5, $6, $6, 0, '')`, id, target, f.Code, toJSON(f), f.Rows, millis(now))
+			}
+			if err == nil {
+				err = noteRowsHeld(ctx, tx, now, id, target, f)
 			}
 		}
 		if err != nil {
@@ -164,4 +175,9 @@ func found(ctx context.Context, tx *sql.Tx, target string, findings []shelf.Find
 		return nil
 	}
 	return receiptsOfHeld(ctx, tx, target)
+}
+
+// noteRowsHeld tells the ledger of rows that the brake holds: how many, and the file that has them.
+func noteRowsHeld(ctx context.Context, tx *sql.Tx, now time.Time, id int64, target string, f shelf.Finding) error {
+	return note(ctx, tx, now, EntryHeld, Facts{Finding: id, Target: target, Codes: []string{string(f.Code)}, Rows: f.Count, SHA256: string(f.Rows)})
 }

@@ -42,6 +42,9 @@ func (s *Store) SwitchOff(ctx context.Context, offs []Off) error {
 				_, err = tx.ExecContext(ctx, `INSERT INTO offs (`+offColumns+`, ended, ended_by, applied) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 0, '', 0)`,
 					id, o.Scope, o.Key, o.SKU, o.Barcode, o.Who, o.Reason, millis(o.At), millis(o.Until))
 			}
+			if err == nil {
+				err = note(ctx, tx, o.At, EntryOff, Facts{Scope: o.Scope, Articles: []string{o.Key}, Who: o.Who, Until: o.Until, Text: o.Reason})
+			}
 			if err != nil {
 				return fmt.Errorf("switch %s off: %w", o.Key, err)
 			}
@@ -52,8 +55,21 @@ func (s *Store) SwitchOff(ctx context.Context, offs []Off) error {
 
 // SwitchOn undoes what SwitchOff recorded under numbers.
 func (s *Store) SwitchOn(ctx context.Context, ids []int64, who string, now time.Time) error {
-	return s.exec(ctx, "switch articles on", `UPDATE offs SET ended = $2, ended_by = $3, applied = 0
-		WHERE ended = 0 AND id IN (SELECT value FROM json_each($1))`, toJSON(ids), millis(now), who)
+	return s.tx(ctx, func(tx *sql.Tx) error {
+		ended, err := list(ctx, tx, scanOff, `UPDATE offs SET ended = $2, ended_by = $3, applied = 0
+			WHERE ended = 0 AND id IN (SELECT value FROM json_each($1)) RETURNING `+offColumns, toJSON(ids), millis(now), who)
+		return wrap(noteOn(ctx, tx, ended, who, now, err), "switch articles on")
+	})
+}
+
+// noteOn tells the ledger of articles that are on again. who is "" where their time was over; err is why they are not.
+func noteOn(ctx context.Context, tx *sql.Tx, ended []Off, who string, now time.Time, err error) error {
+	for _, o := range ended {
+		if err == nil {
+			err = note(ctx, tx, now, EntryOn, Facts{Scope: o.Scope, Articles: []string{o.Key}, Who: who})
+		}
+	}
+	return err
 }
 
 // EndOffs ends what is switched off until a time that has come.
@@ -63,7 +79,10 @@ func (s *Store) EndOffs(ctx context.Context, now time.Time) error {
 	if err := s.read.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM offs WHERE `+isOver+`)`, millis(now)).Scan(&over); err != nil || !over {
 		return wrap(err, "look for articles that are on again")
 	}
-	return s.exec(ctx, "switch articles on again", `UPDATE offs SET ended = until, applied = 0 WHERE `+isOver, millis(now))
+	return s.tx(ctx, func(tx *sql.Tx) error {
+		ended, err := list(ctx, tx, scanOff, `UPDATE offs SET ended = until, applied = 0 WHERE `+isOver+` RETURNING `+offColumns, millis(now))
+		return wrap(noteOn(ctx, tx, ended, "", now, err), "switch articles on again")
+	})
 }
 
 // Offs lists what is switched off, by scope and article.

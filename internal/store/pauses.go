@@ -49,6 +49,9 @@ func (s *Store) Pause(ctx context.Context, pauses []Pause) error {
 			if err == nil {
 				err = tellScope(ctx, tx, p.Scope)
 			}
+			if err == nil {
+				err = note(ctx, tx, p.At, EntryPause, Facts{Scope: p.Scope, Who: p.Who, Until: p.Until, Text: p.Reason})
+			}
 			if err != nil {
 				return fmt.Errorf("pause %s: %w", p.Scope, err)
 			}
@@ -72,7 +75,7 @@ func (s *Store) Resume(ctx context.Context, scopes []string, who string, now tim
 		if err != nil {
 			return fmt.Errorf("end pauses: %w", err)
 		}
-		return afterPauses(ctx, tx, ended)
+		return afterPauses(ctx, tx, ended, who, now)
 	})
 	return ended, err
 }
@@ -89,18 +92,21 @@ func (s *Store) EndPauses(ctx context.Context, now time.Time) (ended []Pause, er
 		if err != nil {
 			return fmt.Errorf("end pauses that are over: %w", err)
 		}
-		return afterPauses(ctx, tx, ended)
+		return afterPauses(ctx, tx, ended, "", now)
 	})
 	return ended, err
 }
 
-// afterPauses has what was planned under a pause planned anew: it may be days old.
-func afterPauses(ctx context.Context, tx *sql.Tx, ended []Pause) error {
+// afterPauses has what was planned under a pause planned anew: it may be days old. who is "" where its time was over.
+func afterPauses(ctx context.Context, tx *sql.Tx, ended []Pause, who string, now time.Time) error {
 	for _, p := range ended {
 		_, err := tx.ExecContext(ctx, `UPDATE targets SET plan_due = 1 WHERE `+inScope+` AND EXISTS
 			(SELECT 1 FROM plans WHERE plans.target = targets.target AND plans.state = 'open')`, p.Scope)
 		if err == nil {
 			err = tellScope(ctx, tx, p.Scope)
+		}
+		if err == nil {
+			err = note(ctx, tx, now, EntryResume, Facts{Scope: p.Scope, Who: who})
 		}
 		if err != nil {
 			return fmt.Errorf("end pause of %s: %w", p.Scope, err)

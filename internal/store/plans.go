@@ -142,6 +142,10 @@ func (s *Store) Enqueue(ctx context.Context, p Plan) (id int64, err error) {
 				return err
 			}
 			state = EffectPlanned
+			f := Facts{Target: p.Target, Plan: id, Full: p.Full, Differs: p.Differs, Rows: p.Rows}
+			if err := note(ctx, tx, p.At, EntryPlan, f); err != nil {
+				return err
+			}
 		}
 		err := enqueueEffects(ctx, tx, p, id, state)
 		if err == nil {

@@ -37,6 +37,9 @@ type Store struct {
 	write *sql.DB // one connection: transactions that change something wait for each other here, not in SQLite
 	read  *sql.DB
 	lock  *flock.Flock
+
+	// Now is the clock by which history and ledger are kept where a method is not told the time. Open sets it to time.Now.
+	Now func() time.Time
 }
 
 const (
@@ -136,7 +139,7 @@ func open(ctx context.Context, dir string) (*Store, error) {
 		return nil, errors.Join(fmt.Errorf("open database: %w", err), write.Close())
 	}
 	read.SetMaxOpenConns(4)
-	s := &Store{write: write, read: read}
+	s := &Store{write: write, read: read, Now: time.Now}
 	if err := write.PingContext(ctx); err != nil {
 		return nil, errors.Join(fmt.Errorf("open database in %s: %w", dir, err), s.Close())
 	}
