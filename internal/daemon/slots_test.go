@@ -65,6 +65,7 @@ func TestClockIsSet(t *testing.T) {
 		{"daily, a year forward", daily, 365 * 24 * time.Hour, 1, 24 * time.Hour, 1},
 	} {
 		t.Run(one.name, func(t *testing.T) {
+			t.Parallel()
 			c := newRules(t, oneFullFeed, fmt.Sprintf("send: {catalog: {schedule: %q, full: \"off\"}}", one.schedule))
 			noon := time.Date(2026, 6, 10, 12, 0, 30, 0, c.house.zone)
 			c.clock = noon.AddDate(0, 0, -1)
