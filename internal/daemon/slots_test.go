@@ -178,16 +178,17 @@ func (r slowRemote) Replace(ctx context.Context, d outbox.Delivery) (outbox.Rece
 func TestRunsNeverOverlap(t *testing.T) {
 	slow := &slowness{began: make(chan string, 100), going: make(chan struct{}, 100), underWay: map[string]int{}}
 	c := newRules(t, twoPartialFeeds, "send: {catalog: {schedule: \"* * * * *\", full: \"off\"}}")
-	var mu sync.Mutex // of the clock
+	var mu sync.Mutex // of the daemon's clock; the test's is its own
+	now := c.clock
 	c.house.now = func() time.Time {
 		mu.Lock()
 		defer mu.Unlock()
-		return c.clock
+		return now
 	}
 	pass := func(d time.Duration) {
 		mu.Lock()
 		defer mu.Unlock()
-		c.clock = c.clock.Add(d)
+		now = now.Add(d)
 	}
 	c.house.outbox.Now = c.house.now
 	dial := c.house.outbox.Dial
