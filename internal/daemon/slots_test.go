@@ -65,6 +65,7 @@ func TestClockIsSet(t *testing.T) {
 		{"daily, a year forward", daily, 365 * 24 * time.Hour, 1, 24 * time.Hour, 1},
 	} {
 		t.Run(one.name, func(t *testing.T) {
+			t.Parallel()
 			c := newRules(t, oneFullFeed, fmt.Sprintf("send: {catalog: {schedule: %q, full: \"off\"}}", one.schedule))
 			noon := time.Date(2026, 6, 10, 12, 0, 30, 0, c.house.zone)
 			c.clock = noon.AddDate(0, 0, -1)
@@ -177,16 +178,17 @@ func (r slowRemote) Replace(ctx context.Context, d outbox.Delivery) (outbox.Rece
 func TestRunsNeverOverlap(t *testing.T) {
 	slow := &slowness{began: make(chan string, 100), going: make(chan struct{}, 100), underWay: map[string]int{}}
 	c := newRules(t, twoPartialFeeds, "send: {catalog: {schedule: \"* * * * *\", full: \"off\"}}")
-	var mu sync.Mutex // of the clock
+	var mu sync.Mutex // of the daemon's clock; the test's is its own
+	now := c.clock
 	c.house.now = func() time.Time {
 		mu.Lock()
 		defer mu.Unlock()
-		return c.clock
+		return now
 	}
 	pass := func(d time.Duration) {
 		mu.Lock()
 		defer mu.Unlock()
-		c.clock = c.clock.Add(d)
+		now = now.Add(d)
 	}
 	c.house.outbox.Now = c.house.now
 	dial := c.house.outbox.Dial
