@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"gondola/internal/outbox"
+	"gondola/internal/seam"
 )
 
 // Queue is the outbox's view of the database. Dir is the state folder, which documents' paths are below; Window is how long a file
@@ -83,12 +84,14 @@ func (q Queue) Due(ctx context.Context, now time.Time) ([]outbox.Delivery, error
 func (q Queue) Begin(ctx context.Context, id int64, now time.Time) (bool, error) {
 	// With the attempt its rows become unsettled: from here on the platform may read them. What stopped the last attempt stays until
 	// this one has an end: receipts are told when that changes.
+	seam.Point("before commit")
 	res, err := q.write.ExecContext(ctx, `UPDATE deliveries SET state = 'sending', attempts = attempts + 1, unsettled = 1,
 		began_at = CASE WHEN began_at = 0 THEN $2 ELSE began_at END
 		WHERE id = $1 AND state IN ('queued', 'deferred', 'sending', 'uncertain')`, id, millis(now))
 	if err != nil {
 		return false, fmt.Errorf("begin delivery %d: %w", id, err)
 	}
+	seam.Point("after commit")
 	n, err := res.RowsAffected()
 	return n == 1, wrap(err, "begin delivery %d", id)
 }
