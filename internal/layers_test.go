@@ -33,9 +33,9 @@ var layers = map[string][]string{
 	},
 	// 5: the house wires everything below; the sandbox shares nothing with the client it is there to catch.
 	"internal/daemon": {
-		"internal/catalog", "internal/config", "internal/drop", "internal/durable", "internal/feed", "internal/outbox",
+		"internal/alert", "internal/catalog", "internal/config", "internal/drop", "internal/durable", "internal/feed", "internal/outbox",
 		"internal/platform", "internal/report", "internal/schedule", "internal/sftp", "internal/shelf", "internal/store",
-		"internal/table", "templates",
+		"internal/table", "internal/web", "templates",
 	},
 	"internal/sandbox": {},
 	// 3
@@ -43,6 +43,7 @@ var layers = map[string][]string{
 		"internal/catalog", "internal/drop", "internal/durable", "internal/outbox", "internal/platform", "internal/seam",
 		"internal/shelf",
 	},
+	"internal/web": {"internal/report", "templates"},
 	// 2
 	"internal/report": {"internal/catalog", "internal/durable", "internal/shelf", "internal/table", "templates"},
 	"internal/sftp":   {"internal/outbox", "internal/seam"},
@@ -50,6 +51,7 @@ var layers = map[string][]string{
 	"internal/sftp/sshdtest": {},
 	// 1
 	"internal/drop":     {"internal/durable", "internal/seam"},
+	"internal/alert":    {},
 	"internal/feed":     {"internal/catalog", "internal/table"},
 	"internal/outbox":   {},
 	"internal/platform": {"internal/catalog", "internal/table"},

@@ -76,6 +76,9 @@ func (a *app) printOutcome(out daemon.Outcome) error {
 	} else {
 		a.printf("documents  nothing to send\n")
 	}
+	if out.Paused > 0 {
+		a.printf("paused     %s until gondola resume; gondola status says who paused what\n", waits(out.Paused, "document"))
+	}
 	if out.Held > 0 {
 		a.printf("brake      %s held; gondola status says why\n", count(out.Held, "export"))
 	}
@@ -88,13 +91,21 @@ func (a *app) printOutcome(out daemon.Outcome) error {
 	return ended(outcomeCode(out))
 }
 
+// waits says how many of something wait.
+func waits(n int, noun string) string {
+	if n == 1 {
+		return count(n, noun) + " waits"
+	}
+	return count(n, noun) + " wait"
+}
+
 // outcomeCode chooses the one exit code: the server's trouble concerns everything, the brake's one export, and whoever dropped a file
 // that was rejected has been told in the folder.
 func outcomeCode(out daemon.Outcome) int {
 	switch {
 	case out.Remote != "":
 		return exitRemote
-	case out.Held > 0 || out.HeldRows > 0:
+	case out.Held > 0, out.HeldRows > 0, out.Paused > 0:
 		return exitBrake
 	case out.Rejected > 0:
 		return exitData

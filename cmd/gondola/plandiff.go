@@ -43,6 +43,13 @@ func (a *app) printPlan(cfg *config.Config, all []plannedStore) {
 		for _, f := range s.HeldRows {
 			a.printf("  held by the brake: %s; gondola status says why\n", plain(heldLine(f)))
 		}
+		if len(s.Off) > 0 {
+			first := s.Off[:min(len(s.Off), maxOff)]
+			a.printf("  %s off by hand: %s; gondola off --list says more\n", count(len(s.Off), "article"), plain(strings.Join(first, ", ")))
+		}
+		if s.Paused != "" {
+			a.printf("  paused: %s; nothing leaves until gondola resume\n", plain(s.Paused))
+		}
 		for _, seq := range s.Held {
 			a.printf("  held by the brake: drop %d; gondola status says why\n", seq)
 		}

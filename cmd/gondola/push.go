@@ -32,7 +32,7 @@ func newPushCommand(a *app) *cobra.Command {
 		Short: "Send what differs now, without waiting for the schedule",
 		Long: `Sends what differs from what was sent before, now. A running daemon is asked to do it and waited for;
 without one this command does it itself. Exports that are still in a drop folder don't count. A push also
-tries again where the server had refused the login or a file.`,
+tries again where the server had refused the login or a file. It does not override gondola pause.`,
 		Example:     "  gondola push --vendor 290056\n  gondola push --full --wait 10m",
 		Args:        cobra.NoArgs,
 		Annotations: codes(exitRemote, exitBrake),
@@ -52,6 +52,8 @@ type pushed struct {
 	Held int    `json:"held"`           // exports that the brake holds
 	Rows int    `json:"held_rows"`      // rows that it holds of shelves
 	Text string `json:"text,omitempty"` // what keeps it from being done
+
+	Paused bool `json:"paused,omitempty"` // it waits for the end of a pause
 
 	stopped bool // and it is not tried again by itself
 }
@@ -88,7 +90,12 @@ func (a *app) pushBeside(ctx context.Context, cfg *config.Config, f pushFlags) (
 		return err
 	}
 	defer func() { err = errors.Join(err, h.Close()) }()
-	if err := h.Push(ctx, f.Ask); err != nil {
+	return a.askAndWait(ctx, h, f, func() error { return h.Push(ctx, f.Ask) })
+}
+
+// askAndWait leaves a request for the running daemon and waits until it is done.
+func (a *app) askAndWait(ctx context.Context, h *daemon.House, f pushFlags, ask func() error) error {
+	if err := ask(); err != nil {
 		return err
 	}
 	if f.wait <= 0 {
@@ -125,7 +132,7 @@ func waitPushed(ctx context.Context, h *daemon.House, f pushFlags) (pushed, erro
 	for {
 		p, err := h.Pushed(ctx, f.Vendors)
 		if err != nil || p.Done || p.Stopped {
-			return pushed{Done: p.Done, Text: p.Trouble, stopped: p.Stopped}, err
+			return pushed{Done: p.Done, Text: p.Trouble, Paused: p.Paused, stopped: p.Stopped}, err
 		}
 		select {
 		case <-ctx.Done():
@@ -141,6 +148,8 @@ func waitPushed(ctx context.Context, h *daemon.House, f pushFlags) (pushed, erro
 func (a *app) printPushed(p pushed, wait time.Duration) error {
 	code := exitDone
 	switch {
+	case p.Paused:
+		code = exitBrake
 	case !p.Done && p.Text != "":
 		code = exitRemote
 	case !p.Done:

@@ -108,6 +108,7 @@ const (
 
 	DropOlder  Code = "G-DROP-01" // older than the export taken last (its time, the other's time)
 	DropNoGood Code = "G-DROP-02" // not one row could be used (rows)
+	DropStale  Code = "G-DROP-03" // older than the config allows, before any of it counted (its time, the limit's number, its unit: days, hours or minutes)
 
 	FeedRival Code = "G-FEED-01" // another feed says the same of the same stores, with the same priority (role, the feed)
 
@@ -141,7 +142,7 @@ var Codes = []Code{
 	CellError, CellFormula,
 	RowShort, RowLong, RowTotal, RowTwice, RowConflict, RowSwitchSkipped, RowHidden, RowCut, RowOpen,
 	RuleFloor, RuleCeiling, RuleCeilingOff, RuleExcluded, RuleNoResult,
-	DropOlder, DropNoGood,
+	DropOlder, DropNoGood, DropStale,
 	FeedRival,
 	BrakeInactive, BrakeShrunk, BrakeNew, BrakeEqual, BrakeSwapped, BrakeFirst, BrakePrice, BrakeFactor, BrakeDeep, BrakeUnknown,
 }

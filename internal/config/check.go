@@ -37,6 +37,8 @@ func check(c *Config, tainted map[string]bool, sends bool) Problems {
 	ck.feeds()
 	ck.send()
 	ck.folders()
+	ck.alerts()
+	ck.web()
 	ck.ranges()
 	return ck.found
 }
@@ -279,6 +281,9 @@ func (ck *checker) ranges() {
 	within(ck, "send.promotions.max_rows", c.Send.Promotions.MaxRows, 1, DefaultPromoMaxRows)
 	for i, f := range c.Feeds {
 		within(ck, fmt.Sprintf("feeds[%d].priority", i), f.Priority, -maxPriority, maxPriority)
+		if f.MaxAge != 0 {
+			within(ck, fmt.Sprintf("feeds[%d].max_age", i), f.MaxAge, Duration(time.Minute), Duration(365*day))
+		}
 	}
 	within(ck, "brake.min_rows", c.Brake.MinRows, 0, DefaultMaxRows)
 	ck.oneOf("brake.unknown_articles", c.Brake.UnknownArticles, UnknownHold, UnknownSend)

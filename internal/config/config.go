@@ -19,6 +19,10 @@ type Config struct {
 	Send      Send      `yaml:"send"`
 	Brake     Brake     `yaml:"brake"`
 
+	Alerts      []Alert  `yaml:"alerts"`       // who is told when a person is needed; default nobody
+	AlertsAfter Duration `yaml:"alerts_after"` // trouble that may pass by itself is told when it has lasted so long; default 15m
+	Web         Web      `yaml:"web"`
+
 	// Warnings are what was found besides: nothing that keeps the daemon from starting.
 	Warnings []Problem `yaml:"-"`
 	// Digest is the SHA-256 of the file's bytes, in hex.
@@ -105,6 +109,7 @@ type Feed struct {
 	Reason   string            `yaml:"reason"`   // of promotions whose row gives none; default competitiveness
 	InStore  string            `yaml:"in_store"` // refuse or accept: the barcodes that a shop gives out itself; default refuse
 	Rules    Rules             `yaml:"rules"`
+	MaxAge   Duration          `yaml:"max_age" json:"-"` // older exports do not begin to count; default 0, any age. No part of how bytes are understood
 }
 
 // VendorSource says how an export tells which store it is about. Exactly one is set. In YAML `vendor: all` is short for all.

@@ -87,6 +87,7 @@ func defaults() *Config {
 			PriceChange: DefaultPrice, SameFactor: DefaultSameFactor, Discount: DefaultDiscount, UnknownArticles: DefaultUnknown,
 			Approval: DefaultApproval, FirstPush: FirstPush{Deactivate: DefaultFirstOff},
 		},
+		AlertsAfter: DefaultAlertsAfter,
 	}
 }
 
@@ -119,6 +120,9 @@ func (c *Config) finish(dir string) {
 		if kind.Full == scheduleOff {
 			kind.Full = ""
 		}
+	}
+	if c.Web.Listen == scheduleOff {
+		c.Web.Listen = ""
 	}
 }
 

@@ -31,6 +31,7 @@ func (h *House) Push(ctx context.Context, a Ask) error {
 type Progress struct {
 	Done    bool   // everything that was asked for has been planned and sent
 	Stopped bool   // it has not, and is not tried again by itself
+	Paused  bool   // what is left waits for the end of a pause; Stopped is set too
 	Trouble string // what keeps it from it
 }
 
@@ -46,18 +47,36 @@ func (h *House) Pushed(ctx context.Context, vendors []string) (Progress, error) 
 			return Progress{}, err
 		}
 	}
+	if switching, err := h.store.OffsNew(ctx); err != nil || len(switching) > 0 {
+		return Progress{}, err
+	}
 	waiting, err := h.store.Waiting(ctx)
 	if err != nil {
 		return Progress{}, err
 	}
-	p := Progress{Done: true}
+	pauses, err := h.Paused(ctx)
+	if err != nil {
+		return Progress{}, err
+	}
+	p := Progress{Done: true, Paused: true}
+	pause := ""
 	for _, d := range waiting {
-		if slices.Contains(targets, d.Target) {
-			p.Done = false
-			if d.Error != "" {
-				p.Trouble = d.Error
-			}
+		if !slices.Contains(targets, d.Target) {
+			continue
 		}
+		p.Done = false
+		if by, ok := PauseOf(pauses, parseTarget(d.Target)); ok && d.State != "sending" {
+			pause = by.Text(h.zone) + "; gondola resume ends it"
+			continue
+		}
+		p.Paused = false
+		if d.Error != "" {
+			p.Trouble = d.Error
+		}
+	}
+	if p.Paused = p.Paused && !p.Done; p.Paused {
+		p.Stopped, p.Trouble = true, pause
+		return p, nil
 	}
 	hold, err := h.store.Hold(ctx)
 	if err == nil && hold != nil && !p.Done {

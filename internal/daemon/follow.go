@@ -79,6 +79,9 @@ func (h *House) followIdentity(ctx context.Context) error {
 		return err
 	}
 	h.rekeyed = true
+	if err := h.store.RetellOffs(ctx); err != nil {
+		return err
+	}
 	for _, t := range h.targets {
 		if err := h.store.OweFull(ctx, t.String()); err != nil {
 			return err

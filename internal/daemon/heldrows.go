@@ -89,6 +89,38 @@ func (h *House) expectFindings(ctx context.Context, l store.LayerFile, t Target)
 	return s.Findings, nil
 }
 
+// asCustomersSee puts on top of what is wanted without and with a new layer file what the brake has left of the prices: an export that
+// comes after one with a slip would else look as if it undid what nobody has seen.
+func (h *House) asCustomersSee(ctx context.Context, t Target, before, after []shelf.Digest, l store.LayerFile) ([]shelf.Digest, []shelf.Digest, error) {
+	open, err := h.store.OpenFindings(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	var held []shelf.Digest
+	for _, f := range open {
+		if f.Target == t.String() && f.Rows != "" {
+			held = append(held, f.Rows)
+		}
+	}
+	if len(held) == 0 {
+		return before, after, nil
+	}
+	sent, err := h.store.Sent(ctx, t.String())
+	if err != nil {
+		return nil, nil, err
+	}
+	was, is, err := h.files.Standing(held, sent, l.Digest)
+	for _, top := range []struct {
+		file  shelf.Digest
+		stack *[]shelf.Digest
+	}{{was, &before}, {is, &after}} {
+		if top.file != "" {
+			*top.stack = append(slices.Clip(*top.stack), top.file)
+		}
+	}
+	return before, after, err
+}
+
 // findLines looks up the lines of the articles that findings name, for whoever is to look at them in the export: it is read once more
 // for all of them. Promotions know theirs.
 func (h *House) findLines(ctx context.Context, seq int64, l store.LayerFile, findings []shelf.Finding) error {

@@ -25,6 +25,9 @@ const longStack = 24
 
 // planDue makes the plans that a slot or an admin asked for. One target's trouble does not keep the others from theirs.
 func (h *House) planDue(ctx context.Context) error {
+	if err := errors.Join(h.endPauses(ctx), h.applyOffs(ctx)); err != nil {
+		return err
+	}
 	due, err := h.store.TargetsDue(ctx)
 	if err != nil {
 		return err

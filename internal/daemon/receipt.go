@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 	"unicode/utf8"
 
@@ -28,7 +29,8 @@ const receiptRetry = 15 * time.Second
 type answering struct {
 	mu    sync.Mutex // held while one is written: of two drops with one name the newer one has the last word
 	slow  map[int64]lateReceipt
-	swept bool // what a stopped process left half written is gone
+	swept bool                      // what a stopped process left half written is gone
+	busy  atomic.Pointer[time.Time] // since when mu was found held, over and over
 }
 
 // lateReceipt is one that could not be written.
@@ -255,9 +257,18 @@ func (h *House) answer(ctx context.Context, d store.Drop) (report.Answer, error)
 	if err != nil {
 		return a, err
 	}
+	pauses, err := h.Paused(ctx)
+	if err != nil {
+		return a, err
+	}
 	for _, e := range effects {
 		s := h.storeAnswer(e, held, hold)
 		s.HeldRows = stillHeld(e, open)
+		if e.State == store.EffectWaiting || e.State == store.EffectPlanned {
+			var p Paused
+			p, s.Paused = PauseOf(pauses, parseTarget(e.Target))
+			s.PausedUntil = p.Until
+		}
 		a.Stores = append(a.Stores, s)
 	}
 	a.Verdict = verdict(d, a)

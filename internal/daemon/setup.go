@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
-	"slices"
 	"strings"
 	"time"
 
@@ -15,7 +14,6 @@ import (
 	"gondola/internal/config"
 	"gondola/internal/feed"
 	"gondola/internal/platform"
-	"gondola/internal/schedule"
 	"gondola/internal/shelf"
 	"gondola/internal/table"
 )
@@ -47,14 +45,6 @@ type feedSetup struct {
 	spec        feed.Spec
 	missing     shelf.Missing
 	fingerprint string
-}
-
-// timetable is one schedule of one time zone.
-type timetable struct {
-	name    string // of the row with its last slot
-	plan    schedule.Schedule
-	full    bool
-	targets []string
 }
 
 // Check reports what the rooms find wrong with a config that loaded: problems that only they can see, each with its place in the
@@ -178,100 +168,6 @@ func fingerprint(f config.Feed, c config.Chain) string {
 	}
 	sum := sha256.Sum256(text)
 	return hex.EncodeToString(sum[:8])
-}
-
-// setTimetables makes a timetable for each schedule and each time zone in which there are targets for it: a slot is local time.
-func (s *setup) setTimetables() error {
-	var errs []error
-	for _, one := range []struct {
-		kind catalog.Kind
-		full bool
-		spec string
-	}{
-		{catalog.KindCatalog, false, s.cfg.Send.Catalog.Schedule},
-		{catalog.KindCatalog, true, s.cfg.Send.Catalog.Full},
-		{catalog.KindPromotions, false, s.cfg.Send.Promotions.Schedule},
-		{catalog.KindPromotions, true, s.cfg.Send.Promotions.Full},
-	} {
-		path, name := "send."+string(one.kind)+".schedule", string(one.kind)
-		if one.full {
-			path, name = "send."+string(one.kind)+".full", name+" full"
-		}
-		if one.full && (one.spec == "" || one.spec == "off") {
-			continue
-		}
-		if _, err := schedule.Parse(one.spec, s.zone); err != nil {
-			// Wrong also where nothing is sent by it yet.
-			errs = append(errs, config.PathError{Path: path, Err: err})
-			continue
-		}
-		zones := map[string]int{}
-		for _, t := range s.targets {
-			if s.scheduleOf(t) != one.kind {
-				continue
-			}
-			zone := s.zoneOf(t)
-			i, ok := zones[zone.String()]
-			if !ok {
-				plan, err := schedule.Parse(one.spec, zone)
-				if err != nil {
-					errs = append(errs, config.PathError{Path: path, Err: err})
-					break
-				}
-				i = len(s.timetables)
-				zones[zone.String()] = i
-				s.timetables = append(s.timetables, timetable{name: name + " " + zone.String(), plan: plan, full: one.full})
-			}
-			s.timetables[i].targets = append(s.timetables[i].targets, t.String())
-		}
-	}
-	return errors.Join(errs...)
-}
-
-// scheduleOf returns the kind whose schedule a target goes by.
-func (s *setup) scheduleOf(t Target) catalog.Kind {
-	if t.Kind == catalog.KindAssortment {
-		return catalog.KindCatalog
-	}
-	return t.Kind
-}
-
-// Slots are when a target's next plans are made.
-type Slots struct {
-	Target
-	Next time.Time // the next plan of either kind
-	Full time.Time // the next full one, zero where none is
-}
-
-// NextSlots returns the next slots after a time of each target, in the order of the config.
-func NextSlots(cfg *config.Config, after time.Time) ([]Slots, error) {
-	s, err := newSetup(cfg)
-	if err != nil {
-		return nil, config.Problems(cfg.Locate(err))
-	}
-	all := make([]Slots, len(s.targets))
-	for i, t := range s.targets {
-		all[i] = s.nextSlots(t, after)
-	}
-	return all, nil
-}
-
-// nextSlots returns when a target's next plans are made.
-func (s *setup) nextSlots(target Target, after time.Time) Slots {
-	next := Slots{Target: target}
-	for _, t := range s.timetables {
-		if !slices.Contains(t.targets, target.String()) {
-			continue
-		}
-		at := t.plan.Next(after)
-		if next.Next.IsZero() || at.Before(next.Next) {
-			next.Next = at
-		}
-		if t.full {
-			next.Full = at
-		}
-	}
-	return next
 }
 
 // vendor returns a store of the config.

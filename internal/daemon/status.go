@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"gondola/internal/alert"
 	"gondola/internal/store"
 )
 
@@ -18,7 +19,13 @@ type Status struct {
 	Held    []Held         `json:"held"`              // exports that wait for approval
 	Rows    []HeldRows     `json:"held_rows"`         // rows that do
 	Hold    string         `json:"hold,omitempty"`    // why nothing is sent at all
+	Paused  []Paused       `json:"paused,omitempty"`  // stores for which nothing begins to leave
+	Off     []Off          `json:"off,omitempty"`     // articles that are switched off by hand
 	Waiting []DeliveryLine `json:"waiting,omitempty"` // documents on their way
+
+	State    alert.State   `json:"state"` // ok, held, failing or stopped: as alarms have it
+	Since    time.Time     `json:"since,omitzero"`
+	Problems []alert.Entry `json:"problems,omitempty"` // what is wrong, in the chain's language
 }
 
 // StoreStatus is how one shelf of a store stands.
@@ -69,12 +76,13 @@ type DeliveryLine struct {
 	State    string    `json:"state"`
 	Attempts int       `json:"attempts"`
 	Next     time.Time `json:"next,omitzero"`
+	Class    string    `json:"class,omitempty"` // of the failure: transient, credentials, host-key, permission, no-space, foreign or local
 	Error    string    `json:"error,omitempty"`
 }
 
 // OK reports whether nobody is needed.
 func (s Status) OK() bool {
-	if s.Hold != "" || len(s.Held) > 0 || len(s.Rows) > 0 {
+	if s.Hold != "" || len(s.Held)+len(s.Rows)+len(s.Paused) > 0 {
 		return false
 	}
 	for _, f := range s.Feeds {
@@ -110,6 +118,12 @@ func (h *House) Status(ctx context.Context) (Status, error) {
 	if hold != nil {
 		s.Hold = hold.Text
 	}
+	if s.Paused, err = h.Paused(ctx); err != nil {
+		return s, err
+	}
+	if s.Off, err = h.Offs(ctx); err != nil {
+		return s, err
+	}
 	problems, err := h.waitingLines(ctx, &s)
 	if err != nil {
 		return s, err
@@ -122,7 +136,11 @@ func (h *House) Status(ctx context.Context) (Status, error) {
 		line.Problem = problems[t.String()]
 		s.Stores = append(s.Stores, line)
 	}
-	s.Feeds, err = h.feedStatus(ctx)
+	if s.Feeds, err = h.feedStatus(ctx); err != nil {
+		return s, err
+	}
+	book, err := h.bookNow(ctx)
+	s.State, s.Since, s.Problems = book.State, book.Since, book.Entries
 	return s, err
 }
 
@@ -136,7 +154,8 @@ func (h *House) waitingLines(ctx context.Context, s *Status) (map[string]string,
 	for _, d := range waiting {
 		t := parseTarget(d.Target)
 		s.Waiting = append(s.Waiting, DeliveryLine{
-			Vendor: t.Vendor, Kind: string(t.Kind), Name: d.Folder + "/" + d.Name, State: d.State, Attempts: d.Attempts, Next: d.Next, Error: d.Error,
+			Vendor: t.Vendor, Kind: string(t.Kind), Name: d.Folder + "/" + d.Name, State: d.State, Attempts: d.Attempts, Next: d.Next,
+			Class: d.Class, Error: d.Error,
 		})
 		if d.Error != "" {
 			problems[d.Target] = d.Error

@@ -328,6 +328,9 @@ func (h *House) previewLayer(ctx context.Context, l store.LayerFile, t Target) (
 	if err != nil {
 		return shelf.Change{}, nil, err
 	}
+	if before, after, err = h.asCustomersSee(ctx, t, before, after, l); err != nil {
+		return shelf.Change{}, nil, err
+	}
 	prices, err := h.prices(ctx, t, hopefully)
 	if err != nil {
 		return shelf.Change{}, nil, err

@@ -92,6 +92,7 @@ func samples() map[catalog.Code][]string {
 		catalog.RuleNoResult:     {"price", "÷ 0"},
 		catalog.DropOlder:        {"2026-11-20T08:00:00-03:00", "2026-11-21T18:30:00-03:00"},
 		catalog.DropNoGood:       {"1500"},
+		catalog.DropStale:        {"2026-11-20T08:00:00-03:00", "36", "hours"},
 		catalog.FileGuess:        {"windows-1252", "café", "cp850", "cafÚ"},
 		catalog.FileNUL:          nil,
 		catalog.FileStray:        nil,

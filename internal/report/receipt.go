@@ -273,6 +273,10 @@ func (r *receipt) standing(s StoreAnswer) ([]string, storeState) {
 		return []string{w.say("store.rejected")}, stateNone
 	case s.Unchanged:
 		return []string{w.say("store.unchanged")}, stateNone
+	case s.Paused && !s.PausedUntil.IsZero():
+		return []string{w.say("store.paused-until", w.date(s.PausedUntil, "time.short"))}, stateWaits
+	case s.Paused:
+		return []string{w.say("store.paused")}, stateWaits
 	case s.Trouble != "":
 		lines := []string{w.say("store.trouble", clean(s.Trouble, maxTrouble))}
 		if !s.Next.IsZero() {

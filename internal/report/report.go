@@ -94,8 +94,8 @@ type Column struct {
 	ProofRow int    // its line
 }
 
-// StoreAnswer is what the export does to one store. What is known last is what the receipt says: verified, sent, superseded, trouble,
-// next, in that order.
+// StoreAnswer is what the export does to one store. What is known last is what the receipt says: verified, superseded, paused, trouble,
+// sent, next, in that order.
 type StoreAnswer struct {
 	ID, Name string // ID catalog.AllVendors: one file is for all stores
 	Changes  Changes
@@ -116,6 +116,9 @@ type StoreAnswer struct {
 	Sent       time.Time       // when sending began
 	Verified   time.Time       // when its arrival was verified
 	Superseded bool            // a later export took its place before it was sent
+
+	Paused      bool      // nothing begins to be sent to the store until an admin says so
+	PausedUntil time.Time // or until this time
 }
 
 // Changes counts a store's articles and promotions by what the export changes. An article may be counted under several, but for Same

@@ -43,9 +43,10 @@ const longestDelay = 2 * time.Hour
 const (
 	dueQuery = `SELECT d.id, d.target, d.folder, d.name, d.path, d.size, d.sha256, d.doc_rows, d.attempts, COALESCE(t.adopt, 0)
 		FROM deliveries d LEFT JOIN targets t ON t.target = d.target
-		WHERE ` + attemptable + ` AND (d.next_at <= $1 OR d.next_at > $2) AND ` + firstOfName + ` ORDER BY +d.id`
+		WHERE ` + attemptable + ` AND (d.next_at <= $1 OR d.next_at > $2) AND ` + firstOfName + ` AND NOT ` + pausedDelivery + ` ORDER BY +d.id`
 	nextQuery = `SELECT MIN(at) FROM (
-		SELECT CASE WHEN d.next_at > $1 THEN 1 ELSE MAX(d.next_at, 1) END AS at FROM deliveries d WHERE ` + attemptable + ` AND ` + firstOfName + `
+		SELECT CASE WHEN d.next_at > $1 THEN 1 ELSE MAX(d.next_at, 1) END AS at FROM deliveries d
+			WHERE ` + attemptable + ` AND ` + firstOfName + ` AND NOT ` + pausedDelivery + `
 		UNION ALL SELECT look_at FROM deliveries WHERE state = 'verified' AND look_at > 0)`
 	pendingQuery = `SELECT id, folder, name, size, replaced, verified_at FROM deliveries
 		WHERE state = 'verified' AND look_at > 0 AND (look_at <= $1 OR EXISTS (SELECT 1 FROM deliveries n
@@ -87,7 +88,7 @@ func (q Queue) Begin(ctx context.Context, id int64, now time.Time) (bool, error)
 	seam.Point("before commit")
 	res, err := q.write.ExecContext(ctx, `UPDATE deliveries SET state = 'sending', attempts = attempts + 1, unsettled = 1,
 		began_at = CASE WHEN began_at = 0 THEN $2 ELSE began_at END
-		WHERE id = $1 AND state IN ('queued', 'deferred', 'sending', 'uncertain')`, id, millis(now))
+		WHERE id = $1 AND state IN ('queued', 'deferred', 'sending', 'uncertain') AND NOT `+pausedTarget, id, millis(now))
 	if err != nil {
 		return false, fmt.Errorf("begin delivery %d: %w", id, err)
 	}

@@ -34,6 +34,8 @@ func (s *Store) Forget(ctx context.Context, before time.Time) error {
 			`DELETE FROM approvals WHERE until < $1`,
 			// What was approved long ago was sent, or is asked about once more; so is what was rejected.
 			`DELETE FROM findings WHERE state <> 'open' AND at < $1 AND until < $1`,
+			`DELETE FROM pauses WHERE ended > 0 AND ended < $1`,
+			`DELETE FROM offs WHERE ended > 0 AND ended < $1 AND applied = 1`,
 			// A drop's row stays for the ledger. What it meant for each store, and where its issues were, was told in its answer.
 			`DELETE FROM effects WHERE state IN ('unchanged', 'verified', 'replaced', 'rejected')
 				AND seq IN (SELECT seq FROM drops WHERE first_seen < $1 AND receipt_due = 0)`,
