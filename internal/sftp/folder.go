@@ -9,6 +9,7 @@ import (
 	"path"
 	"slices"
 	"strings"
+	"time"
 
 	"gondola/internal/outbox"
 )
@@ -114,6 +115,11 @@ func (r *Remote) forget(configured string) {
 type lying struct {
 	outbox.Seen
 	told bool
+	at   time.Time // when it was written, by the server's clock
+}
+
+func lyingOf(info fs.FileInfo) lying {
+	return lying{Seen: outbox.Seen{Exists: true, Size: info.Size()}, told: true, at: info.ModTime()}
 }
 
 // standing finds out what lies under a name: by stat, and where that is refused, from the folder's listing.
@@ -126,7 +132,7 @@ func (r *Remote) standing(file string) (lying, error) {
 			Err:   fmt.Errorf("look at %q: it is a folder, not a file: ask the platform to remove it", file),
 		}
 	case err == nil:
-		return lying{Seen: outbox.Seen{Exists: true, Size: info.Size()}, told: true}, nil
+		return lyingOf(info), nil
 	case errors.Is(err, fs.ErrNotExist):
 		return lying{told: true}, nil
 	case r.isGone(err):
@@ -141,7 +147,7 @@ func (r *Remote) standing(file string) (lying, error) {
 	}
 	for _, info := range infos {
 		if info.Name() == path.Base(file) {
-			return lying{Seen: outbox.Seen{Exists: true, Size: info.Size()}, told: true}, nil
+			return lyingOf(info), nil
 		}
 	}
 	return lying{told: true}, nil
