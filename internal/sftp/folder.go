@@ -29,35 +29,38 @@ func (r *Remote) folder(configured string, create bool) (string, error) {
 	if path.IsAbs(clean) {
 		at = "/"
 	}
+	sure := true
 	for part := range strings.SplitSeq(strings.Trim(clean, "/"), "/") {
 		if part == "." || part == "" {
 			continue
 		}
-		next, err := r.step(at, part, create)
+		next, seen, err := r.step(at, part, create)
 		if next == "" || err != nil {
 			return "", err
 		}
-		at = next
+		at, sure = next, sure && seen
 	}
-	r.folders[configured] = at
+	if sure {
+		r.folders[configured] = at
+	}
 	return at, nil
 }
 
-// step returns the folder that part means in parent.
-func (r *Remote) step(parent, part string, create bool) (string, error) {
+// step returns the folder that part means in parent, and whether it is known to be there.
+func (r *Remote) step(parent, part string, create bool) (folder string, seen bool, err error) {
 	wanted := path.Join(parent, part)
 	names, err := r.list(parent)
 	if err != nil && r.isGone(err) {
-		return "", r.fail(fmt.Sprintf("list folder %q", parent), err)
+		return "", false, r.fail(fmt.Sprintf("list folder %q", parent), err)
 	}
 	if name := match(names, part); name != "" {
-		return path.Join(parent, name), nil
+		return path.Join(parent, name), true, nil
 	}
 	if !create {
 		if err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return wanted, nil
+			return wanted, false, nil // a call that writes will make it
 		}
-		return "", nil
+		return "", false, nil
 	}
 	if merr := r.ftp.Mkdir(wanted); merr != nil {
 		// Version 3 has no code for "exists already", so what counts is whether it is there. Where that can't be seen either, the
@@ -65,13 +68,13 @@ func (r *Remote) step(parent, part string, create bool) (string, error) {
 		info, serr := r.ftp.Stat(wanted)
 		switch {
 		case r.isGone(merr) || r.isGone(serr):
-			return "", r.fail(fmt.Sprintf("make folder %q", wanted), merr)
+			return "", false, r.fail(fmt.Sprintf("make folder %q", wanted), merr)
 		case serr == nil && info.IsDir():
 		case err == nil || errors.Is(serr, fs.ErrNotExist):
-			return "", r.fail(fmt.Sprintf("make folder %q", wanted), merr)
+			return "", false, r.fail(fmt.Sprintf("make folder %q", wanted), merr)
 		}
 	}
-	return wanted, nil
+	return wanted, true, nil
 }
 
 // list returns the names in a folder, from the first time it was listed.

@@ -258,9 +258,10 @@ func (pr *prober) move(how func(from, to string) error, from, to string) error {
 	return err
 }
 
-// over tries a rename onto a file and looks whether it did what it said.
-func (pr *prober) over(f outbox.Feature, how func(from, to string) error) error {
-	from, to := pr.name(3), pr.name(4)
+// over tries a rename onto a file and looks whether it did what it said. Each try has names of its own, the n-th and the next: there
+// are servers on which a file that lies there can't be written again.
+func (pr *prober) over(f outbox.Feature, n int, how func(from, to string) error) error {
+	from, to := pr.name(n), pr.name(n+1)
 	if err := errors.Join(pr.put(from, probeTwo), pr.put(to, probeOne)); err != nil {
 		if pr.r.isGone(err) {
 			return err
@@ -281,7 +282,7 @@ func (pr *prober) renameOver() error {
 	if !pr.there() {
 		return nil
 	}
-	return pr.over(outbox.RenameOver, pr.r.ftp.Rename)
+	return pr.over(outbox.RenameOver, 20, pr.r.ftp.Rename)
 }
 
 func (pr *prober) posixRename() error {
@@ -292,7 +293,7 @@ func (pr *prober) posixRename() error {
 	case !pr.there():
 		return nil
 	}
-	return pr.over(outbox.PosixRename, pr.r.ftp.PosixRename)
+	return pr.over(outbox.PosixRename, 30, pr.r.ftp.PosixRename)
 }
 
 // renameAcross moves a file into a folder of the probe's own, by the rename that a replace would use.

@@ -243,7 +243,8 @@ func (p *pulse) quiet() time.Duration { return time.Since(p.start) - time.Durati
 // for a peer that is long gone.
 type wire struct {
 	net.Conn
-	pulse pulse
+	pulse   pulse
+	written atomic.Int64 // bytes that were handed to the kernel
 }
 
 func newWire(c net.Conn) *wire { return &wire{Conn: c, pulse: pulse{start: time.Now()}} }
@@ -254,6 +255,13 @@ func (w *wire) Read(p []byte) (int, error) {
 	if n > 0 {
 		w.pulse.touch()
 	}
+	return n, err
+}
+
+// Write implements io.Writer.
+func (w *wire) Write(p []byte) (int, error) {
+	n, err := w.Conn.Write(p)
+	w.written.Add(int64(n))
 	return n, err
 }
 

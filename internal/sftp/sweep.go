@@ -144,6 +144,9 @@ func (p *replacement) dropAsides() {
 	asides := p.r.asides[p.final]
 	delete(p.r.asides, p.final)
 	p.r.mu.Unlock()
+	if p.d.Attempts > 0 && !slices.Contains(asides, p.aside) && !p.r.Passport().Has(outbox.List) {
+		asides = append(asides, p.aside) // where no sweep can find it, an earlier attempt's is looked for by its name
+	}
 	for _, aside := range asides {
 		if err := p.r.ftp.Remove(aside); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			p.r.c.Log.Debug("remove old file", "file", aside, "err", err)

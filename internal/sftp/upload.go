@@ -70,7 +70,12 @@ func (p *replacement) create(ctx context.Context) (file *sftp.File, release func
 			return nil, nil, p.fail("upload", err)
 		}
 		var oerr error
-		if file, oerr = p.r.ftp.OpenFile(p.temp, os.O_WRONLY|os.O_CREATE|os.O_TRUNC); oerr == nil {
+		file, oerr = p.r.ftp.OpenFile(p.temp, os.O_WRONLY|os.O_CREATE|os.O_TRUNC)
+		if oerr != nil && p.d.Attempts > 0 && !p.r.isGone(oerr) && p.r.ftp.Remove(p.temp) == nil {
+			// What an earlier attempt left can't be written again on some servers.
+			file, oerr = p.r.ftp.OpenFile(p.temp, os.O_WRONLY|os.O_CREATE|os.O_TRUNC)
+		}
+		if oerr == nil {
 			for _, no := range refused {
 				p.r.contradict(no.feature, outbox.Cannot, err)
 			}
