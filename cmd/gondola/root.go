@@ -80,6 +80,8 @@ Whoever dropped a file finds the answer beside it: what was understood, and whic
 		newPlanCommand(a),
 		newPushCommand(a),
 		newApproveCommand(a),
+		newProbeCommand(a),
+		newHostKeyCommand(a),
 		newSandboxCommand(a),
 		newDemoCommand(a),
 		newCodesCommand(a),

@@ -18,6 +18,8 @@ type Status struct {
 	Held    []Held         `json:"held"`              // exports that wait for approval
 	Hold    string         `json:"hold,omitempty"`    // why nothing is sent at all
 	Waiting []DeliveryLine `json:"waiting,omitempty"` // documents on their way
+
+	Passport string `json:"passport,omitempty"` // what the server is known to allow, and what holds there
 }
 
 // StoreStatus is how one shelf of a store stands.
@@ -105,6 +107,9 @@ func (h *House) Status(ctx context.Context) (Status, error) {
 	}
 	if hold != nil {
 		s.Hold = hold.Text
+	}
+	if s.Passport, err = h.passportLine(ctx); err != nil {
+		return s, err
 	}
 	problems, err := h.waitingLines(ctx, &s)
 	if err != nil {

@@ -1,6 +1,8 @@
 package sftp
 
 import (
+	"crypto/sha256"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"net"
@@ -165,3 +167,32 @@ func (h *hostKeys) mismatch() error {
 func hostKeyFailure(err error) error {
 	return &outbox.Failure{Class: outbox.HostKey, Err: err}
 }
+
+// CheckFingerprint says what is wrong with the fingerprint of a host key, nil where it is one.
+func CheckFingerprint(text string) error {
+	rest, ok := strings.CutPrefix(text, "SHA256:")
+	sum, err := base64.RawStdEncoding.Strict().DecodeString(rest)
+	if !ok || err != nil || len(sum) != sha256.Size {
+		return fmt.Errorf("%q is no fingerprint: write SHA256: and 43 characters, as ssh-keygen -l prints it", text)
+	}
+	return nil
+}
+
+// KnownKeys returns the fingerprints that the known_hosts file has for the server, none without a file.
+func (c Config) KnownKeys() ([]string, error) {
+	if c.KnownHosts == "" {
+		return nil, nil
+	}
+	db, err := knownhosts.NewDB(c.KnownHosts)
+	if err != nil {
+		return nil, fmt.Errorf("read known hosts: %w: check sftp.known_hosts", err)
+	}
+	var all []string
+	for _, k := range db.HostKeys(c.withDefaults().address()) {
+		all = append(all, ssh.FingerprintSHA256(k))
+	}
+	return all, nil
+}
+
+// Address returns the server's host and port, as accepted keys are kept by.
+func (c Config) Address() string { return c.withDefaults().address() }
