@@ -146,7 +146,7 @@ func (p Passport) Way() string {
 // Proof returns the best proof that the server allows for a file of a size, where files of up to readBack bytes are read back.
 func (p Passport) Proof(size, readBack int64) Proof {
 	switch {
-	case p.Has(ReadBack) && !p.Has(EatsOnClose) && size <= readBack:
+	case p.Has(ReadBack) && !p.Has(EatsOnClose) && readBack > 0 && size <= readBack:
 		return ProofDigest
 	case p.Has(StatAfterClose) || p.Has(List) || p.Has(EatsOnClose) && p.Has(Stat):
 		return ProofSize
@@ -179,7 +179,7 @@ func (p Passport) Line(readBack int64) string {
 	}
 	line := way + ": " + guarantee + "; proof by " + string(p.Proof(0, readBack))
 	if p.Proof(0, readBack) == ProofDigest {
-		line += fmt.Sprintf(" up to %d bytes, by size beyond", readBack)
+		line += fmt.Sprintf(" up to %.4g MB, by %s beyond", float64(readBack)/1e6, p.Proof(readBack+1, readBack))
 	}
 	if p.Lacks(Home) {
 		line += "; nothing can be written in the home folder, so most was not tried and is found out in use"

@@ -58,7 +58,6 @@ func (r *Remote) Replace(ctx context.Context, d outbox.Delivery) (outbox.Receipt
 		return outbox.Receipt{}, err
 	}
 	p := &replacement{r: r, d: d, folder: folder, final: path.Join(folder, d.Name)}
-	p.aside = path.Join(folder, nameOf(d.Name, d.ID, suffixAside, !r.Passport().Lacks(outbox.DotNames)))
 	release, err := r.claim(ctx, p.final)
 	if err != nil {
 		return outbox.Receipt{}, r.fail(doing, err)
@@ -101,6 +100,8 @@ func (p *replacement) viaTemp(ctx context.Context, before lying) (string, outbox
 	if err != nil {
 		return "", "", err
 	}
+	// Only now is it known for sure which names the server takes.
+	p.aside = path.Join(p.folder, nameOf(p.d.Name, p.d.ID, suffixAside, !p.r.Passport().Lacks(outbox.DotNames)))
 	way, proof, err := p.take(ctx, before, proof)
 	if err != nil {
 		p.discard()

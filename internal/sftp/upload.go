@@ -172,7 +172,7 @@ const readSize = 1 << 20
 // readBack reads what lies under a name and compares it with the document, where the server lets us and the file is not too large. It
 // returns the proof that is reached with it.
 func (p *replacement) readBack(ctx context.Context, name string, proof outbox.Proof) (outbox.Proof, error) {
-	if p.d.Size > p.r.c.ReadBack || p.r.Passport().Lacks(outbox.ReadBack) {
+	if p.r.c.ReadBack <= 0 || p.d.Size > p.r.c.ReadBack || p.r.Passport().Lacks(outbox.ReadBack) {
 		return proof, nil
 	}
 	file, err := p.r.ftp.Open(name)
