@@ -7,7 +7,9 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"gondola/internal/config"
 	"gondola/internal/daemon"
+	"gondola/internal/store"
 )
 
 // newHostKeyCommand shows and changes by which keys the server is known.
@@ -57,18 +59,35 @@ func (a *app) hostKey(ctx context.Context, args []string, who string) (err error
 	if err != nil {
 		return err
 	}
+	if verb == "list" {
+		return a.listHostKeys(ctx, cfg)
+	}
 	h, err := daemon.AttachOrMake(ctx, cfg, daemon.Options{})
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, h.Close()) }()
-	switch verb {
-	case "accept":
+	if verb == "accept" {
 		return a.acceptHostKey(ctx, h, args[1], who)
-	case "forget":
-		return a.forgetHostKey(ctx, h, args[1])
 	}
-	keys, err := h.HostKeys(ctx)
+	return a.forgetHostKey(ctx, h, args[1])
+}
+
+// knownHostKeys returns the keys by which the server is known, whether or not anything has run here.
+func knownHostKeys(ctx context.Context, cfg *config.Config) (keys daemon.HostKeys, err error) {
+	h, err := daemon.Attach(ctx, cfg, daemon.Options{})
+	if errors.Is(err, store.ErrNone) {
+		return daemon.ConfigHostKeys(cfg)
+	}
+	if err != nil {
+		return keys, err
+	}
+	defer func() { err = errors.Join(err, h.Close()) }()
+	return h.HostKeys(ctx)
+}
+
+func (a *app) listHostKeys(ctx context.Context, cfg *config.Config) error {
+	keys, err := knownHostKeys(ctx, cfg)
 	if err != nil {
 		return err
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"gondola/internal/config"
 	"gondola/internal/outbox"
 	"gondola/internal/sftp"
 	"gondola/internal/store"
@@ -26,20 +27,9 @@ type HostKey struct {
 
 // HostKeys lists the keys by which the server is known, those of the config first.
 func (h *House) HostKeys(ctx context.Context) (HostKeys, error) {
-	c, err := h.server(ctx)
-	if err != nil {
-		return HostKeys{}, err
-	}
-	out := HostKeys{Address: c.Address(), Keys: []HostKey{}}
-	for _, k := range c.HostKeys {
-		out.Keys = append(out.Keys, HostKey{Fingerprint: k, From: "config"})
-	}
-	known, err := c.KnownKeys()
+	out, err := ConfigHostKeys(h.cfg)
 	if err != nil {
 		return out, err
-	}
-	for _, k := range known {
-		out.Keys = append(out.Keys, HostKey{Fingerprint: k, From: "known_hosts"})
 	}
 	accepted, err := h.store.HostKeys(ctx, out.Address)
 	if err != nil {
@@ -53,6 +43,20 @@ func (h *House) HostKeys(ctx context.Context) (HostKeys, error) {
 		if d.Class == string(outbox.HostKey) {
 			out.Trouble = d.Error
 		}
+	}
+	return out, err
+}
+
+// ConfigHostKeys lists the keys of the config and its known_hosts file, which is all there is before anything has run.
+func ConfigHostKeys(cfg *config.Config) (HostKeys, error) {
+	c := sftp.Config{Host: cfg.SFTP.Host, Port: cfg.SFTP.Port, KnownHosts: cfg.SFTP.KnownHosts}
+	out := HostKeys{Address: c.Address(), Keys: []HostKey{}}
+	for _, k := range cfg.SFTP.HostKeys {
+		out.Keys = append(out.Keys, HostKey{Fingerprint: k, From: "config"})
+	}
+	known, err := c.KnownKeys()
+	for _, k := range known {
+		out.Keys = append(out.Keys, HostKey{Fingerprint: k, From: "known_hosts"})
 	}
 	return out, err
 }

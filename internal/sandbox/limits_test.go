@@ -37,12 +37,16 @@ func TestLimits(t *testing.T) {
 		{"no-stat", []func(c *sftp.Client) error{stat}, denied, []func(c *sftp.Client) error{list, read}},
 		{"no-list", []func(c *sftp.Client) error{list}, denied, []func(c *sftp.Client) error{stat, read}},
 		{
-			"one-folder-renames", []func(c *sftp.Client) error{rename("old")}, denied,
+			"one-folder-renames",
+			[]func(c *sftp.Client) error{rename("old")},
+			denied,
 			[]func(c *sftp.Client) error{rename("catalog/new")},
 		},
 		{"no-rename", []func(c *sftp.Client) error{rename("catalog/new"), rename("old")}, unsupported, []func(c *sftp.Client) error{create("x")}},
 		{
-			"no-delete", []func(c *sftp.Client) error{func(c *sftp.Client) error { return c.Remove("catalog/old") }}, denied,
+			"no-delete",
+			[]func(c *sftp.Client) error{func(c *sftp.Client) error { return c.Remove("catalog/old") }},
+			denied,
 			[]func(c *sftp.Client) error{rename("old")},
 		},
 		{
@@ -51,7 +55,9 @@ func TestLimits(t *testing.T) {
 			}, denied, []func(c *sftp.Client) error{create("catalog/x.y"), rename("catalog/new.")},
 		},
 		{
-			"no-home", []func(c *sftp.Client) error{create("x"), rename("old"), func(c *sftp.Client) error { return c.Mkdir("d") }}, denied,
+			"no-home",
+			[]func(c *sftp.Client) error{create("x"), rename("old"), func(c *sftp.Client) error { return c.Mkdir("d") }},
+			denied,
 			[]func(c *sftp.Client) error{create("catalog/x"), rename("catalog/new")},
 		},
 	} {

@@ -87,9 +87,19 @@ func (pr *prober) run() error {
 		name string
 		do   func() error
 	}{
-		{"write", pr.write}, {"look", pr.look}, {"read back", pr.readBack}, {"rename", pr.rename}, {"rename over", pr.renameOver},
-		{"posix-rename", pr.posixRename}, {"rename across", pr.renameAcross}, {"delete", pr.remove}, {"files at once", pr.together},
-		{"fsync", pr.fsync}, {"setstat", pr.setstat}, {"clean up", pr.cleanUp}, {"sessions", pr.openSessions},
+		{"write", pr.write},
+		{"look", pr.look},
+		{"read back", pr.readBack},
+		{"rename", pr.rename},
+		{"rename over", pr.renameOver},
+		{"posix-rename", pr.posixRename},
+		{"rename across", pr.renameAcross},
+		{"delete", pr.remove},
+		{"files at once", pr.together},
+		{"fsync", pr.fsync},
+		{"setstat", pr.setstat},
+		{"clean up", pr.cleanUp},
+		{"sessions", pr.openSessions},
 	} {
 		if pr.ctx.Err() != nil {
 			_ = pr.cleanUp()

@@ -233,6 +233,8 @@ func (p *replacement) into(how func(from, to string) error) error {
 func (p *replacement) misplaced(verb string, err error) error {
 	switch {
 	case p.r.isGone(err) || isFull(err):
+	case errors.Is(err, fs.ErrNotExist):
+		p.r.forget(p.d.Folder) // the folder is no more
 	case path.Dir(p.temp) != p.folder:
 		p.r.contradict(outbox.RenameAcross, outbox.Cannot, err)
 	case status(err) == codeUnsupported:
