@@ -51,7 +51,7 @@ func (p *replacement) direct(ctx context.Context, before lying) (string, outbox.
 	if err == nil {
 		return outbox.WayDirect, proof, nil
 	}
-	if p.r.lost() == nil && !eats {
+	if f, ok := errors.AsType[*outbox.Failure](err); p.r.lost() == nil && !eats && !(ok && f.Class == outbox.Foreign) {
 		err = p.putBack(before, err)
 	}
 	return "", "", err
@@ -85,7 +85,10 @@ func (p *replacement) proveInPlace(ctx context.Context, proof outbox.Proof, eats
 		return p.readBack(ctx, p.final, proof)
 	case !l.Exists:
 		return proof, nil
-	case l.Size != p.d.Size:
+	case l.Size > p.d.Size:
+		// Too little may be the server's fault. Too much is somebody else's, who is not written over.
+		return p.confirm(proof)
+	case l.Size < p.d.Size:
 		return "", p.fail("verify", fmt.Errorf("the server has %d of %d bytes", l.Size, p.d.Size))
 	}
 	p.at = l.at
