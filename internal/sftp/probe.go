@@ -43,7 +43,7 @@ func (r *Remote) Probe(ctx context.Context) (outbox.Passport, error) {
 		return outbox.Passport{}, err
 	}
 	defer leave()
-	pr := &prober{r: r, ctx: ctx, has: make(map[outbox.Feature]outbox.Ability), made: make(map[string]bool)}
+	pr := &prober{r: r, ctx: ctx, base: time.Now().UnixMilli() * 100, has: make(map[outbox.Feature]outbox.Ability), made: make(map[string]bool)}
 	err = pr.run()
 	p := outbox.Passport{
 		At: r.c.Now(), Server: string(r.ssh.ServerVersion()), Abilities: pr.has, Sessions: pr.sessions, Files: pr.files,
@@ -75,6 +75,7 @@ type prober struct {
 	skewKnown bool
 
 	step string          // under way
+	base int64           // of the numbers in the names: no other probe's, whose files may have been left there
 	dot  bool            // names begin with a dot
 	made map[string]bool // files that may be there
 	dirs []string        // folders that were made
@@ -114,7 +115,7 @@ func (pr *prober) run() error {
 }
 
 // name returns the n-th name.
-func (pr *prober) name(n int) string { return nameOf(probeFinal, int64(n), suffixTemp, pr.dot) }
+func (pr *prober) name(n int) string { return nameOf(probeFinal, pr.base+int64(n), suffixTemp, pr.dot) }
 
 // note records whether a feature is there and returns err when the connection has ended.
 func (pr *prober) note(f outbox.Feature, err error) error {
@@ -420,6 +421,9 @@ func (pr *prober) cleanUp() error {
 			pr.left = append(pr.left, name)
 		}
 	}
+	if err := pr.clearOld(); err != nil {
+		return err
+	}
 	for _, dir := range pr.dirs {
 		if err := pr.r.ftp.RemoveDirectory(dir); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			if pr.r.isGone(err) {
@@ -434,6 +438,29 @@ func (pr *prober) cleanUp() error {
 			_, err := pr.r.ftp.Stat(name)
 			return errors.Is(err, fs.ErrNotExist)
 		})
+	}
+	return nil
+}
+
+// clearOld removes what earlier probes left that were cut in the middle, as far as it can be found.
+func (pr *prober) clearOld() error {
+	if !pr.is(outbox.List) {
+		return nil
+	}
+	for _, dir := range append([]string{"."}, pr.dirs...) {
+		infos, err := pr.r.ftp.ReadDir(dir)
+		if err != nil && pr.r.isGone(err) {
+			return err
+		}
+		for _, info := range infos {
+			file := path.Join(dir, info.Name())
+			if final, _, ok := leftover(info.Name()); !ok || final != probeFinal || slices.Contains(pr.left, file) {
+				continue
+			}
+			if err := pr.r.ftp.Remove(file); err != nil && pr.r.isGone(err) {
+				return err
+			}
+		}
 	}
 	return nil
 }

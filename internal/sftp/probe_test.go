@@ -104,10 +104,29 @@ func TestProbeBreaksOff(t *testing.T) {
 			// A later one clears away what stayed, and counts on from the first.
 			s.config.Passport = got
 			again, err := dial(t, s.config).Probe(t.Context())
-			if err != nil || again.Stale() {
+			if err != nil || again.Stale() || !again.Has(outbox.Rename) || !again.Has(outbox.RenameAcross) {
 				t.Fatalf("Probe = %+v, %v", again, err)
 			}
+			holds(t, s.home, outbox.Delivery{}, map[string]string{})
 		})
+	}
+}
+
+// TestProbeAgain probes a server that keeps what the first probe left: the second one finds the same.
+func TestProbeAgain(t *testing.T) {
+	s := sandboxed(nil, "no-delete")(t)
+	r := dial(t, s.config)
+	var all []map[outbox.Feature]outbox.Ability
+	for range 2 {
+		time.Sleep(2 * time.Millisecond) // no two probes of one login begin in the same millisecond
+		p, err := r.Probe(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, p.Abilities)
+	}
+	if diff := cmp.Diff(all[0], all[1]); diff != "" {
+		t.Errorf("passports (-first +second):\n%s", diff)
 	}
 }
 
