@@ -24,8 +24,9 @@ type tree struct {
 
 	closed func(name string) // takes away what was closed; set where the limits say so
 
-	mu  sync.Mutex // held over an operation on names together with its entry in the log; not over the moving of bytes
-	log oplog      // guarded by mu
+	mu   sync.Mutex // held over an operation on names together with its entry in the log; not over the moving of bytes
+	log  oplog      // guarded by mu
+	open int        // files that clients write; guarded by mu
 }
 
 var (
@@ -33,6 +34,7 @@ var (
 	errExists      = errors.New("file already exists")
 	errIsFolder    = errors.New("is a folder")
 	errNotFolder   = errors.New("not a folder")
+	errTooMany     = errors.New("too many open files")
 	errDenied      = errors.New("permission denied")
 )
 

@@ -33,6 +33,7 @@ type Limits struct {
 	// it is a final name in a scanned folder it is read first.
 	EatsOnClose    bool
 	Delay          time.Duration // every operation, and every write, takes so long more
+	MaxFiles       int           // open for writing at once; further ones are refused; 0: no limit
 	MaxConnections int           // further ones are closed after the login; 0: no limit
 	MaxSessions    int           // SFTP sessions on one connection; default DefaultSessions
 }
@@ -55,6 +56,7 @@ var servers = map[string]func(o *Options){
 	"eats-on-close":      func(o *Options) { o.Limits.EatsOnClose = true },
 	"slow":               func(o *Options) { o.Limits.Delay = 100 * time.Millisecond },
 	"one-session":        func(o *Options) { o.Limits.MaxConnections, o.Limits.MaxSessions = 1, 1 },
+	"one-file":           func(o *Options) { o.Limits.MaxFiles = 1 },
 	"clock-ahead":        func(o *Options) { o.ClockAhead = 5 * time.Minute },
 }
 

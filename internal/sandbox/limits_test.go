@@ -55,6 +55,19 @@ func TestLimits(t *testing.T) {
 			}, denied, []func(c *sftp.Client) error{create("catalog/x.y"), rename("catalog/new.")},
 		},
 		{
+			"one-file",
+			[]func(c *sftp.Client) error{func(c *sftp.Client) error {
+				f, err := c.OpenFile("catalog/a", os.O_WRONLY|os.O_CREATE|os.O_TRUNC)
+				if err != nil {
+					return err
+				}
+				defer func() { _ = f.Close() }()
+				return create("catalog/b")(c)
+			}},
+			failure,
+			[]func(c *sftp.Client) error{create("catalog/a"), create("catalog/b")},
+		},
+		{
 			"no-home",
 			[]func(c *sftp.Client) error{create("x"), rename("old"), func(c *sftp.Client) error { return c.Mkdir("d") }},
 			denied,

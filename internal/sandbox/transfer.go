@@ -60,9 +60,13 @@ func (s *session) openWrite(r *sftp.Request) (*upload, error) {
 	t := s.tree
 	u := &upload{session: s}
 	err := s.change(Op{Kind: OpOpenWrite, Path: r.Filepath}, func(op *Op) (err error) {
+		if most := t.opts.Limits.MaxFiles; most > 0 && t.open >= most {
+			return errTooMany
+		}
 		u.f, err = t.openFile(op.Path, r.Pflags())
 		return err
 	}, func(n int, op Op) {
+		t.open++
 		u.opened, u.c = op.Path, t.log.opened(n, op.Path)
 		u.strike = t.faults.takeStrike()
 	})
@@ -213,6 +217,7 @@ func (u *upload) close() (name string, _ error) {
 	u.mu.Unlock()
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	t.open--
 	var err error
 	if lost {
 		err = errLost

@@ -207,6 +207,7 @@ func profiles() []profile {
 			},
 		},
 		{name: "one session", start: sandboxed(nil, "one-session"), way: aside, proof: digest},
+		{name: "one file at a time", start: sandboxed(nil, "one-file"), way: aside, proof: digest},
 		{
 			name: "slow", start: sandboxed(func(o *sandbox.Options) { o.Limits.Delay = 3 * time.Millisecond }), way: aside, proof: digest,
 		},

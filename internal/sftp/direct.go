@@ -51,7 +51,8 @@ func (p *replacement) direct(ctx context.Context, before lying) (string, outbox.
 	if err == nil {
 		return outbox.WayDirect, proof, nil
 	}
-	if f, ok := errors.AsType[*outbox.Failure](err); p.r.lost() == nil && !eats && !(ok && f.Class == outbox.Foreign) {
+	f, classed := errors.AsType[*outbox.Failure](err)
+	if foreign := classed && f.Class == outbox.Foreign; p.r.lost() == nil && !eats && !foreign {
 		err = p.putBack(before, err)
 	}
 	return "", "", err

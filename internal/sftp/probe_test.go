@@ -44,6 +44,7 @@ func TestProbe(t *testing.T) {
 		{servers: "no-delete", differs: map[outbox.Feature]outbox.Ability{outbox.Delete: no}, left: true},
 		{servers: "one-folder-renames", differs: map[outbox.Feature]outbox.Ability{outbox.RenameAcross: no}},
 		{servers: "one-session", sessions: 1},
+		{servers: "one-file"},
 		{servers: "eats-on-close", blind: true, differs: map[outbox.Feature]outbox.Ability{
 			outbox.EatsOnClose: yes, outbox.StatAfterClose: unknown, outbox.ReadBack: unknown, outbox.Rename: unknown,
 			outbox.RenameOver: unknown, outbox.RenameAcross: unknown, outbox.Delete: unknown, outbox.Setstat: unknown,
@@ -77,6 +78,15 @@ func TestProbe(t *testing.T) {
 			sessions := max(tc.sessions, 1)
 			if tc.sessions == 0 {
 				sessions = askedFor
+			}
+			files := askedFor
+			if tc.servers == "one-file" {
+				files = 1
+			} else if got.Lacks(outbox.Home) {
+				files = 0
+			}
+			if got.Files != files {
+				t.Errorf("%d files at once, want %d", got.Files, files)
 			}
 			if got.Sessions != sessions || got.SkewKnown == tc.blind || got.Broke != "" || len(got.Left) > 0 != tc.left {
 				t.Errorf("%d sessions, clock known: %t, broke %q, left %q", got.Sessions, got.SkewKnown, got.Broke, got.Left)
