@@ -11,6 +11,7 @@ import (
 	"net"
 	"os"
 	"os/exec"
+	"os/user"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -173,7 +174,9 @@ func startProFTPD(t *testing.T) otherServer {
 		t.Fatal(err)
 	}
 	uid, gid, jail := os.Getuid(), os.Getgid(), ""
-	if uid == 0 {
+	if uid != 0 {
+		jail = whoRuns(t)
+	} else {
 		// It drops what it does not need, and sees the home alone.
 		uid, gid, jail = otherID, otherID, "DefaultRoot ~\n"
 		// The folders of tests are their owner's alone; the keys in this one are, too.
@@ -233,6 +236,20 @@ SFTPAuthorizedUserKeys file:%s
 		Host: "127.0.0.1", Port: l.Addr().(*net.TCPAddr).Port, User: otherUser, HostKeys: []string{ssh.FingerprintSHA256(host.PublicKey())},
 		KeyPEM: func() ([]byte, error) { return pemOf(t, own), nil },
 	}}
+}
+
+// whoRuns returns the lines of ProFTPD's config for an account that can become no other.
+func whoRuns(t *testing.T) string {
+	t.Helper()
+	me, err := user.Current()
+	if err != nil {
+		t.Fatal(err)
+	}
+	group, err := user.LookupGroupId(me.Gid)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return fmt.Sprintf("User %s\nGroup %s\n", me.Username, group.Name)
 }
 
 // serveEach gives every connection to a process of its own and ends them all with the test.
