@@ -92,6 +92,8 @@ Whoever dropped a file finds the answer beside it: what was understood, and whic
 		newVerifyCommand(a),
 		newLedgerCommand(a),
 		newBackupCommand(a),
+		newProbeCommand(a),
+		newHostKeyCommand(a),
 		newSandboxCommand(a),
 		newDemoCommand(a),
 		newCodesCommand(a),

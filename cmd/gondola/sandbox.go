@@ -30,6 +30,7 @@ type sandboxFlags struct {
 	posixRename       bool
 	brand, zone       string
 	rules             []string
+	servers           []string
 }
 
 // newSandboxCommand runs the simulated platform.
@@ -61,6 +62,8 @@ their articles come from a JSON file: {"sales_buffer": 1, "vendors": {"290056": 
 	flags.StringVar(&f.fate, "fate", string(sandbox.Keep), "`FATE` of files that were read: keep, eat or move")
 	flags.StringVar(&f.brand, "brand", "pedidosya", "`BRAND` whose files it reads, in lower case")
 	flags.StringArrayVar(&f.rules, "rule", nil, "turn what is assumed the other way, such as utc-dates; may be repeated; `RULE` help lists them")
+	flags.StringArrayVar(&f.servers, "server", nil,
+		"what the SFTP server does or refuses, such as no-rename; may be repeated; `SERVER` help lists them")
 	flags.StringVar(&f.zone, "zone", "UTC", "time `ZONE` of the stores, such as America/Montevideo")
 	flags.BoolVar(&f.posixRename, "posix-rename", false, "let the server rename over existing files, as OpenSSH does")
 	if err := c.MarkFlagRequired("dir"); err != nil {
@@ -101,12 +104,21 @@ func (a *app) sandbox(ctx context.Context, f sandboxFlags) (err error) {
 	if password == "" {
 		madeUp = rand.Text()
 	}
-	s, err := sandbox.Start(ctx, sandbox.Options{
+	options := sandbox.Options{
 		Dir: f.dir, SFTPListen: f.sftp, HTTPListen: f.http, User: f.user, Password: cmp.Or(password, madeUp), Vendors: vendors,
 		ScanEvery: f.scan, Fate: sandbox.Fate(f.fate), Features: sandbox.Features{PosixRename: f.posixRename},
 		Rules: rules, Zone: zone,
 		Log: slog.New(slog.NewTextHandler(a.Stderr, nil)),
-	})
+	}
+	for _, name := range f.servers {
+		if name == "help" {
+			return usagef("the kinds of servers: %s", strings.Join(sandbox.ServerNames(), ", "))
+		}
+		if err := options.SetServer(name); err != nil {
+			return usagef("%w", err)
+		}
+	}
+	s, err := sandbox.Start(ctx, options)
 	if err != nil {
 		return fmt.Errorf("start sandbox: %w", err)
 	}

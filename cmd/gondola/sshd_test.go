@@ -72,6 +72,9 @@ feeds:
 		}
 	}
 
+	if out := gondola(exitDone, "probe", "--json"); !strings.Contains(out, `"posix-rename": "yes"`) || !strings.Contains(out, "never absent") {
+		t.Errorf("OpenSSH's passport:\n%s", out)
+	}
 	sent(gondola(exitDone, "once", "--json"), 1)
 	lies("sku,price,active\nA-1,10.50,1\nA-2,20.00,1\n")
 	write("drop/precios/export.csv", "SKU;Precio;Activo\nA-1;11,20;S\nA-2;20,00;S\n")
@@ -79,6 +82,9 @@ feeds:
 	lies("sku,price,active\nA-1,11.20,1\nA-2,20.00,1\n")
 
 	s.Stop()
+	if out := gondola(exitRemote, "probe"); !strings.Contains(out, "connect to "+host) {
+		t.Errorf("the probe does not say what is wrong:\n%s", out)
+	}
 	sent(gondola(exitRemote, "push", "--full", "--json"), 0)
 	if out := gondola(exitRemote, "status"); !strings.Contains(out, "connect to "+host) {
 		t.Errorf("the status does not say what is wrong:\n%s", out)

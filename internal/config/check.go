@@ -277,6 +277,7 @@ func (ck *checker) ranges() {
 	within(ck, "chain.price_decimals", c.Chain.PriceDecimals, 0, 3)
 	within(ck, "sftp.port", c.SFTP.Port, 1, 65535)
 	within(ck, "sftp.parallel", c.SFTP.Parallel, 1, 64)
+	within(ck, "sftp.read_back", c.SFTP.ReadBack, 0, Size(10e9))
 	within(ck, "send.catalog.max_rows", c.Send.Catalog.MaxRows, 1, DefaultMaxRows)
 	within(ck, "send.promotions.max_rows", c.Send.Promotions.MaxRows, 1, DefaultPromoMaxRows)
 	for i, f := range c.Feeds {

@@ -77,6 +77,7 @@ type SFTP struct {
 	ReadWindow    Duration `yaml:"read_window"`   // a file that lay there so long counts as read; default 2h [unknown outside]
 	Parallel      int      `yaml:"parallel"`      // files on their way at once, 1 to 64; default 4
 	StallTimeout  Duration `yaml:"stall_timeout"` // no byte moved for so long: the connection is cut; default 30s
+	ReadBack      Size     `yaml:"read_back"`     // files up to this size are read back and compared before they count; default 16MB
 }
 
 // Folders are the remote folders, relative to the login's home.

@@ -23,6 +23,7 @@ const (
 	DefaultReadWindow    = Duration(2 * time.Hour)    // assumed: nobody outside knows when the platform reads
 	DefaultParallel      = 4                          // few sessions a login: hosted SFTP services cut beyond that
 	DefaultStallTimeout  = Duration(30 * time.Second) // longer than a hiccup of the line, shorter than an operator's patience
+	DefaultReadBack      = Size(16e6)                 // half a million rows; read back in seconds where they were sent in seconds
 	DefaultSettle        = Duration(2 * time.Second)  // several looks at a file that is still being copied
 	DefaultQuiet         = Duration(60 * time.Second) // an ERP that pauses in mid-file is back by then
 	DefaultMaxWait       = Duration(10 * time.Minute) // a stuck earlier file must not hold up the day
@@ -76,6 +77,7 @@ func defaults() *Config {
 			Port: DefaultPort, Prefix: DefaultPrefix,
 			Folders:    Folders{Catalog: DefaultFolderCatalog, Promotions: DefaultFolderPromos, Assortment: DefaultFolderBoth},
 			ReadWindow: DefaultReadWindow, Parallel: DefaultParallel, StallTimeout: DefaultStallTimeout,
+			ReadBack: DefaultReadBack,
 		},
 		Drops: Drops{Settle: DefaultSettle, Quiet: DefaultQuiet, MaxWait: DefaultMaxWait, Scan: DefaultScan},
 		Send: Send{

@@ -158,14 +158,13 @@ func (h *House) prepare(ctx context.Context) error {
 	if err := durable.MkdirAll(filepath.Join(h.cfg.State.Dir, sortDir)); err != nil {
 		return fmt.Errorf("prepare state folder: %w", err)
 	}
-	salt, err := h.salt(ctx)
+	remote, err := h.server(ctx)
 	if err != nil {
 		return err
 	}
-	remote := h.sftpConfig(salt)
 	dial := h.opts.Dial
 	if dial == nil {
-		dial = func(ctx context.Context) (outbox.Remote, error) { return sftp.Dial(ctx, remote) }
+		dial = func(ctx context.Context) (outbox.Remote, error) { return h.dialServer(ctx, remote) }
 	}
 	h.outbox = &outbox.Outbox{
 		Queue: h.queue, Dial: dial, Login: remote.Login, Now: h.now, Parallel: h.cfg.SFTP.Parallel,

@@ -125,7 +125,7 @@ func (h *House) flush(ctx context.Context) (outbox.Report, error) {
 		h.tell(fateEvent(f))
 	}
 	h.tellDial(r)
-	return r, err
+	return r, errors.Join(err, h.noteClock(ctx, r))
 }
 
 // tellDial tells why the server could not be talked to, once for each change of the words.

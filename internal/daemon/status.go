@@ -27,6 +27,7 @@ type Status struct {
 	Since    time.Time     `json:"since,omitzero"`
 	Problems []alert.Entry `json:"problems,omitempty"` // what is wrong, in the chain's language
 	Rollback *RollbackLine `json:"rollback,omitempty"` // the last one, while something of it counts or it is not done
+	Passport string        `json:"passport,omitempty"` // what the server is known to allow, and what holds there
 }
 
 // StoreStatus is how one shelf of a store stands.
@@ -123,6 +124,9 @@ func (h *House) Status(ctx context.Context) (Status, error) {
 		return s, err
 	}
 	if s.Off, err = h.Offs(ctx); err != nil {
+		return s, err
+	}
+	if s.Passport, err = h.passportLine(ctx); err != nil {
 		return s, err
 	}
 	problems, err := h.waitingLines(ctx, &s)

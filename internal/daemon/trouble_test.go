@@ -16,6 +16,7 @@ func TestConnectionCutDuringUpload(t *testing.T) {
 	l := newLive(t, liveOptions{})
 	l.put("precios.csv", liveExport)
 	l.awaitEvent(EventRead, 1)
+	l.acquaint()
 	l.platform.Faults().CutAfter(10)
 	l.push()
 	l.await("both documents", func() bool {
@@ -98,6 +99,7 @@ func TestFrozenServer(t *testing.T) {
 	l := newLive(t, liveOptions{})
 	l.put("precios.csv", liveExport)
 	l.awaitEvent(EventRead, 1)
+	l.acquaint()
 	l.platform.Faults().StallAfter(5)
 	l.push()
 	l.awaitEvent(EventFailed, 1)

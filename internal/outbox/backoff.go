@@ -19,7 +19,7 @@ const (
 // randomness covers the whole span, so that the stores of a chain do not come back in step after an outage.
 type Backoff struct {
 	First, Last         time.Duration  // optional: of what heals by itself
-	SlowFirst, SlowLast time.Duration  // optional: of what a person has to mend (permission, space, host key, our own configuration)
+	SlowFirst, SlowLast time.Duration  // optional: of what a person has to mend (permission, space, host key, nonsense, our own configuration)
 	Rand                func() float64 // optional: a number in [0, 1)
 }
 

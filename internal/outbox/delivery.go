@@ -24,6 +24,17 @@ type Delivery struct {
 	Attempts int     // begun so far, this one not counted
 	Known    []int64 // sizes of files that we began to put under this name and that may lie there
 	Adopt    bool    // an admin said that whatever lies there may be replaced
+
+	// Previous is our last document that was verified under this name, nil where there is none. Where a file can only be written in
+	// place, it is written back when the new one can't be.
+	Previous *Document
+}
+
+// Document is a file of ours that was sent before.
+type Document struct {
+	Path   string // it may have been purged since
+	Size   int64
+	SHA256 string // hex
 }
 
 // Proof is how well a receipt proves that the bytes arrived.
@@ -41,9 +52,14 @@ type Receipt struct {
 	Size     int64
 	SHA256   string // of the bytes sent, hex
 	Proof    Proof
-	Way      string    // how the name was taken: posix-rename, rename, aside
+	Way      string    // how the name was taken: one of the ways
 	Replaced bool      // a file of ours lay under the name before
 	At       time.Time // when it was verified
+
+	// Skew is how far the server's clock is ahead of ours by the time of the file, where SkewKnown. It is right to a second.
+	Skew      time.Duration
+	SkewKnown bool
+	Passport  string // in one line, what the server was known to allow
 }
 
 // Seen is what a look at a remote name found.
@@ -73,6 +89,7 @@ const (
 	HostKey     Class = "host-key"    // the server is not the pinned one: nothing is sent; asked again now and then, before any login
 	Permission  Class = "permission"  // the server refuses the folder or the file: again later, told at once
 	NoSpace     Class = "no-space"    // the server is full: again later, told at once
+	Protocol    Class = "protocol"    // the server's answers make no sense: the connection is cut; again later, told at once
 	Foreign     Class = "foreign"     // a file that we did not put lies under our name: held until an admin adopts it
 	Local       Class = "local"       // our own document can't be read: parked, our bug or our disk
 )
@@ -91,8 +108,9 @@ func (f *Failure) Unwrap() error { return f.Err }
 
 // Remote is a connection to the platform's server. A Remote may be used by several goroutines at once, for different names.
 type Remote interface {
-	// Replace puts d's bytes under its final name so that the name never shows a partial file, and returns the proof.
-	// When it fails, the file that lay there before still lies there, or is put back. Errors are *Failure where the class is known.
+	// Replace puts d's bytes under its final name, by the safest way that the server allows, and returns the proof. Where any rename
+	// works, the name never shows a partial file. When it fails, the file that lay there before still lies there, or is put back.
+	// Errors are *Failure where the class is known.
 	Replace(ctx context.Context, d Delivery) (Receipt, error)
 	// Look says what lies under a name now. A missing folder is a missing file.
 	Look(ctx context.Context, folder, name string) (Seen, error)

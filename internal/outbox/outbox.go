@@ -8,6 +8,8 @@
 //   - A refused login is tried once. It puts a [Hold] in force that only another login or an admin ends: platforms lock accounts,
 //     and a locked account can't be helped at night.
 //   - An unknown host key is never talked to. It is asked for again now and then, because that happens before any login.
+//   - A server whose answers make no sense is not believed: its connection is cut, and it is asked again as rarely as one that a person
+//     has to mend.
 //   - One file is nobody else's business: a delivery that fails does not stop the others. Only a lost connection does; it is dialled
 //     once more, then the rest waits.
 //   - What a second attempt could heal is deferred, with exponential back-off and jitter, for ever: prices that are stuck must get

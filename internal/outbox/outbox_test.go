@@ -335,6 +335,7 @@ func TestFlushDialFailureDefersWithoutBegin(t *testing.T) {
 	}{
 		{Transient, []time.Duration{1500 * time.Millisecond, 2500 * time.Millisecond, 4500 * time.Millisecond}},
 		{HostKey, []time.Duration{90 * time.Second, 150 * time.Second}},
+		{Protocol, []time.Duration{90 * time.Second, 150 * time.Second}},
 	} {
 		q := newFakeQueue(deliveries(1)...)
 		o, _ := newTestOutbox(q, &fakeRemote{})

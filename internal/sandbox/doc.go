@@ -17,7 +17,8 @@
 //
 // The zero value of [Features] is the strictest server that the contract allows: no posix-rename, no rename over an existing file,
 // no setstat, no append, no read-write open, no renaming of folders. A client that works here works on a kinder server as well.
-// [Limits] takes away more: reading back, stat, renames from one folder to another.
+// [Limits] takes away more: reading back, stat, listings, renames, names with a dot, the home itself; or takes files away as they are
+// closed. [Options.SetServer] turns any of it on by name.
 //
 // # What tests can see
 //

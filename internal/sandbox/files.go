@@ -11,6 +11,7 @@ import (
 	"path"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/pkg/sftp"
 )
@@ -21,8 +22,11 @@ type tree struct {
 	opts   *Options
 	faults *Faults
 
-	mu  sync.Mutex // held over an operation on names together with its entry in the log; not over the moving of bytes
-	log oplog      // guarded by mu
+	closed func(name string) // takes away what was closed; set where the limits say so
+
+	mu   sync.Mutex // held over an operation on names together with its entry in the log; not over the moving of bytes
+	log  oplog      // guarded by mu
+	open int        // files that clients write; guarded by mu
 }
 
 var (
@@ -30,6 +34,7 @@ var (
 	errExists      = errors.New("file already exists")
 	errIsFolder    = errors.New("is a folder")
 	errNotFolder   = errors.New("not a folder")
+	errTooMany     = errors.New("too many open files")
 	errDenied      = errors.New("permission denied")
 )
 
@@ -111,6 +116,7 @@ type session struct {
 // effect, where there is one, is called with the operation's number when act succeeded.
 func (s *session) do(op Op, act func(op *Op) error, effect func(n int, op Op)) error {
 	t := s.tree
+	s.dawdle()
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	op.Session = s.n
@@ -124,6 +130,9 @@ func (s *session) do(op Op, act func(op *Op) error, effect func(n int, op Op)) e
 		err = errCut
 	}
 	if err == nil {
+		err = t.opts.Limits.forbids(&op)
+	}
+	if err == nil {
 		err = act(&op)
 	}
 	err = plain(err)
@@ -135,6 +144,17 @@ func (s *session) do(op Op, act func(op *Op) error, effect func(n int, op Op)) e
 		s.line.cut()
 	}
 	return status(err)
+}
+
+// dawdle takes the time that a slow server does.
+func (s *session) dawdle() {
+	if s.tree.opts.Limits.Delay <= 0 {
+		return
+	}
+	select {
+	case <-time.After(s.tree.opts.Limits.Delay):
+	case <-s.line.over:
+	}
 }
 
 // change is do for an operation that changes files.
@@ -188,9 +208,6 @@ func (s *session) rename(kind Kind, r *sftp.Request, over bool) error {
 		}
 		if info.IsDir() {
 			return errIsFolder
-		}
-		if t.opts.Limits.OneFolderRenames && path.Dir(op.Path) != path.Dir(op.To) {
-			return errDenied
 		}
 		if _, err := t.root.Lstat(op.To); err == nil && !over {
 			return errExists
@@ -262,11 +279,8 @@ func (s *session) Lstat(r *sftp.Request) (sftp.ListerAt, error) { return s.stat(
 func (s *session) stat(r *sftp.Request, look func(string) (fs.FileInfo, error)) (sftp.ListerAt, error) {
 	var out infos
 	err := s.do(Op{Kind: OpStat, Path: r.Filepath}, func(op *Op) error {
-		if s.tree.opts.Limits.NoStat {
-			return errDenied
-		}
 		info, err := look(op.Path)
-		out = infos{info}
+		out = infos{s.tree.opts.told(info)}
 		return err
 	}, nil)
 	return out, err
@@ -276,14 +290,11 @@ func (s *session) stat(r *sftp.Request, look func(string) (fs.FileInfo, error)) 
 func (s *session) list(r *sftp.Request) (sftp.ListerAt, error) {
 	var out infos
 	err := s.do(Op{Kind: OpList, Path: r.Filepath}, func(op *Op) error {
-		if s.tree.opts.Limits.NoStat {
-			return errDenied
-		}
 		entries, err := fs.ReadDir(s.tree.root.FS(), op.Path)
 		for _, e := range entries {
 			// The platform itself, or a test, may delete an entry at this moment: then it is not listed.
 			if info, err := e.Info(); err == nil {
-				out = append(out, info)
+				out = append(out, s.tree.opts.told(info))
 			}
 		}
 		return err

@@ -165,28 +165,6 @@ func TestRefusedRenameChangesNothing(t *testing.T) {
 	}
 }
 
-func TestLimits(t *testing.T) {
-	tests := []struct {
-		name  string
-		limit func(l *Limits)
-		do    func(c *sftp.Client) error
-	}{
-		{"no read back", func(l *Limits) { l.NoReadBack = true }, func(c *sftp.Client) error { return open(c, os.O_RDONLY) }},
-		{"no stat", func(l *Limits) { l.NoStat = true }, func(c *sftp.Client) error { _, err := c.Stat("catalog/old"); return err }},
-		{"no list", func(l *Limits) { l.NoStat = true }, func(c *sftp.Client) error { _, err := c.ReadDir("catalog"); return err }},
-		{"one folder", func(l *Limits) { l.OneFolderRenames = true }, func(c *sftp.Client) error { return c.Rename("catalog/old", "old") }},
-	}
-	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) {
-			s := newTestSandbox(t, func(o *Options) { tt.limit(&o.Limits) })
-			put(t, s, "catalog/old", "old")
-			if err := tt.do(newTestClient(t, s)); code(err) != denied {
-				t.Errorf("got %v, want permission denied", err)
-			}
-		})
-	}
-}
-
 func TestConnectionAndSessionLimits(t *testing.T) {
 	s := newTestSandbox(t, func(o *Options) { o.Limits.MaxConnections, o.Limits.MaxSessions = 1, 2 })
 	conn, err := login(t, s)

@@ -76,6 +76,9 @@ type Options struct {
 	Limits   Limits
 	Rules    Rules
 
+	// ClockAhead is how far the server's clock is ahead of this machine's, as the times of its files show it.
+	ClockAhead time.Duration
+
 	// Now is the clock of everything that is stamped; default time.Now.
 	Now func() time.Time
 	// Log gets one line per session, file and fault; default none.
@@ -103,24 +106,6 @@ type Article struct {
 	SalesBuffer int `json:"sales_buffer"`
 	// MaxSales is how many units one order may hold; 0 is no limit.
 	MaxSales int `json:"maximum_sales_quantity"`
-}
-
-// Features is what the SFTP server does beyond the strictest one. The zero value is that one.
-type Features struct {
-	PosixRename bool // advertises posix-rename@openssh.com and obeys it
-	RenameOver  bool // a plain rename replaces an existing file, as servers built on a bare rename(2) do
-	Setstat     bool // chmod and chtimes, by path or handle; sizes are never set
-	Append      bool // opening an existing file for writing without truncating it
-	ReadWrite   bool // opening for reading and writing at once
-}
-
-// Limits is what a server may refuse on top. The zero value refuses nothing of it.
-type Limits struct {
-	NoReadBack       bool // files can't be opened for reading
-	NoStat           bool // neither stat nor listings are allowed
-	OneFolderRenames bool // a file can only be renamed within its folder
-	MaxConnections   int  // further ones are closed after the login; 0: no limit
-	MaxSessions      int  // SFTP sessions on one connection; default DefaultSessions
 }
 
 // fill returns o with its defaults, or says what is missing.

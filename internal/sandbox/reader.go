@@ -204,6 +204,18 @@ func (r *reader) file(name string) (Job, bool) {
 	return job, true
 }
 
+// closed takes a file away that a client has closed, and reads it first if it is one of ours to read.
+func (r *reader) closed(name string) {
+	r.scan.Lock()
+	defer r.scan.Unlock()
+	if isFinal(path.Base(name)) {
+		if job, ok := r.file(name); ok && job.Status != Ignored && r.opts.Fate == Eat {
+			return // it is eaten
+		}
+	}
+	r.eat(name)
+}
+
 // read opens a file and reads it whole before anything is done with it, so that replacing the name meanwhile changes nothing. A file
 // that is being written in place is read as far as it is there: the platform can't know better.
 func (r *reader) read(name string) ([]byte, stamp, error) {

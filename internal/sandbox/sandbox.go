@@ -52,6 +52,9 @@ func Start(ctx context.Context, o Options) (_ *Sandbox, err error) {
 	}
 	s.files = &tree{root: root, opts: &s.opts, faults: &s.faults, log: oplog{now: s.opts.Now, names: map[string]*content{}}}
 	s.reader = newReader(&s.opts, s.files, s.stores)
+	if s.opts.Limits.EatsOnClose {
+		s.files.closed = s.reader.closed
+	}
 	if s.server, err = newServer(ctx, &s.opts, s.files); err != nil {
 		return nil, err
 	}

@@ -13,9 +13,6 @@ import (
 func (s *session) Fileread(r *sftp.Request) (io.ReaderAt, error) {
 	d := &download{session: s, path: r.Filepath}
 	err := s.do(Op{Kind: OpOpenRead, Path: r.Filepath}, func(op *Op) (err error) {
-		if s.tree.opts.Limits.NoReadBack {
-			return errDenied
-		}
 		d.f, err = s.tree.root.Open(op.Path)
 		return err
 	}, nil)
@@ -63,9 +60,13 @@ func (s *session) openWrite(r *sftp.Request) (*upload, error) {
 	t := s.tree
 	u := &upload{session: s}
 	err := s.change(Op{Kind: OpOpenWrite, Path: r.Filepath}, func(op *Op) (err error) {
+		if most := t.opts.Limits.MaxFiles; most > 0 && t.open >= most {
+			return errTooMany
+		}
 		u.f, err = t.openFile(op.Path, r.Pflags())
 		return err
 	}, func(n int, op Op) {
+		t.open++
 		u.opened, u.c = op.Path, t.log.opened(n, op.Path)
 		u.strike = t.faults.takeStrike()
 	})
@@ -119,6 +120,7 @@ func (u *upload) ReadAt(p []byte, off int64) (int, error) { return u.f.ReadAt(p,
 
 // WriteAt implements io.WriterAt: at any offset, from several goroutines at once.
 func (u *upload) WriteAt(p []byte, off int64) (written int, err error) {
+	u.session.dawdle()
 	for {
 		n, hit := u.grant(int64(len(p)))
 		w, err := u.f.WriteAt(p[:n], off)
@@ -199,6 +201,15 @@ var errLost = errors.New("connection lost")
 // Close implements io.Closer. From here on the content counts as complete, unless the client never asked for the close or was told
 // that a write failed.
 func (u *upload) Close() error {
+	name, err := u.close()
+	if u.session.tree.closed != nil && name != "" {
+		u.session.tree.closed(name)
+	}
+	return err
+}
+
+// close closes the file and returns the name that it lies under by then, "" where it has none.
+func (u *upload) close() (name string, _ error) {
 	s := u.session
 	t := s.tree
 	u.mu.Lock()
@@ -206,6 +217,7 @@ func (u *upload) Close() error {
 	u.mu.Unlock()
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	t.open--
 	var err error
 	if lost {
 		err = errLost
@@ -223,5 +235,5 @@ func (u *upload) Close() error {
 	if t.faults.cutNow(OpClose, true) {
 		s.line.cut()
 	}
-	return err
+	return u.c.path, err
 }

@@ -268,7 +268,7 @@ func TestReplaceMeetsItsOwnAside(t *testing.T) {
 		p.put(t, "catalog/."+final+".7.old", old)
 		d.Attempts = 1
 		r := dial(t, p.config)
-		r.posixRename = false // nobody makes aside files where there is a better way
+		r.advertised = false // nobody makes aside files where there is a better way
 		if got, err := r.Replace(t.Context(), d); err != nil || got.Way != "aside" {
 			t.Errorf("Replace = %+v, %v", got, err)
 		}

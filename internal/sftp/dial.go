@@ -131,13 +131,13 @@ func (r *Remote) start() error {
 	r.background.Go(func() { _, _ = io.Copy(io.Discard, stderr) })
 	r.ftp, err = sftp.NewClientPipe(&heard{Reader: out, pulse: &r.answers}, said{in},
 		sftp.UseConcurrentWrites(true), // under a temporary name that is measured before it counts
-		sftp.UseConcurrentReads(false),
+		sftp.UseConcurrentReads(true),  // of what is read back, whose size is known
 		sftp.MaxConcurrentRequestsPerFile(writesAhead),
 	)
 	if err != nil {
 		return err
 	}
-	_, r.posixRename = r.ftp.HasExtension("posix-rename@openssh.com")
+	_, r.advertised = r.ftp.HasExtension("posix-rename@openssh.com")
 	r.background.Go(func() { r.cut(lostCause(r.ftp.Wait())) })
 	r.background.Go(r.keepAlive)
 	r.background.Go(r.watch)
@@ -215,6 +215,8 @@ func dialFailure(ctx context.Context, c Config, l *login, err error) error {
 	case l.isRefusal(err):
 		return &outbox.Failure{Class: outbox.Credentials, Err: fmt.Errorf("log in to %s as %q: %w: %s", c.address(), l.user, err,
 			"correct sftp.user, sftp.password or sftp.key; nothing is sent until the login changes or somebody says gondola push")}
+	case isNonsense(err):
+		return nonsense("connect to "+c.address(), err)
 	default:
 		return transient("connect to "+c.address(), err, "tried again by itself")
 	}

@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/pkg/sftp"
+	"golang.org/x/crypto/ssh"
 
 	"gondola/internal/outbox"
 )
@@ -52,9 +53,19 @@ func (r *Remote) fail(doing string, err error) error {
 	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
 		return transient(doing, err, "stopped")
 	}
+	if isNonsense(err) {
+		r.cut(err) // nothing else that comes over it can be believed
+	}
 	if r.isGone(err) {
+		if errors.Is(err, sftp.ErrSSHFxConnectionLost) {
+			err = r.ftp.Wait() // the library's receiver has ended, and knows why
+		}
 		r.cut(lostCause(err))
-		return transient(doing, fmt.Errorf("%w: %w", outbox.ErrLost, r.cause), "tried again by itself")
+		lost := fmt.Errorf("%w: %w", outbox.ErrLost, r.cause)
+		if isNonsense(r.cause) {
+			return nonsense(doing, lost)
+		}
+		return transient(doing, lost, "tried again by itself")
 	}
 	switch {
 	case errors.Is(err, os.ErrPermission), status(err) == codeWriteProtect,
@@ -87,4 +98,25 @@ func says(err error, phrases ...string) bool {
 	}
 	text := strings.ToLower(err.Error())
 	return slices.ContainsFunc(phrases, func(p string) bool { return strings.Contains(text, p) })
+}
+
+// isNonsense reports whether err is about answers that no SFTP or SSH server should give. Neither library has types for all of them.
+func isNonsense(err error) bool {
+	if err == nil {
+		return false
+	}
+	if _, ok := errors.AsType[*ssh.AlgorithmNegotiationError](err); ok {
+		return true
+	}
+	text := err.Error()
+	return slices.ContainsFunc([]string{
+		"sftp: unexpected", "sftp: unimplemented packet", "packet too short", "packet too long", "sid not found",
+		"ssh: overflow reading version", "ssh: unexpected message", "ssh: parse error", "ssh: invalid packet length", "ssh: max packet",
+		"ssh: packet too large", "ssh: short packet", "ssh: MAC failure", "ssh: unmarshal error",
+	}, func(p string) bool { return strings.Contains(text, p) })
+}
+
+func nonsense(doing string, err error) error {
+	return &outbox.Failure{Class: outbox.Protocol, Err: fmt.Errorf("%s: %w: the server's answers make no sense; check sftp.host and "+
+		"sftp.port, and tell the platform; it is tried again by itself", doing, err)}
 }

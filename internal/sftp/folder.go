@@ -9,6 +9,7 @@ import (
 	"path"
 	"slices"
 	"strings"
+	"time"
 
 	"gondola/internal/outbox"
 )
@@ -28,35 +29,38 @@ func (r *Remote) folder(configured string, create bool) (string, error) {
 	if path.IsAbs(clean) {
 		at = "/"
 	}
+	sure := true
 	for part := range strings.SplitSeq(strings.Trim(clean, "/"), "/") {
 		if part == "." || part == "" {
 			continue
 		}
-		next, err := r.step(at, part, create)
+		next, seen, err := r.step(at, part, create)
 		if next == "" || err != nil {
 			return "", err
 		}
-		at = next
+		at, sure = next, sure && seen
 	}
-	r.folders[configured] = at
+	if sure {
+		r.folders[configured] = at
+	}
 	return at, nil
 }
 
-// step returns the folder that part means in parent.
-func (r *Remote) step(parent, part string, create bool) (string, error) {
+// step returns the folder that part means in parent, and whether it is known to be there.
+func (r *Remote) step(parent, part string, create bool) (folder string, seen bool, err error) {
 	wanted := path.Join(parent, part)
 	names, err := r.list(parent)
 	if err != nil && r.isGone(err) {
-		return "", r.fail(fmt.Sprintf("list folder %q", parent), err)
+		return "", false, r.fail(fmt.Sprintf("list folder %q", parent), err)
 	}
 	if name := match(names, part); name != "" {
-		return path.Join(parent, name), nil
+		return path.Join(parent, name), true, nil
 	}
 	if !create {
 		if err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return wanted, nil
+			return wanted, false, nil // a call that writes will make it
 		}
-		return "", nil
+		return "", false, nil
 	}
 	if merr := r.ftp.Mkdir(wanted); merr != nil {
 		// Version 3 has no code for "exists already", so what counts is whether it is there. Where that can't be seen either, the
@@ -64,13 +68,13 @@ func (r *Remote) step(parent, part string, create bool) (string, error) {
 		info, serr := r.ftp.Stat(wanted)
 		switch {
 		case r.isGone(merr) || r.isGone(serr):
-			return "", r.fail(fmt.Sprintf("make folder %q", wanted), merr)
+			return "", false, r.fail(fmt.Sprintf("make folder %q", wanted), merr)
 		case serr == nil && info.IsDir():
 		case err == nil || errors.Is(serr, fs.ErrNotExist):
-			return "", r.fail(fmt.Sprintf("make folder %q", wanted), merr)
+			return "", false, r.fail(fmt.Sprintf("make folder %q", wanted), merr)
 		}
 	}
-	return wanted, nil
+	return wanted, true, nil
 }
 
 // list returns the names in a folder, from the first time it was listed.
@@ -114,6 +118,11 @@ func (r *Remote) forget(configured string) {
 type lying struct {
 	outbox.Seen
 	told bool
+	at   time.Time // when it was written, by the server's clock
+}
+
+func lyingOf(info fs.FileInfo) lying {
+	return lying{Seen: outbox.Seen{Exists: true, Size: info.Size()}, told: true, at: info.ModTime()}
 }
 
 // standing finds out what lies under a name: by stat, and where that is refused, from the folder's listing.
@@ -126,7 +135,7 @@ func (r *Remote) standing(file string) (lying, error) {
 			Err:   fmt.Errorf("look at %q: it is a folder, not a file: ask the platform to remove it", file),
 		}
 	case err == nil:
-		return lying{Seen: outbox.Seen{Exists: true, Size: info.Size()}, told: true}, nil
+		return lyingOf(info), nil
 	case errors.Is(err, fs.ErrNotExist):
 		return lying{told: true}, nil
 	case r.isGone(err):
@@ -141,7 +150,7 @@ func (r *Remote) standing(file string) (lying, error) {
 	}
 	for _, info := range infos {
 		if info.Name() == path.Base(file) {
-			return lying{Seen: outbox.Seen{Exists: true, Size: info.Size()}, told: true}, nil
+			return lyingOf(info), nil
 		}
 	}
 	return lying{told: true}, nil

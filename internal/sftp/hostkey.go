@@ -1,6 +1,8 @@
 package sftp
 
 import (
+	"crypto/sha256"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"net"
@@ -32,7 +34,15 @@ var errHostKey = errors.New("host key not known")
 
 func newHostKeys(c Config) (*hostKeys, error) {
 	h := &hostKeys{address: c.address(), pins: make(map[string]bool), file: c.KnownHosts}
-	for _, pin := range c.HostKeys {
+	pins := c.HostKeys
+	if c.Accepted != nil {
+		accepted, err := c.Accepted()
+		if err != nil {
+			return nil, local("read the accepted host keys", err, "check the disk under the state folder")
+		}
+		pins = slices.Concat(pins, accepted)
+	}
+	for _, pin := range pins {
 		pin = strings.TrimRight(strings.TrimSpace(pin), "=")
 		if !strings.HasPrefix(pin, "SHA256:") {
 			return nil, hostKeyFailure(fmt.Errorf("pin %q is no SHA256 fingerprint: write it as SHA256:… in sftp.host_keys", pin))
@@ -48,7 +58,7 @@ func newHostKeys(c Config) (*hostKeys, error) {
 	}
 	if len(h.pins) == 0 && h.known == nil {
 		return nil, hostKeyFailure(fmt.Errorf("no host key of %s is configured: ask the platform for its fingerprint, "+
-			"then put it in sftp.host_keys", h.address))
+			"then put it in sftp.host_keys or run gondola hostkey accept", h.address))
 	}
 	h.algorithms = h.offer()
 	return h, nil
@@ -150,10 +160,39 @@ func (h *hostKeys) mismatch() error {
 	one := h.shown[0]
 	one = one[strings.LastIndexByte(one, ' ')+1:]
 	return hostKeyFailure(fmt.Errorf("%s is not the server we know: it shows %s; expected %s: nothing was sent; "+
-		"if the platform announced a new key, put %s in sftp.host_keys, else ask the platform",
+		"ask the platform; once it confirms the new key, run gondola hostkey accept %s, or put it in sftp.host_keys",
 		h.address, shown, strings.Join(expected, ", "), one))
 }
 
 func hostKeyFailure(err error) error {
 	return &outbox.Failure{Class: outbox.HostKey, Err: err}
 }
+
+// CheckFingerprint says what is wrong with the fingerprint of a host key, nil where it is one.
+func CheckFingerprint(text string) error {
+	rest, ok := strings.CutPrefix(text, "SHA256:")
+	sum, err := base64.RawStdEncoding.Strict().DecodeString(rest)
+	if !ok || err != nil || len(sum) != sha256.Size {
+		return fmt.Errorf("%q is no fingerprint: write SHA256: and 43 characters, as ssh-keygen -l prints it", text)
+	}
+	return nil
+}
+
+// KnownKeys returns the fingerprints that the known_hosts file has for the server, none without a file.
+func (c Config) KnownKeys() ([]string, error) {
+	if c.KnownHosts == "" {
+		return nil, nil
+	}
+	db, err := knownhosts.NewDB(c.KnownHosts)
+	if err != nil {
+		return nil, fmt.Errorf("read known hosts: %w: check sftp.known_hosts", err)
+	}
+	var all []string
+	for _, k := range db.HostKeys(c.withDefaults().address()) {
+		all = append(all, ssh.FingerprintSHA256(k))
+	}
+	return all, nil
+}
+
+// Address returns the server's host and port, as accepted keys are kept by.
+func (c Config) Address() string { return c.withDefaults().address() }

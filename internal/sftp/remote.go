@@ -26,11 +26,11 @@ const (
 // Remote is one connection to the server; it implements [outbox.Remote]. Its methods may be called by several goroutines at once.
 // Cancelling one call may cut the connection, and with it the other calls, when the server does not answer.
 type Remote struct {
-	c           Config
-	wire        *wire
-	ssh         *ssh.Client
-	ftp         *sftp.Client
-	posixRename bool // the server renames over files
+	c          Config
+	wire       *wire
+	ssh        *ssh.Client
+	ftp        *sftp.Client
+	advertised bool // the server says that it renames over files
 
 	answers pulse        // the last byte of an SFTP answer, or the begin of a call
 	calls   atomic.Int64 // under way
@@ -44,6 +44,9 @@ type Remote struct {
 	down       chan struct{} // closed when the connection is no more
 	cause      error         // why; written before down is closed
 	background sync.WaitGroup
+
+	known    sync.Mutex      // guards passport; held while Learned is called
+	passport outbox.Passport // what the server allows, as far as is known
 
 	mu       sync.Mutex               // guards the rest
 	claims   map[string]chan struct{} // remote files that a call has to itself; closed when it lets go
@@ -65,10 +68,21 @@ func newRemote(c Config, w *wire, client *ssh.Client) *Remote {
 		folders:  make(map[string]string),
 		listings: make(map[string][]string),
 	}
-	if c.Parallel > 0 {
-		r.slots = make(chan struct{}, c.Parallel)
-	}
+	r.passport = c.Passport
+	r.limit()
 	return r
+}
+
+// limit makes room for as many files at once as we may send and the server takes.
+func (r *Remote) limit() {
+	n := r.c.Parallel
+	if files := r.Passport().Files; files > 0 && (n == 0 || files < n) && files < askedFor {
+		n = files
+	}
+	r.slots = nil
+	if n > 0 {
+		r.slots = make(chan struct{}, n)
+	}
 }
 
 // Close ends the connection and waits for what runs behind it. Calls under way fail. It takes two seconds at most when nobody
@@ -197,7 +211,7 @@ func (r *Remote) keepAlive() {
 
 // watch cuts a connection on which nothing moves.
 func (r *Remote) watch() {
-	ticker := time.NewTicker(min(max(r.c.StallTimeout/10, 5*time.Millisecond), time.Second))
+	ticker := time.NewTicker(min(max(r.c.StallTimeout/10, 5*time.Millisecond), watchEvery))
 	defer ticker.Stop()
 	for {
 		select {
@@ -230,7 +244,8 @@ func (p *pulse) quiet() time.Duration { return time.Since(p.start) - time.Durati
 // for a peer that is long gone.
 type wire struct {
 	net.Conn
-	pulse pulse
+	pulse   pulse
+	written atomic.Int64 // bytes that were handed to the kernel
 }
 
 func newWire(c net.Conn) *wire { return &wire{Conn: c, pulse: pulse{start: time.Now()}} }
@@ -241,6 +256,13 @@ func (w *wire) Read(p []byte) (int, error) {
 	if n > 0 {
 		w.pulse.touch()
 	}
+	return n, err
+}
+
+// Write implements io.Writer.
+func (w *wire) Write(p []byte) (int, error) {
+	n, err := w.Conn.Write(p)
+	w.written.Add(int64(n))
 	return n, err
 }
 

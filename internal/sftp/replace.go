@@ -7,8 +7,8 @@ import (
 	"io/fs"
 	"path"
 	"slices"
-	"strconv"
 	"strings"
+	"time"
 
 	"gondola/internal/outbox"
 )
@@ -20,26 +20,17 @@ const (
 	writeSize   = 32 << 10
 )
 
-// Suffixes of the names that are ours besides the final ones: .<final name>.<delivery id><suffix>.
-const (
-	suffixTemp  = ".tmp"
-	suffixAside = ".old"
-)
-
-// The ways a final name is taken, as receipts name them.
-const (
-	wayPosixRename = "posix-rename" // renamed over the old file, in one step
-	wayRename      = "rename"       // renamed to a name that was free
-	wayAside       = "aside"        // the old file was moved aside first
-)
-
 // replacement is one file on its way to its name.
 type replacement struct {
-	r     *Remote
-	d     outbox.Delivery
-	final string
-	temp  string
-	aside string
+	r      *Remote
+	d      outbox.Delivery
+	folder string
+	final  string
+	aside  string
+	temp   string // the temporary file, once it was opened
+
+	begun, ended time.Time // of the upload
+	at           time.Time // of the file, by the server
 }
 
 // Replace implements [outbox.Remote]. When ctx ends while bytes are on their way, it stops, removes what it wrote and returns within
@@ -66,8 +57,7 @@ func (r *Remote) Replace(ctx context.Context, d outbox.Delivery) (outbox.Receipt
 	if err != nil {
 		return outbox.Receipt{}, err
 	}
-	hidden := path.Join(folder, "."+d.Name+"."+strconv.FormatInt(d.ID, 10))
-	p := &replacement{r: r, d: d, final: path.Join(folder, d.Name), temp: hidden + suffixTemp, aside: hidden + suffixAside}
+	p := &replacement{r: r, d: d, folder: folder, final: path.Join(folder, d.Name)}
 	release, err := r.claim(ctx, p.final)
 	if err != nil {
 		return outbox.Receipt{}, r.fail(doing, err)
@@ -84,21 +74,40 @@ func (p *replacement) run(ctx context.Context) (outbox.Receipt, error) {
 	if err := p.ours(before); err != nil {
 		return outbox.Receipt{}, err
 	}
-	proof, err := p.upload(ctx)
+	put := p.viaTemp
+	if p.r.Passport().Way() == outbox.WayDirect {
+		put = p.direct
+	}
+	way, proof, err := put(ctx, before)
 	if err != nil {
 		return outbox.Receipt{}, err
 	}
+	r := outbox.Receipt{
+		Size: p.d.Size, SHA256: p.d.SHA256, Proof: proof, Way: way, At: p.r.c.Now(),
+		// Where the server does not tell, the careful answer is yes: the file goes once more if it vanishes.
+		Replaced: before.Exists || !before.told || way == outbox.WayAside,
+	}
+	if known := p.r.Passport(); !known.At.IsZero() {
+		r.Passport = known.Line(p.r.c.ReadBack)
+	}
+	r.Skew, r.SkewKnown = skewOf(p.begun, p.ended, p.at)
+	return r, nil
+}
 
+// viaTemp uploads under a temporary name, proves what lies there, and gives it the final one.
+func (p *replacement) viaTemp(ctx context.Context, before lying) (string, outbox.Proof, error) {
+	proof, err := p.upload(ctx)
+	if err != nil {
+		return "", "", err
+	}
+	// Only now is it known for sure which names the server takes.
+	p.aside = path.Join(p.folder, nameOf(p.d.Name, p.d.ID, suffixAside, !p.r.Passport().Lacks(outbox.DotNames)))
 	way, proof, err := p.take(ctx, before, proof)
 	if err != nil {
 		p.discard()
-		return outbox.Receipt{}, err
+		return "", "", err
 	}
-	return outbox.Receipt{
-		Size: p.d.Size, SHA256: p.d.SHA256, Proof: proof, Way: way, At: p.r.c.Now(),
-		// Where the server does not tell, the careful answer is yes: the file goes once more if it vanishes.
-		Replaced: before.Exists || !before.told || way == wayAside,
-	}, nil
+	return way, proof, nil
 }
 
 // take gives the uploaded file its final name and looks at it there. The end of ctx waits for that: the swap is a few round trips,
@@ -127,7 +136,7 @@ func (p *replacement) fail(verb string, err error) error {
 // ours refuses to replace what we did not put there: a second daemon, an old script, a person. A delivery that was tried before may
 // have got as far as its name.
 func (p *replacement) ours(l lying) error {
-	retried := p.d.Attempts > 0 && l.Size == p.d.Size
+	retried := p.d.Attempts > 0 && (l.Size == p.d.Size || p.partly(l.Size))
 	if !l.Exists || p.d.Adopt || retried || slices.Contains(p.d.Known, l.Size) {
 		return nil
 	}
@@ -135,28 +144,59 @@ func (p *replacement) ours(l lying) error {
 		"ours has %d: find out who else writes there, then run gondola push --adopt to replace it", p.final, l.Size, p.d.Size)}
 }
 
+// partly reports whether a size may be that of our own file, cut in the middle: one that could only be written in place.
+func (p *replacement) partly(size int64) bool {
+	most := p.d.Size
+	if p.d.Previous != nil {
+		most = max(most, p.d.Previous.Size) // it may have been cut while it was written back
+	}
+	return p.r.Passport().Way() == outbox.WayDirect && size < most
+}
+
+// refused reports whether the server has answered that it does not do such a thing, or not like this.
+func (p *replacement) refused(err error) bool {
+	if _, ok := errors.AsType[*outbox.Failure](err); ok {
+		return false // it has been judged already
+	}
+	return err != nil && !p.r.isGone(err) && !isFull(err) && slices.Contains([]uint32{codeUnsupported, codeFailure, codeExists}, status(err))
+}
+
 // swap gives the temporary file its final name. The caller holds swaps.
 func (p *replacement) swap(before lying) (string, error) {
-	ftp := p.r.ftp
-	if p.r.posixRename {
-		err := ftp.PosixRename(p.temp, p.final)
+	known := p.r.Passport()
+	taken := before.Exists || !before.told
+	if p.r.renamesOver(known) {
+		err := p.into(p.r.ftp.PosixRename)
 		if err == nil {
-			return wayPosixRename, nil
+			p.r.prove(outbox.PosixRename)
+			return outbox.WayPosixRename, nil
 		}
 		// Some servers announce the extension and refuse it, or refuse it over a file.
-		if p.r.isGone(err) || (status(err) != codeUnsupported && status(err) != codeFailure) || isFull(err) {
-			return "", p.fail("rename over", err)
+		if !p.refused(err) {
+			return "", p.misplaced("rename over", err)
 		}
+		p.r.contradict(outbox.PosixRename, outbox.Cannot, err)
+	}
+	if taken && known.Has(outbox.RenameOver) {
+		err := p.into(p.r.ftp.Rename)
+		if err == nil {
+			return outbox.WayRenameOver, nil
+		}
+		if !p.refused(err) {
+			return "", p.misplaced("rename over", err)
+		}
+		p.r.contradict(outbox.RenameOver, outbox.Cannot, err)
 	}
 	if before.Exists {
-		return wayAside, p.swapAside()
+		return outbox.WayAside, p.swapAside()
 	}
-	err := ftp.Rename(p.temp, p.final)
+	err := p.r.ftp.Rename(p.temp, p.final)
 	if err == nil {
-		return wayRename, nil
+		p.r.prove(outbox.Rename)
+		return outbox.WayRename, nil
 	}
-	if p.r.isGone(err) || (status(err) != codeFailure && status(err) != codeExists) {
-		return "", p.fail("rename to", err)
+	if !p.refused(err) {
+		return "", p.misplaced("rename to", err)
 	}
 	// Version 3 says "failure" for a name that is taken. Whatever came there in the meantime must be ours, too.
 	now, serr := p.r.standing(p.final)
@@ -164,12 +204,43 @@ func (p *replacement) swap(before lying) (string, error) {
 		return "", serr
 	}
 	if now.told && !now.Exists {
-		return "", p.fail("rename to", err)
+		return "", p.misplaced("rename to", err)
 	}
 	if serr := p.ours(now); serr != nil {
 		return "", serr
 	}
-	return wayAside, p.swapAside()
+	return outbox.WayAside, p.swapAside()
+}
+
+// into renames the temporary file to the final name. One that lies in the home folder and is refused is brought into the folder first
+// and tried again from there: only then is it known which of the two the server does not do.
+func (p *replacement) into(how func(from, to string) error) error {
+	err := how(p.temp, p.final)
+	if !p.refused(err) || path.Dir(p.temp) == p.folder {
+		return err
+	}
+	inside := path.Join(p.folder, nameOf(p.d.Name, p.d.ID, suffixTemp, !p.r.Passport().Lacks(outbox.DotNames)))
+	if berr := how(p.temp, inside); berr != nil {
+		return p.misplaced("rename to", err)
+	}
+	p.temp = inside
+	return how(p.temp, p.final)
+}
+
+// misplaced is fail for a rename into the folder. One from the home folder that is refused, as opposed to a line that breaks, may be
+// refused because of where it comes from: the next attempt puts its temporary file beside the final one. One that is refused as
+// unsupported where it starts there already leaves nothing but writing in place.
+func (p *replacement) misplaced(verb string, err error) error {
+	switch {
+	case p.r.isGone(err) || isFull(err):
+	case errors.Is(err, fs.ErrNotExist):
+		p.r.forget(p.d.Folder) // the folder is no more
+	case path.Dir(p.temp) != p.folder:
+		p.r.contradict(outbox.RenameAcross, outbox.Cannot, err)
+	case status(err) == codeUnsupported:
+		p.r.contradict(outbox.Rename, outbox.Cannot, err)
+	}
+	return p.fail(verb, err)
 }
 
 // swapAside moves the old file out of the way, the new one in, and puts the old one back if that fails.
@@ -185,6 +256,9 @@ func (p *replacement) swapAside() error {
 	switch {
 	case errors.Is(err, fs.ErrNotExist): // taken by the platform this very moment: the name is free
 	case err != nil:
+		if status(err) == codeUnsupported {
+			p.r.contradict(outbox.Rename, outbox.Cannot, err)
+		}
 		return p.fail("move aside", err)
 	}
 	moved := err == nil
@@ -195,13 +269,13 @@ func (p *replacement) swapAside() error {
 		return nil
 	}
 	if !moved {
-		return p.fail("rename to", err)
+		return p.misplaced("rename to", err)
 	}
 	if back := ftp.Rename(p.aside, p.final); back != nil {
 		p.r.remember(p.final, p.aside)
-		return p.fail("rename to", fmt.Errorf("%w; the old file could not be put back and lies at %q: %w", err, p.aside, back))
+		return p.misplaced("rename to", fmt.Errorf("%w; the old file could not be put back and lies at %q: %w", err, p.aside, back))
 	}
-	return p.fail("rename to", err)
+	return p.misplaced("rename to", err)
 }
 
 // confirm looks at the final name. A file that is gone already was taken by the platform; its proof is what was measured before.
@@ -218,6 +292,8 @@ func (p *replacement) confirm(proof outbox.Proof) (outbox.Proof, error) {
 	case l.Size != p.d.Size:
 		return "", &outbox.Failure{Class: outbox.Foreign, Err: fmt.Errorf("verify %q: it has %d bytes right after ours of %d "+
 			"took the name: somebody else writes there; find out who, then run gondola push --adopt", p.final, l.Size, p.d.Size)}
+	case proof == outbox.ProofDigest:
+		return proof, nil
 	default:
 		return outbox.ProofSize, nil
 	}
@@ -226,7 +302,7 @@ func (p *replacement) confirm(proof outbox.Proof) (outbox.Proof, error) {
 // discard removes the temporary file of a failed replace. It may take as long as any call, and no longer than cancelGrace once the
 // caller has given up; Sweep gets what stays.
 func (p *replacement) discard() {
-	if p.r.lost() != nil {
+	if p.r.lost() != nil || p.temp == "" {
 		return
 	}
 	if err := p.r.ftp.Remove(p.temp); err != nil && !errors.Is(err, fs.ErrNotExist) {

@@ -44,7 +44,8 @@ type server struct {
 	// Each is optional and set before the first call of client. An error is what the client gets.
 	before  func(op, name, target string) error
 	written func(name string, end int64) error
-	methods []string // login methods on offer; default password
+	methods []string              // login methods on offer; default password
+	speak   func(c io.ReadWriter) // instead of SFTP
 	// loggedIn is called when a login succeeded, before the client hears of it.
 	loggedIn func()
 
@@ -175,6 +176,13 @@ func (s *server) serve(c net.Conn) {
 				_ = r.Reply(r.Type == "subsystem", nil)
 			}
 		})
+		if s.speak != nil {
+			s.wg.Go(func() {
+				s.speak(channel)
+				_ = channel.Close()
+			})
+			continue
+		}
 		s.wg.Go(func() {
 			rs := sftp.NewRequestServer(channel, sftp.Handlers{FileGet: s, FilePut: s, FileCmd: s, FileList: s})
 			_ = rs.Serve()
@@ -488,4 +496,9 @@ func fingerprint(s ssh.Signer) string { return ssh.FingerprintSHA256(s.PublicKey
 
 func authorizedLine(host string, key ssh.PublicKey) string {
 	return fmt.Sprintf("%s %s", host, ssh.MarshalAuthorizedKey(key))
+}
+
+func digestOfBytes(data []byte) string {
+	sum := sha256.Sum256(data)
+	return hex.EncodeToString(sum[:])
 }

@@ -3,24 +3,35 @@
 //
 // # What is promised
 //
-//   - The final name never shows a partial file. Bytes go under a temporary dot-name in the same folder that no scan for *.csv
+//   - The final name never shows a partial file, on any server that renames. Bytes go under a temporary name in the home folder, which
+//     the platform ignores, or, where files can't be renamed from one folder to another, under a dot-name that no scan for *.csv
 //     takes; only a whole, closed and measured file is renamed.
 //   - An old file is never lost to a failed replace. Where the server can rename over a file, there is no moment without one. Where
 //     it can't, the old file is moved aside first and put back when the new one does not take its place. If the connection breaks
 //     between the two renames, the old file stays under its aside name until the next replace of that name succeeded. It is not put
 //     back by then: the document that was on its way is sent again first thing, and it contains everything the old one said.
+//   - Where no rename works at all, or the server takes files away as they are closed, a file is written under its final name: there
+//     is nothing better. When that fails, the old document, which the state folder still has, is written back; when the connection is
+//     gone, the new one is sent again first thing.
 //   - Nothing hangs. Dialling has a deadline that covers the SSH handshake, and a connection on which nothing moves is cut.
-//   - The server is the pinned one, or not a byte of the login leaves.
+//   - The server is one that is pinned or was accepted, or not a byte of the login leaves.
 //   - A refused password is offered once.
-//   - Nothing is asked of the server that managed cloud services are known to refuse: no chmod, no times, no append, no resume, no
-//     open for reading and writing at once.
+//   - Sending asks nothing of the server that managed cloud services are known to refuse: no chmod, no times, no append, no resume, no
+//     open for reading and writing at once. The probe asks for some of it, once and on a file of its own, and takes no for an answer.
+//
+// # What a server allows
+//
+// [Remote.Probe] tries everything that matters in the login's home folder and writes a passport; a Remote chooses its way by it. What
+// was not tried is taken for the weaker case. What turns out otherwise in use corrects the passport at once ([Config.Learned]), and the
+// attempt goes on another way where it can.
 //
 // # How a stall is noticed
 //
 // A stalled peer keeps TCP alive and blocks Write, Read and even Close for ever. Two clocks watch a connection. One counts from the
 // last byte of any kind; keep-alive requests, which every SSH server answers, make sure that bytes come when nothing else goes on.
 // The other counts from the last byte of an SFTP answer while a call is under way, because a server can be alive and its storage
-// dead. When either passes the stall timeout, the connection is closed under everybody, and every call returns.
+// dead. When either passes the stall timeout, the connection is closed under everybody, and every call returns: within 31 seconds, by
+// default, and within 20 where the handshake falls silent.
 package sftp
 
 import (
@@ -47,6 +58,9 @@ const (
 	DefaultKeepAlive    = 15 * time.Second // half the stall timeout, and below the idle limits of firewalls
 )
 
+// watchEvery is how often a connection is looked at, at most: a stall is noticed that much later than its timeout.
+const watchEvery = time.Second
+
 // Config says which server, how to know it, and how to log in. The functions are called at every Dial, so that a changed secret
 // counts at once.
 type Config struct {
@@ -59,8 +73,13 @@ type Config struct {
 	KeyPassphrase func() (string, error) // optional: for an encrypted key
 	Salt          []byte                 // keys the fingerprint that Login returns; the same for as long as the state lives
 
-	HostKeys   []string // SHA256:… fingerprints, any of which is accepted
-	KnownHosts string   // path of a known_hosts file; with or instead of HostKeys
+	HostKeys   []string                 // SHA256:… fingerprints, any of which is accepted
+	KnownHosts string                   // path of a known_hosts file; with or instead of HostKeys
+	Accepted   func() ([]string, error) // optional: more fingerprints, which an admin accepted since
+
+	Passport outbox.Passport       // optional: what is known of the server
+	Learned  func(outbox.Passport) // optional: hears of every correction in use; called by several goroutines, one at a time
+	ReadBack int64                 // files of up to so many bytes are read back where the server allows it; 0 = none
 
 	DialTimeout  time.Duration    // optional: from the first packet to the first SFTP answer, for each connection made
 	StallTimeout time.Duration    // optional: nothing moved for so long: the connection is cut
@@ -97,14 +116,23 @@ func (c Config) Login() (string, error) {
 	if err != nil {
 		return "", err
 	}
+	return c.fingerprint(strings.ToLower(c.Host), strconv.Itoa(c.Port), c.User, s.password, string(s.keyPEM), s.passphrase), nil
+}
+
+// Account returns a fingerprint of server and user, without the secrets: what is known of a server outlives a changed password.
+func (c Config) Account() string {
+	c = c.withDefaults()
+	return c.fingerprint(strings.ToLower(c.Host), strconv.Itoa(c.Port), c.User)
+}
+
+func (c Config) fingerprint(fields ...string) string {
 	mac := hmac.New(sha256.New, c.Salt)
-	host, port := strings.ToLower(c.Host), strconv.Itoa(c.Port)
-	for _, field := range []string{host, port, c.User, s.password, string(s.keyPEM), s.passphrase} {
+	for _, field := range fields {
 		// Lengths keep ("ab", "c") and ("a", "bc") apart.
 		mac.Write(binary.BigEndian.AppendUint64(nil, uint64(len(field))))
 		mac.Write([]byte(field))
 	}
-	return hex.EncodeToString(mac.Sum(nil)), nil
+	return hex.EncodeToString(mac.Sum(nil))
 }
 
 // secrets are the parts of a login that are resolved when they are needed.

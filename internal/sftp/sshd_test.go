@@ -178,10 +178,10 @@ func TestOpenSSHWays(t *testing.T) {
 			} {
 				t.Run(tc.name, func(t *testing.T) {
 					r := dial(t, c)
-					if !r.posixRename {
+					if !r.advertised {
 						t.Fatal("OpenSSH does not announce posix-rename any more")
 					}
-					r.posixRename = tc.posixRename
+					r.advertised = tc.posixRename
 					d := document(t, 1, 5_000_000)
 					d.Folder = login + "/" + tc.folder
 					for i, way := range tc.ways {

@@ -9,11 +9,55 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"gondola/internal/outbox"
 )
 
-// Sweep implements [outbox.Remote]. It removes temporary files, and files that were moved aside and whose name is taken again. An
-// aside file whose final name is free is the last that the platform has of that shelf: it stays until a replace of that name
-// succeeds over this connection. Files of replaces under way are left alone, as is everything not named by us.
+// Suffixes of the names that are ours besides the final ones. Where a name may begin with a dot it is .<final>.<delivery id><suffix>;
+// where it may not, <final>.<delivery id>.gondola<suffix>: the mark stands for the dot, since anybody may have an x.csv.1.tmp.
+const (
+	suffixTemp  = ".tmp"
+	suffixAside = ".old"
+	mark        = ".gondola"
+)
+
+// nameOf returns a name of ours for a final one.
+func nameOf(final string, id int64, suffix string, dot bool) string {
+	stem := final + "." + strconv.FormatInt(id, 10)
+	if dot {
+		return "." + stem + suffix
+	}
+	return stem + mark + suffix
+}
+
+// leftover takes a name of ours apart, where all our final names end in .csv.
+func leftover(name string) (final, suffix string, ok bool) {
+	suffix = path.Ext(name)
+	if suffix != suffixTemp && suffix != suffixAside {
+		return "", "", false
+	}
+	rest := strings.TrimSuffix(name, suffix)
+	hidden, dot := strings.CutPrefix(rest, ".")
+	if dot {
+		rest = hidden
+	} else if rest, ok = strings.CutSuffix(rest, mark); !ok {
+		return "", "", false
+	}
+	i := strings.LastIndexByte(rest, '.')
+	if i <= 0 {
+		return "", "", false
+	}
+	final, id := rest[:i], rest[i+1:]
+	if n, err := strconv.ParseInt(id, 10, 64); err != nil || strconv.FormatInt(n, 10) != id {
+		return "", "", false
+	}
+	return final, suffix, strings.HasSuffix(final, ".csv") && len(final) > len(".csv")
+}
+
+// Sweep implements [outbox.Remote]. It removes temporary files, in the folder and, where they are put there, in the home folder, and
+// files that were moved aside and whose name is taken again. An aside file whose final name is free is the last that the platform has
+// of that shelf: it stays until a replace of that name succeeds over this connection. Files of replaces under way are left alone, as
+// is everything not named by us. Where nothing can be listed there is nothing to sweep by.
 func (r *Remote) Sweep(ctx context.Context, folder string) error {
 	doing := fmt.Sprintf("sweep folder %q", folder)
 	leave, err := r.enter(ctx, doing)
@@ -22,9 +66,21 @@ func (r *Remote) Sweep(ctx context.Context, folder string) error {
 	}
 	defer leave()
 	at, err := r.folder(folder, false)
-	if err != nil || at == "" {
+	if err != nil {
 		return err
 	}
+	var errs []error
+	if at != "" {
+		errs = append(errs, r.sweep(ctx, at, doing))
+	}
+	if r.Passport().Has(outbox.RenameAcross) && at != "." {
+		errs = append(errs, r.sweep(ctx, ".", doing))
+	}
+	return errors.Join(errs...)
+}
+
+// sweep clears one folder.
+func (r *Remote) sweep(ctx context.Context, at, doing string) error {
 	infos, err := r.ftp.ReadDirContext(ctx, at)
 	if err != nil {
 		if errors.Is(err, fs.ErrNotExist) {
@@ -57,36 +113,20 @@ func (r *Remote) Sweep(ctx context.Context, folder string) error {
 	return errors.Join(errs...)
 }
 
-// sweepOne removes a leftover of a final name, unless that name is being replaced right now: then the leftover may not be one.
+// sweepOne removes a leftover of a final name, unless that name is being replaced right now, or the file is on its way to a name in
+// another folder: then the leftover may not be one.
 func (r *Remote) sweepOne(final, file string) error {
-	release, _ := r.tryClaim(final)
-	if release == nil {
-		return nil
+	for _, name := range []string{final, file} {
+		release, _ := r.tryClaim(name)
+		if release == nil {
+			return nil
+		}
+		defer release()
 	}
-	defer release()
 	if err := r.ftp.Remove(file); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
 	return nil
-}
-
-// leftover takes a name of ours apart: .<final>.<delivery id>.tmp or .old, where all our final names end in .csv.
-func leftover(name string) (final, suffix string, ok bool) {
-	rest, dot := strings.CutPrefix(name, ".")
-	suffix = path.Ext(rest)
-	if !dot || (suffix != suffixTemp && suffix != suffixAside) {
-		return "", "", false
-	}
-	rest = strings.TrimSuffix(rest, suffix)
-	i := strings.LastIndexByte(rest, '.')
-	if i <= 0 {
-		return "", "", false
-	}
-	final, id := rest[:i], rest[i+1:]
-	if n, err := strconv.ParseInt(id, 10, 64); err != nil || strconv.FormatInt(n, 10) != id {
-		return "", "", false
-	}
-	return final, suffix, strings.HasSuffix(final, ".csv") && len(final) > len(".csv")
 }
 
 // remember notes an aside file that is to be removed once its final name has a new file.
@@ -104,6 +144,9 @@ func (p *replacement) dropAsides() {
 	asides := p.r.asides[p.final]
 	delete(p.r.asides, p.final)
 	p.r.mu.Unlock()
+	if p.d.Attempts > 0 && !slices.Contains(asides, p.aside) && !p.r.Passport().Has(outbox.List) {
+		asides = append(asides, p.aside) // where no sweep can find it, an earlier attempt's is looked for by its name
+	}
 	for _, aside := range asides {
 		if err := p.r.ftp.Remove(aside); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			p.r.c.Log.Debug("remove old file", "file", aside, "err", err)

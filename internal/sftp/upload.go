@@ -9,34 +9,29 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"path"
 	"strings"
+	"time"
+
+	"github.com/pkg/sftp"
 
 	"gondola/internal/outbox"
 )
 
-// upload puts the document under the temporary name and measures it there. What it began to write is removed when it fails.
+// upload puts the document under a temporary name and proves what lies there. What it began to write is removed when it fails.
 func (p *replacement) upload(ctx context.Context) (outbox.Proof, error) {
-	doc, err := os.Open(p.d.Path)
+	file, release, err := p.create(ctx)
 	if err != nil {
-		return "", p.unreadable(err)
+		return "", err
 	}
-	defer func() { _ = doc.Close() }()
-
+	defer release()
+	err = p.fill(ctx, file, &p.d, nil)
 	var proof outbox.Proof
-	// The digest is looked at beside the upload, not in its path: it proves that what leaves is what was rendered.
-	digesting, cancel := context.WithCancel(ctx)
-	digest := make(chan error, 1)
-	go func() { digest <- p.checkDigest(digesting) }()
-	err = p.write(ctx, doc)
-	if err != nil {
-		cancel()
-	}
-	if derr := <-digest; err == nil {
-		err = derr
-	}
-	cancel()
 	if err == nil {
 		proof, err = p.measure()
+	}
+	if err == nil {
+		proof, err = p.readBack(ctx, p.temp, proof)
 	}
 	if err != nil {
 		p.discard()
@@ -45,20 +40,97 @@ func (p *replacement) upload(ctx context.Context) (outbox.Proof, error) {
 	return proof, nil
 }
 
-// write copies the document into a new temporary file: write-only, created, truncated, as the strictest servers want it.
-func (p *replacement) write(ctx context.Context, doc *os.File) error {
-	file, err := p.r.ftp.OpenFile(p.temp, os.O_WRONLY|os.O_CREATE|os.O_TRUNC)
-	if err != nil {
-		if errors.Is(err, fs.ErrNotExist) {
-			p.r.forget(p.d.Folder)
-		}
-		return p.fail("create temporary file of", err)
+// spot is where a temporary file can lie, and what the server would have to allow for it.
+type spot struct {
+	dir     string
+	dot     bool
+	feature outbox.Feature // that is not there when this place is refused and a later one is not
+}
+
+// spots lists where a temporary file may lie by what is known of the server, the best one first.
+func (p *replacement) spots() []spot {
+	known := p.r.Passport()
+	var all []spot
+	if known.Has(outbox.RenameAcross) && p.folder != "." {
+		all = append(all, spot{".", !known.Lacks(outbox.DotNames), outbox.RenameAcross})
 	}
-	src := &source{ctx: ctx, r: doc}
-	ahead := int(min(p.d.Size/writeSize+1, writesAhead))
-	n, err := file.ReadFromWithConcurrency(src, ahead)
+	if !known.Lacks(outbox.DotNames) {
+		all = append(all, spot{p.folder, true, outbox.DotNames})
+	}
+	return append(all, spot{dir: p.folder})
+}
+
+// create opens a new temporary file: write-only, created, truncated, as the strictest servers want it. The name is the call's own
+// until it is released.
+func (p *replacement) create(ctx context.Context) (file *sftp.File, release func(), err error) {
+	var refused []spot
+	for _, at := range p.spots() {
+		p.temp = path.Join(at.dir, nameOf(p.d.Name, p.d.ID, suffixTemp, at.dot))
+		if release, err = p.r.claim(ctx, p.temp); err != nil {
+			return nil, nil, p.fail("upload", err)
+		}
+		var oerr error
+		file, oerr = p.r.ftp.OpenFile(p.temp, os.O_WRONLY|os.O_CREATE|os.O_TRUNC)
+		if oerr != nil && p.d.Attempts > 0 && !p.r.isGone(oerr) && p.r.ftp.Remove(p.temp) == nil {
+			// What an earlier attempt left can't be written again on some servers.
+			file, oerr = p.r.ftp.OpenFile(p.temp, os.O_WRONLY|os.O_CREATE|os.O_TRUNC)
+		}
+		if oerr == nil {
+			for _, no := range refused {
+				p.r.contradict(no.feature, outbox.Cannot, err)
+			}
+			return file, release, nil
+		}
+		release()
+		if err = oerr; !p.refused(err) && !errors.Is(err, fs.ErrPermission) {
+			break
+		}
+		refused = append(refused, at)
+	}
+	p.temp = ""
+	if errors.Is(err, fs.ErrNotExist) {
+		p.r.forget(p.d.Folder)
+	}
+	return nil, nil, p.fail("create temporary file of", err)
+}
+
+// fill copies a document of ours into a remote file and closes it. The digest is looked at beside the upload, not in its path: it
+// proves that what leaves is what was rendered. Before the close, atEnd may look at the open file, or spoil it when it failed.
+func (p *replacement) fill(ctx context.Context, file *sftp.File, d *outbox.Delivery, atEnd func(failed error)) error {
+	doc, err := os.Open(d.Path)
+	if err != nil {
+		err = p.unreadable(err)
+	} else {
+		defer func() { _ = doc.Close() }()
+		digesting, cancel := context.WithCancel(ctx)
+		digest := make(chan error, 1)
+		go func() { digest <- p.checkDigest(digesting, d) }()
+		if err = p.write(ctx, file, doc, d.Size); err != nil {
+			cancel()
+		}
+		if derr := <-digest; err == nil {
+			err = derr
+		}
+		cancel()
+	}
+	if atEnd != nil {
+		atEnd(err)
+	}
 	// The server may find out only now that it has no room, so the answer to close counts as much as those to the writes.
 	cerr := file.Close()
+	p.ended = time.Now()
+	if err == nil && cerr != nil {
+		err = p.fail("finish upload of", cerr)
+	}
+	return err
+}
+
+// write copies the document's bytes.
+func (p *replacement) write(ctx context.Context, file *sftp.File, doc *os.File, size int64) error {
+	p.begun = time.Now()
+	src := &source{ctx: ctx, r: doc}
+	ahead := int(min(size/writeSize+1, writesAhead))
+	n, err := file.ReadFromWithConcurrency(src, ahead)
 	switch {
 	case ctx.Err() != nil:
 		return p.fail("upload", ctx.Err())
@@ -66,10 +138,8 @@ func (p *replacement) write(ctx context.Context, doc *os.File) error {
 		return p.unreadable(src.err)
 	case err != nil:
 		return p.fail("upload", err)
-	case n != p.d.Size:
-		return p.unreadable(fmt.Errorf("it has %d bytes instead of %d", n, p.d.Size))
-	case cerr != nil:
-		return p.fail("finish upload of", cerr)
+	case n != size:
+		return p.unreadable(fmt.Errorf("it has %d bytes instead of %d", n, size))
 	}
 	return nil
 }
@@ -83,16 +153,77 @@ func (p *replacement) measure() (outbox.Proof, error) {
 	case !l.told:
 		return outbox.ProofClosed, nil
 	case !l.Exists:
+		if p.d.Attempts > 0 && path.Dir(p.temp) == p.folder {
+			// Once may be somebody who tidies up. A server that does it each time is one that takes files as they are closed.
+			p.r.contradict(outbox.EatsOnClose, outbox.Can, nil)
+		}
 		return "", p.fail("verify", errors.New("the temporary file vanished after the upload"))
 	case l.Size != p.d.Size:
 		return "", p.fail("verify", fmt.Errorf("the server has %d of %d bytes", l.Size, p.d.Size))
 	default:
+		p.at = l.at
 		return outbox.ProofSize, nil
 	}
 }
 
-func (p *replacement) checkDigest(ctx context.Context) error {
-	doc, err := os.Open(p.d.Path)
+// readSize is how much is read back at once: enough requests to fill the line.
+const readSize = 1 << 20
+
+// readBack reads what lies under a name and compares it with the document, where the server lets us and the file is not too large. It
+// returns the proof that is reached with it.
+func (p *replacement) readBack(ctx context.Context, name string, proof outbox.Proof) (outbox.Proof, error) {
+	if p.r.c.ReadBack <= 0 || p.d.Size > p.r.c.ReadBack || p.r.Passport().Lacks(outbox.ReadBack) {
+		return proof, nil
+	}
+	file, err := p.r.ftp.Open(name)
+	if err == nil {
+		defer func() { _ = file.Close() }() // read only
+		var got string
+		if got, err = digestOf(ctx, file, p.d.Size); err == nil {
+			p.r.prove(outbox.ReadBack)
+			if !strings.EqualFold(got, p.d.SHA256) {
+				return "", p.fail("verify", fmt.Errorf("the server holds other bytes than were sent: their SHA-256 is %s instead of %s",
+					got, p.d.SHA256))
+			}
+			return outbox.ProofDigest, nil
+		}
+	}
+	switch {
+	case ctx.Err() != nil:
+		return "", p.fail("verify", ctx.Err())
+	case p.r.isGone(err) && !errors.Is(err, io.ErrUnexpectedEOF):
+		return "", p.fail("verify", err)
+	case errors.Is(err, fs.ErrPermission), p.refused(err):
+		p.r.contradict(outbox.ReadBack, outbox.Cannot, err)
+		return proof, nil
+	default:
+		return "", p.fail("verify", fmt.Errorf("read it back: %w", err))
+	}
+}
+
+// digestOf reads size bytes and hashes them.
+func digestOf(ctx context.Context, file io.ReaderAt, size int64) (string, error) {
+	h := sha256.New()
+	buffer := make([]byte, min(size+1, readSize))
+	for at := int64(0); at < size; {
+		if ctx.Err() != nil {
+			return "", ctx.Err()
+		}
+		n, err := file.ReadAt(buffer[:min(size-at, int64(len(buffer)))], at)
+		h.Write(buffer[:n])
+		at += int64(n)
+		if err != nil && at < size {
+			if errors.Is(err, io.EOF) {
+				err = fmt.Errorf("%w: it ends after %d of %d bytes", os.ErrInvalid, at, size)
+			}
+			return "", err
+		}
+	}
+	return hex.EncodeToString(h.Sum(nil)), nil
+}
+
+func (p *replacement) checkDigest(ctx context.Context, d *outbox.Delivery) error {
+	doc, err := os.Open(d.Path)
 	if err != nil {
 		return p.unreadable(err)
 	}
@@ -104,8 +235,8 @@ func (p *replacement) checkDigest(ctx context.Context) error {
 		}
 		return p.unreadable(err)
 	}
-	if got := hex.EncodeToString(h.Sum(nil)); !strings.EqualFold(got, p.d.SHA256) {
-		return p.unreadable(fmt.Errorf("its SHA-256 is %s instead of %s", got, p.d.SHA256))
+	if got := hex.EncodeToString(h.Sum(nil)); !strings.EqualFold(got, d.SHA256) {
+		return p.unreadable(fmt.Errorf("its SHA-256 is %s instead of %s", got, d.SHA256))
 	}
 	return nil
 }

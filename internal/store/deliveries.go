@@ -76,8 +76,24 @@ func (q Queue) Due(ctx context.Context, now time.Time) ([]outbox.Delivery, error
 		if err != nil {
 			return nil, wrap(err, "list sizes of %s", d.Name)
 		}
+		if due[i].Previous, err = q.previous(ctx, d); err != nil {
+			return nil, err
+		}
 	}
 	return due, nil
+}
+
+// previous returns the last document that was verified under a delivery's name, nil where there is none. Its own is none: one that
+// goes once more has nothing older to fall back on.
+func (q Queue) previous(ctx context.Context, d outbox.Delivery) (*outbox.Document, error) {
+	var p outbox.Document
+	err := q.read.QueryRowContext(ctx, `SELECT path, size, sha256 FROM deliveries WHERE folder = $1 AND name = $2 AND id < $3
+		AND verified_at > 0 AND path <> '' ORDER BY id DESC LIMIT 1`, d.Folder, d.Name, d.ID).Scan(&p.Path, &p.Size, &p.SHA256)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil, nil //nolint:nilnil // the first document of a name has none before it
+	}
+	p.Path = filepath.Join(q.Dir, filepath.FromSlash(p.Path))
+	return &p, wrap(err, "find the document before %s", d.Name)
 }
 
 // Begin implements outbox.Queue.
