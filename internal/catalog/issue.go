@@ -124,6 +124,7 @@ const (
 	BrakeFactor   Code = "G-BRAKE-11" // too many prices change by the same factor; they are held
 	BrakeDeep     Code = "G-BRAKE-12" // promotions that take too much off are held
 	BrakeUnknown  Code = "G-BRAKE-13" // promotions of articles that the catalogue does not have are held
+	BrakeClock    Code = "G-BRAKE-14" // promotions wait because a clock is wrong; cause and factor are "clock" and by how much
 )
 
 // Codes lists every code, in the order above: for tests that hold word lists against it.
@@ -144,7 +145,7 @@ var Codes = []Code{
 	RuleFloor, RuleCeiling, RuleCeilingOff, RuleExcluded, RuleNoResult,
 	DropOlder, DropNoGood, DropStale,
 	FeedRival,
-	BrakeInactive, BrakeShrunk, BrakeNew, BrakeEqual, BrakeSwapped, BrakeFirst, BrakePrice, BrakeFactor, BrakeDeep, BrakeUnknown,
+	BrakeInactive, BrakeShrunk, BrakeNew, BrakeEqual, BrakeSwapped, BrakeFirst, BrakePrice, BrakeFactor, BrakeDeep, BrakeUnknown, BrakeClock,
 }
 
 // Issue is something wrong, or worth telling, about data. It has no words of its own.

@@ -297,6 +297,7 @@ func (ck *checker) ranges() {
 		{"retention.layers", c.Retention.Layers, Duration(day), Duration(3650 * day)},
 		{"retention.ledger", c.Retention.Ledger, Duration(day), Duration(3650 * day)},
 		{"sftp.read_window", c.SFTP.ReadWindow, second, Duration(7 * day)},
+		{"sftp.clock_skew", c.SFTP.ClockSkew, Duration(30 * time.Second), Duration(3650 * day)},
 		{"sftp.stall_timeout", c.SFTP.StallTimeout, second, hour},
 		{"drops.settle", c.Drops.Settle, 100 * millisecond, hour},
 		{"drops.quiet", c.Drops.Quiet, 100 * millisecond, Duration(day)},

@@ -22,6 +22,7 @@ const (
 	DefaultFolderBoth    = "assortment"               // documented as Assortment; its case on servers is not known
 	DefaultReadWindow    = Duration(2 * time.Hour)    // assumed: nobody outside knows when the platform reads
 	DefaultParallel      = 4                          // few sessions a login: hosted SFTP services cut beyond that
+	DefaultClockSkew     = Duration(2 * time.Minute)  // beyond what a machine without time service drifts in a month
 	DefaultStallTimeout  = Duration(30 * time.Second) // longer than a hiccup of the line, shorter than an operator's patience
 	DefaultReadBack      = Size(16e6)                 // half a million rows; read back in seconds where they were sent in seconds
 	DefaultSettle        = Duration(2 * time.Second)  // several looks at a file that is still being copied
@@ -76,7 +77,7 @@ func defaults() *Config {
 		SFTP: SFTP{
 			Port: DefaultPort, Prefix: DefaultPrefix,
 			Folders:    Folders{Catalog: DefaultFolderCatalog, Promotions: DefaultFolderPromos, Assortment: DefaultFolderBoth},
-			ReadWindow: DefaultReadWindow, Parallel: DefaultParallel, StallTimeout: DefaultStallTimeout,
+			ReadWindow: DefaultReadWindow, Parallel: DefaultParallel, StallTimeout: DefaultStallTimeout, ClockSkew: DefaultClockSkew,
 			ReadBack: DefaultReadBack,
 		},
 		Drops: Drops{Settle: DefaultSettle, Quiet: DefaultQuiet, MaxWait: DefaultMaxWait, Scan: DefaultScan},

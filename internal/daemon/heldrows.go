@@ -18,8 +18,11 @@ func (h *House) brakes(ctx context.Context, t Target, q *shelf.Question) error {
 	}
 	q.Brake, q.Approved, q.Rejected = &h.brake, decided.Approved, decided.Rejected
 	if q.Prices != nil {
-		q.PricesSent, err = h.sentPrices(ctx, t)
+		if q.PricesSent, err = h.sentPrices(ctx, t); err != nil {
+			return err
+		}
 	}
+	q.Clock, err = h.clockWrong(ctx)
 	return err
 }
 

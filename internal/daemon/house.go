@@ -56,8 +56,9 @@ type House struct {
 	files    shelf.Files
 	outbox   *outbox.Outbox
 	watchers []watcher
-	lastDial string // what was last told of the server; owned by flush
-	rekeyed  bool   // while exports are read again by another identifier: what they were understood as before is no help
+	lastDial string    // what was last told of the server; owned by flush
+	measured time.Time // when the server was last asked for its clock alone; owned by send
+	rekeyed  bool      // while exports are read again by another identifier: what they were understood as before is no help
 
 	// shelfMu keeps a drop from being committed between the moment a plan looks at the newest drop and the moment it looks at the
 	// layers: the plan would contain a drop that it does not know of.

@@ -2,11 +2,9 @@ package daemon
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"path"
-	"time"
 
 	"gondola/internal/config"
 	"gondola/internal/outbox"
@@ -52,6 +50,11 @@ func (h *House) dialServer(ctx context.Context, c sftp.Config) (outbox.Remote, e
 	found, err := r.Probe(ctx)
 	if ctx.Err() == nil {
 		h.keepPassport(ctx, c, found)
+		if found.SkewKnown {
+			if err := h.keepClock(ctx, found.Skew); err != nil {
+				h.log.Warn("keep the server's clock", "err", err)
+			}
+		}
 		h.log.Info("server probed", "component", "sftp", "passport", found.Line(c.ReadBack), "broke", found.Broke)
 	}
 	if err == nil {
@@ -162,6 +165,11 @@ func Probe(ctx context.Context, cfg *config.Config, opts Options) (out Probed, e
 	if hold != nil {
 		out.Hold = hold.Text
 	}
+	if found.SkewKnown {
+		if err := h.keepClock(ctx, found.Skew); err != nil {
+			return out, err
+		}
+	}
 	return out, h.store.SetPassport(ctx, c.Account(), found)
 }
 
@@ -192,41 +200,4 @@ func AttachOrMake(ctx context.Context, cfg *config.Config, opts Options) (*House
 		return nil, err
 	}
 	return Attach(ctx, cfg, opts)
-}
-
-// clockFact is the name of the fact with the last measurement of the server's clock.
-const clockFact = "clock skew"
-
-// ClockSkew is how far the server's clock was ahead of ours when a file was last verified there.
-type ClockSkew struct {
-	Skew time.Duration `json:"skew"` // right to a second; negative where ours is ahead
-	At   time.Time     `json:"at"`   // by our clock
-}
-
-// ClockSkew returns the last measurement of the server's clock; ok is false where there was none yet.
-func (h *House) ClockSkew(ctx context.Context) (skew ClockSkew, ok bool, err error) {
-	text, err := h.store.Fact(ctx, clockFact)
-	if err != nil || text == "" {
-		return skew, false, err
-	}
-	if err := json.Unmarshal([]byte(text), &skew); err != nil {
-		return skew, false, fmt.Errorf("read fact %s: %w", clockFact, err)
-	}
-	return skew, true, nil
-}
-
-// noteClock keeps the newest measurement of a flush.
-func (h *House) noteClock(ctx context.Context, r outbox.Report) error {
-	for i := len(r.Arrived) - 1; i >= 0; i-- {
-		receipt := r.Arrived[i].Receipt
-		if !receipt.SkewKnown {
-			continue
-		}
-		text, err := json.Marshal(ClockSkew{Skew: receipt.Skew, At: receipt.At})
-		if err != nil {
-			return fmt.Errorf("keep fact %s: %w", clockFact, err)
-		}
-		return h.store.SetFact(context.WithoutCancel(ctx), clockFact, string(text))
-	}
-	return nil
 }

@@ -92,7 +92,7 @@ func (h *House) loop(ctx context.Context, l loop) error {
 
 // send runs the slots that have come, makes the plans that are due, and flushes the outbox.
 func (h *House) send(ctx context.Context) error {
-	err := errors.Join(h.startSchedules(ctx), h.runSlots(ctx), h.planDue(ctx))
+	err := errors.Join(h.startSchedules(ctx), h.runSlots(ctx), h.measureClock(ctx), h.planDue(ctx))
 	next, nextErr := h.queue.Next(ctx, h.now())
 	if nextErr != nil {
 		return errors.Join(err, nextErr)

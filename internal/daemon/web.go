@@ -87,7 +87,7 @@ func (h *House) view(ctx context.Context) (web.View, error) {
 
 // pageOf puts a status into the page's values. Words that answers have, too, are the same here.
 func (h *House) pageOf(s Status) web.Page {
-	p := web.Page{At: s.At, State: string(s.State), Since: s.Since}
+	p := web.Page{At: s.At, State: string(s.State), Since: s.Since, Server: s.Passport}
 	for _, e := range s.Problems {
 		if e.Kind == alert.Held {
 			continue // the page has a part of its own for these

@@ -107,6 +107,7 @@ func samples() map[catalog.Code][]string {
 		catalog.BrakePrice:       {"3", "1200", "0%", "40%", "decimals", "100", "A-1|10.5|1050|14", "A-2|99|9900|"},
 		catalog.BrakeFactor:      {"900", "1200", "75%", "60%", "vat-on", "1.21", "A-1|100|121|2"},
 		catalog.BrakeDeep:        {"2", "0", "0%", "70%", "", "", "A-1|100|9.9|3"},
+		catalog.BrakeClock:       {"2", "0", "0%", "0%", "clock", "3m20s", "A-1||49.9|7"},
 		catalog.BrakeUnknown:     {"2", "0", "0%", "0%", "", "", "A-9||49.9|7", "A-10||5|8"},
 	}
 }
@@ -125,7 +126,7 @@ var quoted = []catalog.Code{
 // arguments are the same for all codes, they would say nothing.
 var unsaid = map[catalog.Code][]int{
 	catalog.PriceAmbiguous: {1}, catalog.BrakeSwapped: {2, 3}, catalog.BrakeFirst: {1, 2, 3, 4, 5}, catalog.BrakePrice: {1, 2},
-	catalog.BrakeDeep: {1, 2, 4, 5}, catalog.BrakeUnknown: {1, 2, 3, 4, 5}, catalog.BrakeNew: {4, 5}, catalog.BrakeEqual: {4, 5, 6},
+	catalog.BrakeDeep: {1, 2, 4, 5}, catalog.BrakeUnknown: {1, 2, 3, 4, 5}, catalog.BrakeClock: {1, 2, 3, 4}, catalog.BrakeNew: {4, 5}, catalog.BrakeEqual: {4, 5, 6},
 }
 
 // Every argument that comes with a code says something.

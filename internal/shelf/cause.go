@@ -10,7 +10,7 @@ import (
 // Cause is what prices that all change by one factor are most likely due to. The zero Cause is none that is known.
 type Cause struct {
 	Kind   string `json:"kind"`   // one of the causes
-	Factor string `json:"factor"` // "100", "0.1", "1.21"
+	Factor string `json:"factor"` // "100", "0.1", "1.21"; of a clock a duration, "3m20s"
 }
 
 // The causes.
@@ -18,6 +18,9 @@ const (
 	CauseDecimals = "decimals" // a point or comma was lost or moved, or the prices are in cents
 	CauseVATOn    = "vat-on"   // the tax was put on prices that have it
 	CauseVATOut   = "vat-out"  // the tax was taken out, or net prices were exported
+
+	// CauseClock is why promotions wait, not a slip: the clock is wrong, by so much as Factor says.
+	CauseClock = "clock"
 )
 
 // factor is a factor that slips are known by.

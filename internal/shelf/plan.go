@@ -3,6 +3,7 @@ package shelf
 import (
 	"errors"
 	"hash/fnv"
+	"time"
 
 	"gondola/internal/catalog"
 )
@@ -37,6 +38,10 @@ type Question struct {
 	Brake              *Brake
 	Approved, Rejected []Digest
 	Of                 []Digest
+
+	// Clock is how far the clock that Now comes from is wrong, where that is too much: promotions neither start nor end then, for their
+	// times would be wrong too. 0: it is right.
+	Clock time.Duration
 
 	// slip is the factor, counted from 1, that too many prices change by: what changes by it is held. Set when a first look has found it.
 	slip int

@@ -153,11 +153,29 @@ func (c *campaigns) keepHeld() error {
 			return err
 		}
 		if heldByBrake(why) {
-			one.wanted = one.live
-			one.step = one.decide(c.q.Full)
+			c.goesOn(one)
+		}
+	}
+	for i := range c.group {
+		one := &c.group[i]
+		if one.step != stepEnd {
+			continue
+		}
+		held, err := c.brake.ends(one.live.ended(), one.people, one.told)
+		if err != nil {
+			return err
+		}
+		if held {
+			c.goesOn(one)
 		}
 	}
 	return nil
+}
+
+// goesOn leaves what runs as it is.
+func (c *campaigns) goesOn(one *campaign) {
+	one.wanted = one.live
+	one.step = one.decide(c.q.Full)
 }
 
 // compare finds the promotions that give way to a better one of the article. What runs and gives way ends.
@@ -373,7 +391,7 @@ func (c *campaigns) refused(one *campaign) (catalog.Code, error) {
 
 // heldByBrake reports whether a promotion waits for a person, and not for its price.
 func heldByBrake(why catalog.Code) bool {
-	return why == catalog.BrakeDeep || why == catalog.BrakeUnknown
+	return why == catalog.BrakeDeep || why == catalog.BrakeUnknown || why == catalog.BrakeClock
 }
 
 // priced reports whether a promotion has all that the platform needs to know what it costs.

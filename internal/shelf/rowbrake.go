@@ -3,6 +3,7 @@ package shelf
 import (
 	"maps"
 	"slices"
+	"time"
 
 	"gondola/internal/catalog"
 )
@@ -93,6 +94,8 @@ func (b *rowBrake) promotion(r Record, article listed, catalogue bool, d decided
 	p := *r.Promotion
 	code, move := catalog.Code(""), Move{Key: ItemKey(r.Key), Old: article.price, New: p.Price}
 	switch {
+	case b.q.Clock != 0:
+		code = catalog.BrakeClock
 	case b.q.Brake.Unknown && catalogue && !article.known:
 		code = catalog.BrakeUnknown
 	case article.price > 0:
@@ -109,6 +112,14 @@ func (b *rowBrake) promotion(r Record, article listed, catalogue bool, d decided
 		return code, nil
 	}
 	return code, b.hold(code, r, move, -1, told)
+}
+
+// ends reports whether the end of what runs must wait because nobody knows what time it is. asked is the record of the end.
+func (b *rowBrake) ends(asked Record, d decided, told bool) (held bool, err error) {
+	if b.q.Brake == nil || b.q.Clock == 0 || d.approved.Promotion != nil && d.approved.Promotion.Same(*asked.Promotion) {
+		return false, nil
+	}
+	return true, b.hold(catalog.BrakeClock, asked, Move{Key: ItemKey(asked.Key), New: asked.Promotion.Price}, -1, told)
 }
 
 // hold notes a row that is held, and writes it as it is wanted.
@@ -171,8 +182,11 @@ func (b *rowBrake) findings() ([]Finding, error) {
 		if at, n := h.slips.most(); at >= 0 && 2*n > h.count {
 			f.Cause = factors[at].Cause
 		}
-		if code == catalog.BrakeDeep || code == catalog.BrakeUnknown {
+		switch code {
+		case catalog.BrakeDeep, catalog.BrakeUnknown:
 			f.Of = 0
+		case catalog.BrakeClock:
+			f.Of, f.Cause = 0, Cause{CauseClock, b.q.Clock.Abs().Round(time.Second).String()}
 		}
 		f.Share = shareOf(f.Count, f.Of)
 		if h.writer != nil {

@@ -76,6 +76,11 @@ func (s *Store) Request(ctx context.Context, targets []string, full, adopt bool)
 	})
 }
 
+// PlanSoon asks for a plan of the targets as soon as possible.
+func (s *Store) PlanSoon(ctx context.Context, targets []string) error {
+	return s.tx(ctx, func(tx *sql.Tx) error { return markDue(ctx, tx, targets, false) })
+}
+
 func markDue(ctx context.Context, tx *sql.Tx, targets []string, full bool) error {
 	for _, t := range targets {
 		_, err := tx.ExecContext(ctx, `INSERT INTO targets (target, parts, plan_due, full_due, adopt) VALUES ($1, 1, 1, $2, 0)

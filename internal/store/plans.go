@@ -8,6 +8,7 @@ import (
 	"slices"
 	"time"
 
+	"gondola/internal/catalog"
 	"gondola/internal/outbox"
 	"gondola/internal/shelf"
 )
@@ -173,7 +174,11 @@ func enqueueEffects(ctx context.Context, tx *sql.Tx, p Plan, id int64, state Eff
 	_, err := tx.ExecContext(ctx, due, args[:2]...)
 	if err == nil && state == EffectRowsHeld {
 		// Of a drop that has none of the rows nothing is left to be sent.
-		_, err = tx.ExecContext(ctx, `UPDATE effects SET state = CASE held WHEN '' THEN 'unchanged' ELSE $4 END, plan = $5, at = $3 WHERE `+open, args...)
+		rest := EffectUnchanged
+		if slices.ContainsFunc(p.Findings, func(f shelf.Finding) bool { return f.Code == catalog.BrakeClock }) {
+			rest = EffectWaiting // what waits for the clock was not known to when the drop was read
+		}
+		_, err = tx.ExecContext(ctx, `UPDATE effects SET state = CASE held WHEN '' THEN $6 ELSE $4 END, plan = $5, at = $3 WHERE `+open, append(args, rest)...)
 	} else if err == nil {
 		_, err = tx.ExecContext(ctx, `UPDATE effects SET state = $4, plan = $5, at = $3 WHERE `+open, args...)
 	}
