@@ -340,6 +340,14 @@ func (h *House) look(ctx context.Context, book alert.Book) (alert.Seen, error) {
 	if err != nil {
 		return seen, err
 	}
+	pauses, err := h.Paused(ctx)
+	if err != nil {
+		return seen, err
+	}
+	// What somebody paused is nobody's alarm: a run has done what it may.
+	paused := func(target string) bool { _, is := PauseOf(pauses, parseTarget(target)); return is }
+	due = slices.DeleteFunc(due, func(t store.Target) bool { return paused(t.Target) })
+	waiting = slices.DeleteFunc(waiting, func(d store.Delivery) bool { return paused(d.Target) })
 	seen.Idle = len(due) == 0 && len(waiting) == 0
 	if seen.Problems, err = h.problems(ctx, book); err != nil {
 		return seen, fmt.Errorf("find out what is wrong: %w", err)

@@ -62,6 +62,9 @@ func (s *Store) AcceptHostKey(ctx context.Context, address string, k HostKey) er
 		if err == nil {
 			_, err = tx.ExecContext(ctx, `UPDATE deliveries SET next_at = 0 WHERE state = 'deferred' AND class = $1`, outbox.HostKey)
 		}
+		if err == nil {
+			err = note(ctx, tx, k.At, EntryHostKey, Facts{Who: k.Who, Text: address + " " + k.Fingerprint})
+		}
 		return wrap(err, "accept host key")
 	})
 }
