@@ -136,6 +136,8 @@ func orNothing(text string) string {
 func nextText(n *daemon.NextOfArticle) string {
 	var parts []string
 	switch {
+	case len(n.Held) > 0:
+		parts = append(parts, "the brake keeps it as it was sent: "+strings.Join(n.Held, ", "))
 	case n.Differs:
 		var says []string
 		for _, s := range n.Says {

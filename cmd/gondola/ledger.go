@@ -90,6 +90,8 @@ func factsLine(f store.Facts) string {
 	add("feed", f.Feed)
 	add("store", f.Scope)
 	add("target", f.Target)
+	number("finding", f.Finding)
+	add("article", strings.Join(f.Articles, " "))
 	number("plan", f.Plan)
 	if f.Full {
 		words = append(words, "full")

@@ -109,19 +109,24 @@ func (a *app) askAndWait(ctx context.Context, h *daemon.House, f pushFlags, ask 
 	if err != nil {
 		return err
 	}
+	if err := p.countHeld(ctx, h); err != nil {
+		return err
+	}
+	return a.printPushed(p, f.wait)
+}
+
+// countHeld counts what the brake holds.
+func (p *pushed) countHeld(ctx context.Context, h *daemon.House) error {
 	held, err := h.HeldExports(ctx)
 	if err != nil {
 		return err
 	}
 	p.Held = len(held)
 	rows, err := h.HeldFindings(ctx)
-	if err != nil {
-		return err
-	}
 	for _, r := range rows {
 		p.Rows += r.Count
 	}
-	return a.printPushed(p, f.wait)
+	return err
 }
 
 // waitPushed waits until everything has arrived or nobody tries any more, at most for as long as was asked for.

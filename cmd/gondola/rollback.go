@@ -113,6 +113,9 @@ func (a *app) showRollback(ctx context.Context, cfg *config.Config, h *daemon.Ho
 	}
 	for _, s := range seen.Stores {
 		a.printf("  %s of %s would then change: %s\n", s.Kind, whichStore(cfg, s.Vendor), changeText(s))
+		for _, issue := range s.Held {
+			a.printf("    the brake would hold rows until somebody approves them: %s\n", plain(issue.Text))
+		}
 	}
 	for _, feed := range seen.Left {
 		a.printf("  feed %s speaks for all stores and stays as it is; leave --vendor out to put it back in all of them\n", feed)
@@ -192,11 +195,9 @@ func (a *app) rollbackBeside(ctx context.Context, h *daemon.House, u daemon.Undo
 	if err != nil {
 		return err
 	}
-	held, err := h.HeldExports(ctx)
-	if err != nil {
+	if err := p.countHeld(ctx, h); err != nil {
 		return err
 	}
-	p.Held = len(held)
 	if a.JSON {
 		if err := a.printJSON(rolledBack{Drop: b.Seq, To: u.To, Who: u.Who, pushed: p}); err != nil {
 			return err
@@ -250,7 +251,7 @@ func (a *app) rollbackAlone(ctx context.Context, u daemon.Undo, f rollbackFlags)
 		return fmt.Errorf("roll back: %s", b.Error)
 	}
 	if a.JSON {
-		done := pushed{Done: out.Remote == "", Held: out.Held, Text: out.Remote}
+		done := pushed{Done: out.Remote == "", Held: out.Held, Rows: out.HeldRows, Paused: out.Paused > 0, Text: out.Remote}
 		if err := a.printJSON(rolledBack{Drop: b.Seq, To: u.To, Who: u.Who, pushed: done}); err != nil {
 			return err
 		}

@@ -48,6 +48,7 @@ type NextOfArticle struct {
 	Unsettled bool           `json:"unsettled"`          // what left of it may not have been read yet
 	Waiting   int            `json:"waiting,omitempty"`  // promotions that start once the end of others has been read
 	Withheld  []catalog.Code `json:"withheld,omitempty"` // why promotions of it can't start
+	Held      []string       `json:"held,omitempty"`     // the findings by which the brake keeps it as it was sent
 }
 
 // Source is a file of a layer that speaks of the article.
@@ -177,6 +178,11 @@ func (x *explainer) store(ctx context.Context, t Target) (s StoreExplanation, er
 // sources lists the files of the layers that speak of the article, the topmost first.
 func (x *explainer) sources(ctx context.Context, t Target, at time.Time, s *StoreExplanation) error {
 	said := map[string]bool{} // fields, and promotions, that a source above speaks of
+	if t.holds(catalog.KindCatalog) {
+		if err := x.byHand(ctx, t, at, said, s); err != nil {
+			return err
+		}
+	}
 	feeds := x.byPriority(t)
 	for _, scope := range slices.Backward(t.scopes()) {
 		for _, f := range slices.Backward(feeds) {
@@ -198,6 +204,32 @@ func (x *explainer) sources(ctx context.Context, t Target, at time.Time, s *Stor
 					return err
 				}
 			}
+		}
+	}
+	return nil
+}
+
+// byHand adds what an admin switched off, which lies above every export.
+func (x *explainer) byHand(ctx context.Context, t Target, at time.Time, said map[string]bool, s *StoreExplanation) error {
+	for _, scope := range slices.Backward(t.scopes()) {
+		stood, err := x.House.store.StoodAt(ctx, offFeed, scope, at)
+		if err != nil {
+			return err
+		}
+		for _, file := range stood {
+			records, err := x.files.Of([]shelf.Digest{file.Digest}, x.key)
+			if err != nil || len(records) == 0 {
+				return err
+			}
+			source := Source{
+				Feed: offFeed, Vendor: scope, Name: "switched off by hand", Since: file.Since, State: "counts", Says: sayingsOf(records), Wins: []string{},
+				Note: "gondola off --list shows by whom and why, gondola on undoes it",
+			}
+			if !said["active"] {
+				said["active"] = true
+				source.Wins = append(source.Wins, "active")
+			}
+			s.Sources = append(s.Sources, source)
 		}
 	}
 	return nil
@@ -419,7 +451,9 @@ func (x *explainer) next(ctx context.Context, t Target) (*NextOfArticle, error) 
 	if err != nil {
 		return nil, err
 	}
-	for _, stack := range []*[]shelf.Digest{&q.Wanted, &q.Sent, &q.Unsettled, &q.Prices} {
+	// The brake looks at a shelf as a whole; what it holds of this article is looked up.
+	q.Brake, q.Approved, q.Rejected = nil, nil, nil
+	for _, stack := range []*[]shelf.Digest{&q.Wanted, &q.Sent, &q.Unsettled, &q.Prices, &q.PricesSent} {
 		if len(*stack) == 0 {
 			continue
 		}
@@ -446,7 +480,39 @@ func (x *explainer) next(ctx context.Context, t Target) (*NextOfArticle, error) 
 		n.Withheld = append(n.Withheld, code)
 	}
 	slices.Sort(n.Withheld)
+	if err == nil && n.Differs {
+		n.Held, err = x.heldBy(ctx, t)
+	}
 	return n, err
+}
+
+// heldBy names the open findings of a target whose rows are, among others, the article's.
+func (x *explainer) heldBy(ctx context.Context, t Target) (all []string, err error) {
+	open, err := x.House.store.OpenFindings(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for _, f := range open {
+		if f.Target != t.String() || f.Rows == "" {
+			continue
+		}
+		rows, err := x.files.Of([]shelf.Digest{f.Rows}, x.key)
+		if err != nil {
+			return nil, err
+		}
+		if len(rows) > 0 {
+			all = append(all, findingName(f.ID)+" "+string(f.Code))
+		}
+	}
+	decided, err := x.House.store.Decided(ctx, t.String(), x.now())
+	if err != nil || len(decided.Rejected) == 0 {
+		return all, err
+	}
+	rows, err := x.files.Of(decided.Rejected, x.key)
+	if len(rows) > 0 {
+		all = append(all, "rejected")
+	}
+	return all, err
 }
 
 // alone writes what a stack says of the article as a file of its own, beside the state.

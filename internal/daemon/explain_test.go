@@ -13,6 +13,7 @@ import (
 
 	"gondola/internal/catalog"
 	"gondola/internal/config"
+	"gondola/internal/store"
 )
 
 // sayingText writes a saying as tests compare it.
@@ -287,5 +288,59 @@ func TestExplainAtTheEndOfTheDay(t *testing.T) {
 		if got := sayingText(s.Wanted); got != want || len(s.Documents) != 1 {
 			t.Errorf("day %d: %s and %d documents, want %s and 1", day, got, len(s.Documents), want)
 		}
+	}
+}
+
+// TestExplainWhatIsSaidByHand tells of an article that an admin switched off, and of one whose new price the brake holds.
+func TestExplainWhatIsSaidByHand(t *testing.T) {
+	c := newRules(t, oneFullFeed, "")
+	c.export("full", "sku,precio,activo\nA,10.00,S\nB,1.00,S\n")
+	c.push(false)
+	on := c.clock
+	c.clock = c.clock.AddDate(0, 0, 1)
+	if err := c.house.SwitchOff(c.Context(), OffAsk{Articles: []string{"A"}, Vendors: []string{"1"}, Who: "ana"}); err != nil {
+		t.Fatal(err)
+	}
+	c.push(false)
+	s := c.explain(About{Article: "A", Vendor: "1"}).Stores[0]
+	if len(s.Sources) != 2 || s.Sources[0].Name != "switched off by hand" || strings.Join(s.Sources[0].Wins, "") != "active" ||
+		strings.Join(s.Sources[1].Wins, "") != "price" {
+		t.Errorf("sources: %+v", s.Sources)
+	}
+	if s := c.explain(About{Article: "A", Vendor: "1", Day: on}).Stores[0]; sayingText(s.Wanted) != "active=true price=10" || len(s.Sources) != 1 {
+		t.Errorf("the day before: %+v", s)
+	}
+	// A rollback changes what exports say, not what is said by hand.
+	c.export("full", "sku,precio,activo\nA,11.00,S\nB,1.00,S\n")
+	c.push(false)
+	c.rollBack(Undo{To: on})
+	if put := c.put()["catalog/gondola_1.csv"]; !strings.Contains(put, "A,10.00,0\n") {
+		t.Errorf("put back below what is off: %s", put)
+	}
+	c.export("full", "sku,precio,activo\nA,10.00,S\nB,100.00,S\n")
+	c.push(false)
+	s = c.explain(About{Article: "B", Vendor: "1"}).Stores[0]
+	if sayingText(s.Wanted) != "active=true price=100" || sayingText(s.Sent) != "active=true price=1" || len(s.Next.Held) != 1 ||
+		!strings.HasPrefix(s.Next.Held[0], "F1 G-BRAKE-") {
+		t.Errorf("held: wanted %s, sent %s, %+v", sayingText(s.Wanted), sayingText(s.Sent), s.Next)
+	}
+	if n := c.explain(About{Article: "A", Vendor: "1"}).Stores[0].Next; n.Differs || len(n.Held) > 0 {
+		t.Errorf("the other one is held, too: %+v", n)
+	}
+	if ok, err := c.house.RejectFinding(c.Context(), 1, "ana"); err != nil || !ok {
+		t.Fatalf("reject: %t, %v", ok, err)
+	}
+	if n := c.explain(About{Article: "B", Vendor: "1"}).Stores[0].Next; strings.Join(n.Held, "") != "rejected" {
+		t.Errorf("rejected: %+v", n)
+	}
+	var kinds []string
+	err := c.house.Ledger(c.Context(), time.Time{}, "", func(e store.Entry) error {
+		if e.Facts.Who != "" {
+			kinds = append(kinds, string(e.Kind))
+		}
+		return nil
+	})
+	if got := strings.Join(kinds, " "); err != nil || got != "off rollback rejection" {
+		t.Errorf("the ledger names who: %s, %v", got, err)
 	}
 }

@@ -23,7 +23,8 @@ import (
 // each, writing a whole shelf costs more, so it is done now and then.
 const longStack = 24
 
-// planDue puts back what an admin asked for, and makes the plans that a slot or an admin asked for. One target's trouble does not keep the others from theirs.
+// planDue puts back what an admin asked for, and makes the plans that a slot or an admin asked for. One target's trouble does not keep the
+// others from theirs.
 func (h *House) planDue(ctx context.Context) error {
 	if err := errors.Join(h.endPauses(ctx), h.applyOffs(ctx)); err != nil {
 		return err

@@ -41,6 +41,7 @@ type UndonePlan struct {
 	Kind    catalog.Kind `json:"kind"`
 	Differs int          `json:"differs"` // articles and promotions
 	Change  shelf.Change `json:"change"`
+	Held    []IssueText  `json:"held,omitempty"` // what the brake would have against rows of it
 }
 
 // Undoing is what a rollback would change.
@@ -118,6 +119,11 @@ func (h *House) previewUndone(ctx context.Context, t Target, top []store.LayerFi
 	}
 	s, err := h.files.Diff(q)
 	p.Differs, p.Change = s.Differs, s.Change
+	for _, f := range s.Findings {
+		words := h.words(f.Issue())
+		words.Text, _ = report.Sentence(h.cfg.Chain.Language, f.Issue())
+		p.Held = append(p.Held, words)
+	}
 	return p, err
 }
 
@@ -303,12 +309,17 @@ func (h *House) rollBack(ctx context.Context, b store.Rollback) error {
 			return err
 		}
 		r.Layers = append(r.Layers, l.LayerFile)
-		for _, t := range h.targetsOf(l.Feed, l.Scope) {
+		targets := h.targetsOf(l.Feed, l.Scope)
+		held, err := h.expectRows(ctx, seq, l.LayerFile, targets)
+		if err != nil {
+			return err
+		}
+		for n, t := range targets {
 			if effects[t] {
 				continue // two feeds of one store: the first one's change stands for both
 			}
 			effects[t] = true
-			e := store.Effect{Seq: seq, Target: t.String(), State: store.EffectWaiting}
+			e := store.Effect{Seq: seq, Target: t.String(), State: store.EffectWaiting, Held: held[n]}
 			if e.Change, e.Moves, err = h.previewLayer(ctx, l.LayerFile, t); err != nil {
 				return err
 			}

@@ -51,7 +51,7 @@ func (c *caseRun) entries(kind store.EntryKind) []store.Entry {
 }
 
 func TestRollbackPutsBackPrices(t *testing.T) {
-	c := newRules(t, oneFullFeed, "brake: {min_rows: 1000}")
+	c := newRules(t, oneFullFeed, "brake: {min_rows: 1000, price_change: off, same_factor: off}")
 	c.export("full", "sku,precio,activo\nA,10.50,S\nB,20.00,S\nC,30.00,N\n")
 	c.push(false)
 	right := c.clock
@@ -107,7 +107,7 @@ func TestRollbackPutsBackPrices(t *testing.T) {
 
 // TestRollbackThroughCompaction goes back to a moment whose files have been written as one since.
 func TestRollbackThroughCompaction(t *testing.T) {
-	c := newRules(t, `  - {name: part, drop: drop, export: partial, vendor: {ids: ["1"]}}`, "brake: {min_rows: 1000}")
+	c := newRules(t, `  - {name: part, drop: drop, export: partial, vendor: {ids: ["1"]}}`, "brake: {min_rows: 1000, price_change: off, same_factor: off}")
 	var times []time.Time
 	for i := range longStack + 3 {
 		c.export("part", fmt.Sprintf("sku,precio\nA,%d.00\nB%02d,1.00\n", 10+i, i))
@@ -176,7 +176,7 @@ func TestRollbackOfPromotions(t *testing.T) {
 }
 
 func TestRollbackGoesThroughTheBrake(t *testing.T) {
-	c := newRules(t, oneFullFeed, "brake: {min_rows: 10}")
+	c := newRules(t, oneFullFeed, "brake: {min_rows: 10, equal_prices: off}")
 	c.export("full", articles(20, 10, "10.50"))
 	c.push(false)
 	then := c.clock

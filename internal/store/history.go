@@ -86,7 +86,7 @@ func (s *Store) StoodBefore(ctx context.Context, feed, scope string, at time.Tim
 // HistoryBegins returns from when on it is known which files counted: when the first one began to, or how far back retention reaches.
 func (s *Store) HistoryBegins(ctx context.Context) (time.Time, error) {
 	var at int64
-	err := s.read.QueryRowContext(ctx, `SELECT COALESCE(MAX(at), 0) FROM (SELECT MIN(since) AS at FROM layer_history
+	err := s.read.QueryRowContext(ctx, `SELECT COALESCE(MAX(at), 0) FROM (SELECT MIN(since) AS at FROM layer_history WHERE since > 0
 		UNION ALL SELECT CAST(value AS BIGINT) FROM facts WHERE name = 'history since')`).Scan(&at)
 	return fromMillis(at), wrap(err, "read where history begins")
 }

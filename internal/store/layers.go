@@ -199,7 +199,7 @@ func (s *Store) Reject(ctx context.Context, files []LayerFile, targets []string,
 				return fmt.Errorf("reject drop %d: %w", l.Seq, err)
 			}
 		}
-		return nil
+		return keepHistories(ctx, tx, files, now)
 	})
 }
 

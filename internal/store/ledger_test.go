@@ -340,3 +340,35 @@ func TestArchivedBelow(t *testing.T) {
 		}
 	}
 }
+
+// TestHistoryOfWhatIsOff knows afterwards what was switched off by hand, and that a file which was rejected does not count.
+func TestHistoryOfWhatIsOff(t *testing.T) {
+	b := newTestStore(t)
+	ctx := t.Context()
+	b.ok(b.SwitchOff(ctx, []Off{{Scope: "1", Key: "A", SKU: "A", Who: "ana", At: noon, Until: at(2 * time.Hour)}}))
+	b.ok(b.OffApplied(ctx, LayerFile{Feed: "(off)", Scope: "1", Digest: "off", Present: 1, Modified: noon}, []int64{1}, nil))
+	b.ok(b.EndOffs(ctx, at(3*time.Hour)))
+	b.ok(b.OffApplied(ctx, LayerFile{Feed: "(off)", Scope: "1", Modified: at(3 * time.Hour)}, []int64{1}, nil))
+	if stood := must(b.StoodAt(ctx, "(off)", "1", at(time.Hour)))(t); len(stood) != 1 || stood[0].Digest != "off" {
+		t.Errorf("off an hour after noon: %+v", stood)
+	}
+	if stood := must(b.StoodAt(ctx, "(off)", "1", at(4*time.Hour)))(t); len(stood) != 0 {
+		t.Errorf("off in the afternoon: %+v", stood)
+	}
+	// One that passed, was read anew, and held and rejected then.
+	b.ok(b.Seen(ctx, Drop{Seq: 1, Feed: "f", FirstSeen: noon}))
+	file := LayerFile{Feed: "f", Scope: "1", Seq: 1, Digest: "d", State: LayerPassed}
+	reading := Reading{Seq: 1, State: DropRead, At: noon, Layers: []LayerFile{file}}
+	b.ok(b.Commit(ctx, reading))
+	b.ok(b.Judged(ctx, []LayerFile{file}, nil, noon))
+	reading.Layers[0].Digest = "new"
+	b.ok(b.Commit(ctx, reading))
+	file.Digest, file.Was, file.State = "new", "d", LayerHeld
+	b.ok(b.Judged(ctx, []LayerFile{file}, nil, at(time.Hour)))
+	b.ok(b.Reject(ctx, []LayerFile{file}, nil, "ana", at(2*time.Hour)))
+	for hour, want := range map[int]int{1: 1, 3: 0} {
+		if stood := must(b.StoodAt(ctx, "f", "1", at(time.Duration(hour)*time.Hour+time.Minute)))(t); len(stood) != want {
+			t.Errorf("%d hours after noon: %+v, want %d", hour, stood, want)
+		}
+	}
+}

@@ -107,6 +107,9 @@ func (s *Store) OffApplied(ctx context.Context, l LayerFile, ids []int64, target
 				findings) VALUES ($1, $2, 0, 1, 1, $3, '', $4, 0, $5, $6, 'passed', '')`, l.Feed, l.Scope, l.Digest, l.Present, l.Owned, millis(l.Modified))
 		}
 		if err == nil {
+			err = keepHistory(ctx, tx, l.Feed, l.Scope, l.Modified)
+		}
+		if err == nil {
 			_, err = tx.ExecContext(ctx, `UPDATE offs SET applied = 1 WHERE id IN (SELECT value FROM json_each($1))`, toJSON(ids))
 		}
 		if err == nil {
