@@ -5,7 +5,7 @@ ARGS     ?=
 FUZZTIME ?= 30s
 LINT     := bin/golangci-lint
 
-.PHONY: help build demo test lint fmt vet fuzz cover golden check clean
+.PHONY: help build demo test lint fmt vet fuzz cover crash golden check clean
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 9
@@ -40,6 +40,10 @@ fuzz: ## run every fuzz target for FUZZTIME
 cover: ## write coverage.out and say how much of the code the tests reach
 	$(GO) test -coverpkg=./... -coverprofile=coverage.out ./...
 	@$(GO) tool cover -func=coverage.out | tail -1
+
+crash: ## kill the program at every seam of a full cycle, then 200 times at random (takes half an hour)
+	$(GO) test -count=1 -timeout 3h -v -run '^TestCrash$$' ./cmd/gondola -crash.all
+	$(GO) test -count=1 -timeout 1h -v -run '^TestKill$$' ./cmd/gondola -kills 200
 
 golden: ## write the golden files anew; read the difference before keeping it
 	$(GO) test $$(grep -rl --include='*_test.go' 'flag.Bool("update"' cmd internal | xargs -n1 dirname | sort -u | sed 's|^|./|') -update

@@ -33,22 +33,25 @@ var layers = map[string][]string{
 	},
 	// 5: the house wires everything below; the sandbox shares nothing with the client it is there to catch.
 	"internal/daemon": {
-		"internal/catalog", "internal/config", "internal/drop", "internal/durable", "internal/feed", "internal/outbox",
+		"internal/alert", "internal/catalog", "internal/config", "internal/drop", "internal/durable", "internal/feed", "internal/outbox",
 		"internal/platform", "internal/report", "internal/schedule", "internal/sftp", "internal/shelf", "internal/store",
-		"internal/table", "templates",
+		"internal/table", "internal/web", "templates",
 	},
 	"internal/sandbox": {},
 	// 3
 	"internal/store": {
-		"internal/catalog", "internal/drop", "internal/durable", "internal/outbox", "internal/platform", "internal/shelf",
+		"internal/catalog", "internal/drop", "internal/durable", "internal/outbox", "internal/platform", "internal/seam",
+		"internal/shelf",
 	},
+	"internal/web": {"internal/report", "templates"},
 	// 2
 	"internal/report": {"internal/catalog", "internal/durable", "internal/shelf", "internal/table", "templates"},
-	"internal/sftp":   {"internal/outbox"},
+	"internal/sftp":   {"internal/outbox", "internal/seam"},
 	// OpenSSH's server for tests. Nothing lists it, so only tests can import it.
 	"internal/sftp/sshdtest": {},
 	// 1
-	"internal/drop":     {"internal/durable"},
+	"internal/drop":     {"internal/durable", "internal/seam"},
+	"internal/alert":    {},
 	"internal/feed":     {"internal/catalog", "internal/table"},
 	"internal/outbox":   {},
 	"internal/platform": {"internal/catalog", "internal/table"},
@@ -56,8 +59,9 @@ var layers = map[string][]string{
 	// 0
 	"internal/catalog":  {},
 	"internal/config":   {},
-	"internal/durable":  {},
+	"internal/durable":  {"internal/seam"},
 	"internal/schedule": {},
+	"internal/seam":     {}, // no rank: rooms of every one mark their seams
 	"internal/table":    {},
 	"templates":         {},
 	"testdata/demo":     {},

@@ -9,9 +9,11 @@ import "embed"
 //   - receipt.<language>.txt.tmpl: the words of a receipt, one named text/template a phrase,
 //   - answer.html.tmpl: the page of one answer and the style of all, answers.html.tmpl: the list of the last ones; both html/template,
 //     without a word of their own,
+//   - status.<language>.txt.tmpl: what the status page and alarms say, one phrase each, read together with those of receipts,
+//   - status.html.tmpl: the status page, html/template, and status.css, its style,
 //   - init/config.yaml.tmpl: the starter configuration, a text/template for what depends on the language; its CHANGE-ME are to be
 //     filled in by people,
 //   - init/<language>.json: the texts of the starter spreadsheets.
 //
-//go:embed receipt.*.txt.tmpl answer.html.tmpl answers.html.tmpl init
+//go:embed receipt.*.txt.tmpl answer.html.tmpl answers.html.tmpl status.*.txt.tmpl status.html.tmpl status.css init
 var Files embed.FS

@@ -21,7 +21,7 @@ func sourceLines(path string) []string {
 //
 // It shows no more than the problem's own text and the key in front of it, because a config may hold a password and what check prints
 // gets mailed around: no end of the line, nothing where the text isn't known (a syntax error may be in the password itself), and
-// nothing of a flow mapping of the server's section, in which the password may come first.
+// nothing of a flow mapping of the server's or the alarms' section, in which a secret may come first.
 func excerpt(lines []string, p config.Problem) (text, mark string, ok bool) {
 	if p.Line < 1 || p.Line > len(lines) || p.Text == "" {
 		return "", "", false
@@ -31,7 +31,7 @@ func excerpt(lines []string, p config.Problem) (text, mark string, ok bool) {
 		return "", "", false
 	}
 	before, rest := string(line[:p.Column-1]), string(line[p.Column-1:])
-	if strings.HasPrefix(p.Path, "sftp") && strings.ContainsAny(before, "{,") {
+	if (strings.HasPrefix(p.Path, "sftp") || strings.HasPrefix(p.Path, "alerts")) && strings.ContainsAny(before, "{,") {
 		return "", "", false
 	}
 	for _, quote := range []string{"", `"`, "'"} {

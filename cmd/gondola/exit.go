@@ -17,7 +17,7 @@ const (
 	exitUsage  = 2 // a wrong command line or config
 	exitData   = 3 // an export was rejected
 	exitRemote = 4 // the platform's server refused, or could not be reached
-	exitBrake  = 5 // the brake holds an export until a person has looked at it
+	exitBrake  = 5 // the brake holds an export, or rows, until a person has looked at it, or a person paused sending
 )
 
 // meaning says in a few words what an exit code stands for.
@@ -34,7 +34,7 @@ func meaning(code int) string {
 	case exitRemote:
 		return "the platform's server refused, or could not be reached"
 	case exitBrake:
-		return "an export is held by the brake until somebody approves it"
+		return "an export, or rows, are held by the brake until somebody decides, or sending is paused"
 	}
 	return ""
 }
@@ -92,8 +92,12 @@ func exitCode(err error) int {
 	if _, ok := errors.AsType[config.Problems](err); ok {
 		return exitUsage
 	}
-	if errors.Is(err, daemon.ErrNoVendor) || errors.Is(err, daemon.ErrNoFeed) {
-		return exitUsage
+	for _, usage := range []error{
+		daemon.ErrNoVendor, daemon.ErrNoFeed, daemon.ErrNoHistory, daemon.ErrNoArticle, daemon.ErrBackupPath,
+	} {
+		if errors.Is(err, usage) {
+			return exitUsage
+		}
 	}
 	return exitError
 }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"flag"
 	"fmt"
 	"io/fs"
 	"math/rand/v2"
@@ -20,7 +21,7 @@ import (
 )
 
 // kills is how often the daemon is killed in the middle of its work.
-const kills = 50
+var kills = flag.Int("kills", 50, "how often TestKill kills the daemon")
 
 // TestKill kills the real daemon at random moments of an end-to-end run, starts it again each time, and then looks from outside: every
 // export was handled once, no final name ever showed a partial file, and the platform's shelf and promotions are what the exports say.
@@ -31,7 +32,7 @@ func TestKill(t *testing.T) {
 	seed := uint64(time.Now().UnixNano())
 	t.Logf("seed %d", seed)
 	r := newKillRun(t, rand.New(rand.NewPCG(seed, 1)))
-	for n := range kills {
+	for n := range *kills {
 		r.dropSome(n)
 		r.dropPromotions()
 		d := r.start()
@@ -113,7 +114,7 @@ feeds:
   - {name: partial, drop: drop/partial, export: partial, vendor: {column: tienda}}
   - {name: promos, kind: promotions, drop: drop/promos, export: partial, vendor: {column: tienda}}
 send: {catalog: {schedule: "* * * * *", full: "0 4 * * *"}, promotions: {schedule: "* * * * *"}}
-brake: {min_rows: 100000}
+brake: {min_rows: 100000, price_change: off, discount: off, unknown_articles: send}
 `, host, port, r.platform.HostKey())
 	r.write("config.yaml", config)
 	r.write("drop/full/.keep", "")
@@ -292,7 +293,7 @@ func (r *killRun) left() []string {
 
 func (r *killRun) check() {
 	changes := r.platform.Changes()
-	r.Logf("%d kills, %d exports, %d changes under final names, %d operations", kills, r.drops, len(changes), len(r.platform.Operations()))
+	r.Logf("%d kills, %d exports, %d changes under final names, %d operations", *kills, r.drops, len(changes), len(r.platform.Operations()))
 	if len(changes) < 3 || r.drops == 0 {
 		r.Error("hardly anything happened: this run shows nothing")
 	}

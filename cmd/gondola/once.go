@@ -48,6 +48,7 @@ func (a *app) once(ctx context.Context, logs logFlags) error {
 func (a *app) withHouse(ctx context.Context, cfg *config.Config, o daemon.Options,
 	work func(*daemon.House) (daemon.Outcome, error),
 ) (out daemon.Outcome, err error) {
+	o.Version = buildVersion().Version
 	h, err := daemon.Open(ctx, cfg, o)
 	if err != nil {
 		return out, err
@@ -76,13 +77,27 @@ func (a *app) printOutcome(out daemon.Outcome) error {
 	} else {
 		a.printf("documents  nothing to send\n")
 	}
+	if out.Paused > 0 {
+		a.printf("paused     %s until gondola resume; gondola status says who paused what\n", waits(out.Paused, "document"))
+	}
 	if out.Held > 0 {
 		a.printf("brake      %s held; gondola status says why\n", count(out.Held, "export"))
+	}
+	if out.HeldRows > 0 {
+		a.printf("brake      %s held; gondola status says why\n", count(out.HeldRows, "row"))
 	}
 	if out.Remote != "" {
 		a.printf("server     %s\n", plain(out.Remote))
 	}
 	return ended(outcomeCode(out))
+}
+
+// waits says how many of something wait.
+func waits(n int, noun string) string {
+	if n == 1 {
+		return count(n, noun) + " waits"
+	}
+	return count(n, noun) + " wait"
 }
 
 // outcomeCode chooses the one exit code: the server's trouble concerns everything, the brake's one export, and whoever dropped a file
@@ -91,7 +106,7 @@ func outcomeCode(out daemon.Outcome) int {
 	switch {
 	case out.Remote != "":
 		return exitRemote
-	case out.Held > 0:
+	case out.Held > 0, out.HeldRows > 0, out.Paused > 0:
 		return exitBrake
 	case out.Rejected > 0:
 		return exitData

@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"gondola/internal/catalog"
+	"gondola/internal/config"
 	"gondola/internal/daemon"
 	"gondola/internal/shelf"
 	"gondola/internal/store"
@@ -32,7 +33,8 @@ promotion by promotion:
   ~  something of it changes
   -  this promotion ends
   =  nothing changes; it is repeated, because the file before may not have been read yet or the plan is full
-It works beside the running daemon and changes nothing. Exports that are still in a drop folder don't count.`,
+It works beside the running daemon and changes nothing. Exports that are still in a drop folder don't count.
+Of a paused store it shows what would be sent without the pause.`,
 		Example:     "  gondola plan --vendor 290056\n  gondola plan --full --rows 0 --json",
 		Args:        cobra.NoArgs,
 		Annotations: codes(exitBrake),
@@ -55,6 +57,9 @@ type plannedStore struct {
 	Waiting  int                  `json:"waiting,omitempty"`  // promotions that start once the end of others has been read
 	Withheld map[catalog.Code]int `json:"withheld,omitempty"` // promotions that can't start, by the reason
 	Held     []int64              `json:"held"`               // drops that the brake holds, or would
+	HeldRows []shelf.Finding      `json:"held_rows"`          // rows that it holds, or would; they are not among the rows
+	Paused   string               `json:"paused,omitempty"`   // who paused the store, and until when
+	Off      []string             `json:"off,omitempty"`      // articles that are switched off by hand
 	Articles []plannedArticle     `json:"articles"`           // the first ones; see --rows
 
 	Promotions []plannedPromotion `json:"promotions,omitempty"` // the first ones
@@ -150,8 +155,11 @@ func (a *app) plan(ctx context.Context, f planFlags) (err error) {
 	if err != nil {
 		return err
 	}
+	if err := byHand(ctx, h, cfg, all); err != nil {
+		return err
+	}
 	code := exitDone
-	if slices.ContainsFunc(all, func(s plannedStore) bool { return len(s.Held) > 0 }) {
+	if slices.ContainsFunc(all, func(s plannedStore) bool { return len(s.Held)+len(s.HeldRows) > 0 || s.Paused != "" }) {
 		code = exitBrake
 	}
 	if a.JSON {
@@ -194,7 +202,10 @@ func preview(ctx context.Context, h *daemon.House, f planFlags) ([]plannedStore,
 			return nil, err
 		}
 		s.Full, s.Differs, s.Rows, s.Change = p.Full, p.Summary.Differs, p.Summary.Rows, p.Summary.Change
-		s.Waiting, s.Withheld = p.Summary.Waiting, p.Summary.Withheld
+		s.Waiting, s.Withheld, s.HeldRows = p.Summary.Waiting, p.Summary.Withheld, append([]shelf.Finding{}, p.Summary.Findings...)
+		if p.First {
+			s.Differs, s.Rows, s.Articles, s.Promotions = 0, 0, []plannedArticle{}, nil
+		}
 		for _, l := range p.Held {
 			if !slices.Contains(s.Held, l.Seq) {
 				s.Held = append(s.Held, l.Seq)
@@ -207,4 +218,28 @@ func preview(ctx context.Context, h *daemon.House, f planFlags) ([]plannedStore,
 		all = append(all, s)
 	}
 	return all, nil
+}
+
+// byHand adds what was paused or switched off by hand.
+func byHand(ctx context.Context, h *daemon.House, cfg *config.Config, all []plannedStore) error {
+	pauses, err := h.Paused(ctx)
+	if err != nil {
+		return err
+	}
+	offs, err := h.Offs(ctx)
+	if err != nil {
+		return err
+	}
+	for i := range all {
+		s := &all[i]
+		if p, ok := daemon.PauseOf(pauses, daemon.Target{Kind: s.Kind, Vendor: s.Vendor}); ok {
+			s.Paused = p.Text(zoneOf(cfg.Chain.TimeZone))
+		}
+		for _, o := range offs {
+			if s.Kind != catalog.KindPromotions && (o.Vendor == catalog.AllVendors || o.Vendor == s.Vendor) {
+				s.Off = append(s.Off, o.Key)
+			}
+		}
+	}
+	return nil
 }

@@ -9,6 +9,7 @@ import (
 
 	"gondola/internal/catalog"
 	"gondola/internal/config"
+	"gondola/internal/shelf"
 )
 
 // printPlan shows a plan like a diff, store by store.
@@ -38,6 +39,16 @@ func (a *app) printPlan(cfg *config.Config, all []plannedStore) {
 					catalog.PromoNotBelow: "its price is not below that of the article",
 					catalog.PromoOverlap:  "another promotion of the article is sent in its place",
 				}[code])
+		}
+		for _, f := range s.HeldRows {
+			a.printf("  held by the brake: %s; gondola status says why\n", plain(heldLine(f)))
+		}
+		if len(s.Off) > 0 {
+			first := s.Off[:min(len(s.Off), maxOff)]
+			a.printf("  %s off by hand: %s; gondola off --list says more\n", count(len(s.Off), "article"), plain(strings.Join(first, ", ")))
+		}
+		if s.Paused != "" {
+			a.printf("  paused: %s; nothing leaves until gondola resume\n", plain(s.Paused))
 		}
 		for _, seq := range s.Held {
 			a.printf("  held by the brake: drop %d; gondola status says why\n", seq)
@@ -187,4 +198,15 @@ func told(all []value) []string {
 		}
 	}
 	return words
+}
+
+// heldLine says what is held of a plan.
+func heldLine(f shelf.Finding) string {
+	switch f.Code {
+	case catalog.BrakeFirst:
+		return "the first files for this store"
+	case catalog.BrakePrice, catalog.BrakeFactor:
+		return count(f.Count, "price")
+	}
+	return count(f.Count, "promotion")
 }

@@ -32,7 +32,7 @@ func newPushCommand(a *app) *cobra.Command {
 		Short: "Send what differs now, without waiting for the schedule",
 		Long: `Sends what differs from what was sent before, now. A running daemon is asked to do it and waited for;
 without one this command does it itself. Exports that are still in a drop folder don't count. A push also
-tries again where the server had refused the login or a file.`,
+tries again where the server had refused the login or a file. It does not override gondola pause.`,
 		Example:     "  gondola push --vendor 290056\n  gondola push --full --wait 10m",
 		Args:        cobra.NoArgs,
 		Annotations: codes(exitRemote, exitBrake),
@@ -50,7 +50,10 @@ tries again where the server had refused the login or a file.`,
 type pushed struct {
 	Done bool   `json:"done"`           // everything that was asked for has arrived
 	Held int    `json:"held"`           // exports that the brake holds
+	Rows int    `json:"held_rows"`      // rows that it holds of shelves
 	Text string `json:"text,omitempty"` // what keeps it from being done
+
+	Paused bool `json:"paused,omitempty"` // it waits for the end of a pause
 
 	stopped bool // and it is not tried again by itself
 }
@@ -87,7 +90,12 @@ func (a *app) pushBeside(ctx context.Context, cfg *config.Config, f pushFlags) (
 		return err
 	}
 	defer func() { err = errors.Join(err, h.Close()) }()
-	if err := h.Push(ctx, f.Ask); err != nil {
+	return a.askAndWait(ctx, h, f, func() error { return h.Push(ctx, f.Ask) })
+}
+
+// askAndWait leaves a request for the running daemon and waits until it is done.
+func (a *app) askAndWait(ctx context.Context, h *daemon.House, f pushFlags, ask func() error) error {
+	if err := ask(); err != nil {
 		return err
 	}
 	if f.wait <= 0 {
@@ -106,6 +114,13 @@ func (a *app) pushBeside(ctx context.Context, cfg *config.Config, f pushFlags) (
 		return err
 	}
 	p.Held = len(held)
+	rows, err := h.HeldFindings(ctx)
+	if err != nil {
+		return err
+	}
+	for _, r := range rows {
+		p.Rows += r.Count
+	}
 	return a.printPushed(p, f.wait)
 }
 
@@ -117,7 +132,7 @@ func waitPushed(ctx context.Context, h *daemon.House, f pushFlags) (pushed, erro
 	for {
 		p, err := h.Pushed(ctx, f.Vendors)
 		if err != nil || p.Done || p.Stopped {
-			return pushed{Done: p.Done, Text: p.Trouble, stopped: p.Stopped}, err
+			return pushed{Done: p.Done, Text: p.Trouble, Paused: p.Paused, stopped: p.Stopped}, err
 		}
 		select {
 		case <-ctx.Done():
@@ -129,17 +144,24 @@ func waitPushed(ctx context.Context, h *daemon.House, f pushFlags) (pushed, erro
 	}
 }
 
+// pushedCode chooses the one exit code.
+func pushedCode(p pushed) int {
+	switch {
+	case p.Paused:
+		return exitBrake
+	case !p.Done && p.Text != "":
+		return exitRemote
+	case !p.Done:
+		return exitError
+	case p.Held > 0 || p.Rows > 0:
+		return exitBrake
+	}
+	return exitDone
+}
+
 // printPushed prints how a push through the daemon ended, and ends with the exit code for it.
 func (a *app) printPushed(p pushed, wait time.Duration) error {
-	code := exitDone
-	switch {
-	case !p.Done && p.Text != "":
-		code = exitRemote
-	case !p.Done:
-		code = exitError
-	case p.Held > 0:
-		code = exitBrake
-	}
+	code := pushedCode(p)
 	if a.JSON {
 		if err := a.printJSON(p); err != nil {
 			return err
@@ -158,6 +180,9 @@ func (a *app) printPushed(p pushed, wait time.Duration) error {
 	}
 	if p.Held > 0 {
 		a.printf("The brake holds %s; gondola status says why.\n", count(p.Held, "export"))
+	}
+	if p.Rows > 0 {
+		a.printf("The brake holds %s; gondola status says why.\n", count(p.Rows, "row"))
 	}
 	return ended(code)
 }

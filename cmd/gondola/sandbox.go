@@ -59,7 +59,7 @@ their articles come from a JSON file: {"sales_buffer": 1, "vendors": {"290056": 
 		"environment `VARIABLE` with the login's password; where it is not set, a password is made up")
 	flags.StringVar(&f.articles, "articles", "", "JSON `FILE` with the stores and their articles (default: no store)")
 	flags.DurationVar(&f.scan, "scan", 2*time.Second, "`DURATION` between two looks of the platform at its files")
-	flags.StringVar(&f.fate, "fate", string(sandbox.Keep), "`FATE` of files that were read: keep or eat")
+	flags.StringVar(&f.fate, "fate", string(sandbox.Keep), "`FATE` of files that were read: keep, eat or move")
 	flags.StringVar(&f.brand, "brand", "pedidosya", "`BRAND` whose files it reads, in lower case")
 	flags.StringArrayVar(&f.rules, "rule", nil, "turn what is assumed the other way, such as utc-dates; may be repeated; `RULE` help lists them")
 	flags.StringArrayVar(&f.servers, "server", nil,
@@ -85,8 +85,8 @@ type sandboxed struct {
 }
 
 func (a *app) sandbox(ctx context.Context, f sandboxFlags) (err error) {
-	if f.fate != string(sandbox.Keep) && f.fate != string(sandbox.Eat) {
-		return usagef("unknown fate %q (known: keep, eat)", f.fate)
+	if f.fate != string(sandbox.Keep) && f.fate != string(sandbox.Eat) && f.fate != string(sandbox.Move) {
+		return usagef("unknown fate %q (known: keep, eat, move)", f.fate)
 	}
 	rules, zone, err := f.platform()
 	if err != nil {

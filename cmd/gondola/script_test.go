@@ -33,6 +33,8 @@ func TestMain(m *testing.M) {
 //	platform ARGS...             gondola sandbox runs in the background; HOST, PORT, HOSTKEY and PLATFORM (its home) are set
 //	noplatform                   it is told to end, and must end well
 //	fill FILE                    replaces $HOST and its like in a file
+//	damage FOLDER                a byte of a file below it is another one
+//	moment NAME                  a variable is set to the time that it is
 //
 // The variable SAMPLES is the repository's testdata, for what a script can't hold.
 func TestScripts(t *testing.T) {
@@ -50,6 +52,7 @@ func TestScripts(t *testing.T) {
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"code": scriptCode, "until": scriptUntil, "platform": scriptPlatform, "noplatform": scriptNoPlatform, "fill": scriptFill,
+			"moment": scriptMoment, "damage": scriptDamage,
 		},
 	})
 }
@@ -148,6 +151,35 @@ func scriptFill(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	text := os.Expand(ts.ReadFile(args[0]), ts.Getenv)
 	ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(text), 0o600))
+}
+
+func scriptMoment(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: moment NAME")
+	}
+	ts.Setenv(args[0], time.Now().UTC().Format(time.RFC3339Nano))
+}
+
+func scriptDamage(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: damage FOLDER")
+	}
+	done := false
+	ts.Check(filepath.WalkDir(ts.MkAbs(args[0]), func(path string, e os.DirEntry, err error) error {
+		if err != nil || e.IsDir() || done {
+			return err
+		}
+		done = true
+		data, err := os.ReadFile(path)
+		if err != nil {
+			return err
+		}
+		data[len(data)/2] ^= 1
+		return os.WriteFile(path, data, 0o600)
+	}))
+	if !done {
+		ts.Fatalf("no file below %s", args[0])
+	}
 }
 
 // binFolder returns where testscript put the program.

@@ -25,7 +25,7 @@ func newStatusCommand(a *app) *cobra.Command {
 		Long: `Says for every store what the next slot would change and when the last file arrived, for every feed which
 export came last, what is on its way, and what waits for a person. It works beside the running daemon as
 well as without it, and changes nothing. The exit code names the first of what is wrong: the server (4),
-the brake (5), a drop folder (1).`,
+the brake or a pause (5), a drop folder (1).`,
 		Example:     "  gondola status\n  gondola status --json",
 		Args:        cobra.NoArgs,
 		Annotations: codes(exitRemote, exitBrake),
@@ -45,7 +45,7 @@ func (a *app) status(ctx context.Context) (err error) {
 	if errors.Is(err, store.ErrNone) {
 		if a.JSON {
 			return a.printJSON(daemon.Status{
-				At: time.Now(), Stores: []daemon.StoreStatus{}, Feeds: []daemon.FeedStatus{}, Held: []daemon.Held{},
+				At: time.Now(), State: "ok", Stores: []daemon.StoreStatus{}, Feeds: []daemon.FeedStatus{}, Held: []daemon.Held{}, Rows: []daemon.HeldRows{},
 			})
 		}
 		a.printf("%s", nothingRan)
@@ -77,7 +77,7 @@ func statusCode(s daemon.Status) int {
 			code = exitError
 		}
 	}
-	if len(s.Held) > 0 {
+	if len(s.Held)+len(s.Rows)+len(s.Paused) > 0 {
 		code = exitBrake
 	}
 	for _, v := range s.Stores {
@@ -157,7 +157,28 @@ func (a *app) printTroubles(s daemon.Status, zone *time.Location) {
 			lines = append(lines, fmt.Sprintf("folder    feed %s: %s", f.Name, f.Problem))
 		}
 	}
+	lines = append(lines, handLines(s, zone)...)
+	for _, p := range s.Problems {
+		switch p.Kind { // the others are in the lines above, or below
+		case "answers", "disk", "trouble", "alarm":
+			line := fmt.Sprintf("%-8s  %s %s", p.Kind, p.Text, p.Do)
+			if p.Detail != "" {
+				line += " (" + p.Detail + ")"
+			}
+			lines = append(lines, line)
+		}
+	}
+	lines = append(lines, rollbackLines(s.Rollback, zone)...)
 	lines = append(lines, heldLines(s.Held)...)
+	for _, f := range s.Rows {
+		where := "store " + f.Vendor
+		if f.Vendor == catalog.AllVendors {
+			where = "all stores"
+		}
+		lines = append(lines,
+			fmt.Sprintf("held      finding %s (%s, %s): %s", f.ID, where, f.Kind, f.Text),
+			fmt.Sprintf("          if it is right: gondola approve %s; else gondola reject %s, or drop a corrected export", f.ID, f.ID))
+	}
 	if s.Hold != "" {
 		lines = append(lines, "stopped   "+s.Hold)
 	}
@@ -167,6 +188,36 @@ func (a *app) printTroubles(s daemon.Status, zone *time.Location) {
 		}
 		a.printf("%s\n", plain(line))
 	}
+}
+
+// maxOff is how many articles that are switched off by hand status names; gondola off --list has all of them.
+const maxOff = 10
+
+// handLines says what was paused and switched off by hand.
+func handLines(s daemon.Status, zone *time.Location) []string {
+	var lines []string
+	for _, p := range s.Paused {
+		lines = append(lines, "paused    "+p.Text(zone)+"; gondola resume ends it")
+	}
+	for i, o := range s.Off {
+		if i == maxOff {
+			lines = append(lines, fmt.Sprintf("off       and %d more: gondola off --list", len(s.Off)-maxOff))
+			break
+		}
+		where := "store " + o.Vendor
+		if o.Vendor == catalog.AllVendors {
+			where = "all stores"
+		}
+		line := fmt.Sprintf("off       article %s in %s, since %s by %s", o.Key, where, clock(o.Since, zone), o.Who)
+		if !o.Until.IsZero() {
+			line += ", until " + clock(o.Until, zone)
+		}
+		if o.Reason != "" {
+			line += " (" + o.Reason + ")"
+		}
+		lines = append(lines, line)
+	}
+	return lines
 }
 
 // heldLines says why the brake holds exports, and what to do: of each feed and store the newest one, which is the one to decide on.
@@ -191,7 +242,7 @@ func heldLines(held []daemon.Held) []string {
 		}
 		lines = append(lines,
 			fmt.Sprintf("held      drop %d, %s (feed %s, %s): %s%s", d.Seq, d.Name, d.Feed, where, strings.Join(texts, " "), older),
-			fmt.Sprintf("          if it is right: gondola approve %d; else drop a corrected export", d.Seq))
+			fmt.Sprintf("          if it is right: gondola approve %d; else gondola reject %d, or drop a corrected export", d.Seq, d.Seq))
 	}
 	return lines
 }

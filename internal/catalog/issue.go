@@ -97,6 +97,8 @@ const (
 	RowConflict      Code = "G-ROW-05" // the same article again with other values; the last one counts (key, other row)
 	RowSwitchSkipped Code = "G-ROW-06" // articles without identifier: nothing was switched off for being missing (rows)
 	RowHidden        Code = "G-ROW-07" // rows hidden in the sheet were read too (rows)
+	RowCut           Code = "G-ROW-08" // the file breaks off in the row
+	RowOpen          Code = "G-ROW-09" // the last line has no end: the file may break off in it
 
 	RuleFloor      Code = "G-RULE-01" // below the lowest price of the rules (price, floor)
 	RuleCeiling    Code = "G-RULE-02" // above the highest price of the rules (price, ceiling)
@@ -106,11 +108,22 @@ const (
 
 	DropOlder  Code = "G-DROP-01" // older than the export taken last (its time, the other's time)
 	DropNoGood Code = "G-DROP-02" // not one row could be used (rows)
+	DropStale  Code = "G-DROP-03" // older than the config allows, before any of it counted (its time, the limit's number, its unit: days, hours or minutes)
 
 	FeedRival Code = "G-FEED-01" // another feed says the same of the same stores, with the same priority (role, the feed)
 
-	BrakeInactive Code = "G-BRAKE-01" // too many articles would be switched off (count, of, percent, limit)
-	BrakeShrunk   Code = "G-BRAKE-02" // the export has far fewer articles than the last one (count, before, percent, limit)
+	// Of the brake: count, of, share, limit, likely cause, factor, then the worst articles as "key|old price|new price|line".
+
+	BrakeInactive Code = "G-BRAKE-01" // too many articles would be switched off
+	BrakeShrunk   Code = "G-BRAKE-02" // the export has far fewer articles than the last one
+	BrakeNew      Code = "G-BRAKE-03" // too many articles of the export are new
+	BrakeEqual    Code = "G-BRAKE-04" // too many prices of the export are one and the same
+	BrakeSwapped  Code = "G-BRAKE-05" // prices stand where quantities stood, and the other way round
+	BrakeFirst    Code = "G-BRAKE-06" // the first files for a store wait for a person
+	BrakePrice    Code = "G-BRAKE-10" // prices that change too much are held
+	BrakeFactor   Code = "G-BRAKE-11" // too many prices change by the same factor; they are held
+	BrakeDeep     Code = "G-BRAKE-12" // promotions that take too much off are held
+	BrakeUnknown  Code = "G-BRAKE-13" // promotions of articles that the catalogue does not have are held
 )
 
 // Codes lists every code, in the order above: for tests that hold word lists against it.
@@ -127,11 +140,11 @@ var Codes = []Code{
 	PromoMissing, PromoText, PromoRead, PromoBoth, PromoPercent, PromoField, PromoOverlap, PromoNotBelow, PromoNoPrice, PromoUnknown,
 	PromoOver, PromoLimit, PromoCampaign, PromoRenamed, PromoUndercut,
 	CellError, CellFormula,
-	RowShort, RowLong, RowTotal, RowTwice, RowConflict, RowSwitchSkipped, RowHidden,
+	RowShort, RowLong, RowTotal, RowTwice, RowConflict, RowSwitchSkipped, RowHidden, RowCut, RowOpen,
 	RuleFloor, RuleCeiling, RuleCeilingOff, RuleExcluded, RuleNoResult,
-	DropOlder, DropNoGood,
+	DropOlder, DropNoGood, DropStale,
 	FeedRival,
-	BrakeInactive, BrakeShrunk,
+	BrakeInactive, BrakeShrunk, BrakeNew, BrakeEqual, BrakeSwapped, BrakeFirst, BrakePrice, BrakeFactor, BrakeDeep, BrakeUnknown,
 }
 
 // Issue is something wrong, or worth telling, about data. It has no words of its own.

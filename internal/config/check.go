@@ -37,6 +37,8 @@ func check(c *Config, tainted map[string]bool, sends bool) Problems {
 	ck.feeds()
 	ck.send()
 	ck.folders()
+	ck.alerts()
+	ck.web()
 	ck.ranges()
 	return ck.found
 }
@@ -280,8 +282,12 @@ func (ck *checker) ranges() {
 	within(ck, "send.promotions.max_rows", c.Send.Promotions.MaxRows, 1, DefaultPromoMaxRows)
 	for i, f := range c.Feeds {
 		within(ck, fmt.Sprintf("feeds[%d].priority", i), f.Priority, -maxPriority, maxPriority)
+		if f.MaxAge != 0 {
+			within(ck, fmt.Sprintf("feeds[%d].max_age", i), f.MaxAge, Duration(time.Minute), Duration(365*day))
+		}
 	}
 	within(ck, "brake.min_rows", c.Brake.MinRows, 0, DefaultMaxRows)
+	ck.oneOf("brake.unknown_articles", c.Brake.UnknownArticles, UnknownHold, UnknownSend)
 	const millisecond, second, hour = Duration(time.Millisecond), Duration(time.Second), Duration(time.Hour)
 	for _, r := range []struct {
 		path               string
@@ -289,6 +295,7 @@ func (ck *checker) ranges() {
 	}{
 		{"retention.drops", c.Retention.Drops, Duration(day), Duration(3650 * day)},
 		{"retention.layers", c.Retention.Layers, Duration(day), Duration(3650 * day)},
+		{"retention.ledger", c.Retention.Ledger, Duration(day), Duration(3650 * day)},
 		{"sftp.read_window", c.SFTP.ReadWindow, second, Duration(7 * day)},
 		{"sftp.stall_timeout", c.SFTP.StallTimeout, second, hour},
 		{"drops.settle", c.Drops.Settle, 100 * millisecond, hour},

@@ -19,6 +19,10 @@ type Config struct {
 	Send      Send      `yaml:"send"`
 	Brake     Brake     `yaml:"brake"`
 
+	Alerts      []Alert  `yaml:"alerts"`       // who is told when a person is needed; default nobody
+	AlertsAfter Duration `yaml:"alerts_after"` // trouble that may pass by itself is told when it has lasted so long; default 15m
+	Web         Web      `yaml:"web"`
+
 	// Warnings are what was found besides: nothing that keeps the daemon from starting.
 	Warnings []Problem `yaml:"-"`
 	// Digest is the SHA-256 of the file's bytes, in hex.
@@ -55,6 +59,7 @@ type State struct {
 type Retention struct {
 	Drops  Duration `yaml:"drops"`  // archived exports; default 90d
 	Layers Duration `yaml:"layers"` // old shelves and sent documents; default 90d
+	Ledger Duration `yaml:"ledger"` // rows of the ledger; default 730d
 }
 
 // SFTP is the platform's server.
@@ -106,6 +111,7 @@ type Feed struct {
 	Reason   string            `yaml:"reason"`   // of promotions whose row gives none; default competitiveness
 	InStore  string            `yaml:"in_store"` // refuse or accept: the barcodes that a shop gives out itself; default refuse
 	Rules    Rules             `yaml:"rules"`
+	MaxAge   Duration          `yaml:"max_age" json:"-"` // older exports do not begin to count; default 0, any age. No part of how bytes are understood
 }
 
 // VendorSource says how an export tells which store it is about. Exactly one is set. In YAML `vendor: all` is short for all.
@@ -153,13 +159,35 @@ type SendKind struct {
 	MaxRows  int    `yaml:"max_rows"` // a document has at most so many rows; default the platform's limit
 }
 
-// Brake is when an export is held back for a person to look at.
+// Brake is when something is held back for a person to look at: an export, or single rows of what would leave.
 type Brake struct {
-	Deactivate Percent  `yaml:"deactivate"` // share of the articles on sale that would be switched off; default 20%
-	Shrink     Percent  `yaml:"shrink"`     // share of the articles that a full export has fewer than the last; default 30%
-	MinRows    int      `yaml:"min_rows"`   // smaller shelves are not braked; default 50
-	Approval   Duration `yaml:"approval"`   // how long an approval covers the same finding; default 4h
+	Deactivate  Percent `yaml:"deactivate"`   // share of the articles on sale that would be switched off; default 20%
+	Shrink      Percent `yaml:"shrink"`       // share of the articles that a full export has fewer than the last; default 30%
+	NewArticles Limit   `yaml:"new_articles"` // share of an export's articles that were not in those before; default 50%
+	EqualPrices Limit   `yaml:"equal_prices"` // share of an export's prices that are one and the same; default 90%
+	MinRows     int     `yaml:"min_rows"`     // smaller shelves are not braked by shares; default 50
+
+	PriceChange     Limit  `yaml:"price_change"`     // a price that moves by more is held; default 40%
+	SameFactor      Limit  `yaml:"same_factor"`      // share of a shelf's prices that move by one factor that looks like a slip; default 60%
+	Discount        Limit  `yaml:"discount"`         // a promotion that takes more off is held; default 70%
+	UnknownArticles string `yaml:"unknown_articles"` // hold or send: promotions of articles that the catalogue does not have; default hold
+
+	Approval      Duration  `yaml:"approval"`        // how long an approval covers the same finding; default 4h
+	ApproveByFile bool      `yaml:"approve_by_file"` // a file APROBAR-12 in the drop folder approves drop 12; default false
+	FirstPush     FirstPush `yaml:"first_push"`
 }
+
+// FirstPush is the brake of a store that was never sent anything: there is nothing to compare with.
+type FirstPush struct {
+	Deactivate Percent `yaml:"deactivate"` // share of the articles of a first export that are off; default 80%
+	Ask        bool    `yaml:"ask"`        // nothing is sent to a new store before somebody has approved it; default false
+}
+
+// The values of Brake.UnknownArticles.
+const (
+	UnknownHold = "hold"
+	UnknownSend = "send"
+)
 
 // Duration is a Go duration in which d (24 hours) is allowed too: 90d, 2h30m.
 type Duration time.Duration
@@ -169,6 +197,9 @@ type Size int64
 
 // Percent is a share between 0 and 1, written 20%.
 type Percent float64
+
+// Limit is a share from which on the brake holds, written 40%, up to 1000%, or off: then it is infinite.
+type Limit float64
 
 // Rate is a change in thousandths of a percent, written 8% or -5.5%.
 type Rate int64

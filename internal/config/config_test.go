@@ -60,10 +60,15 @@ func TestDefaults(t *testing.T) {
 	if diff := cmp.Diff(wantFeed, f); diff != "" {
 		t.Errorf("feed (-want +got):\n%s", diff)
 	}
-	if want := (Retention{Drops: 90 * 24 * Duration(time.Hour), Layers: 90 * 24 * Duration(time.Hour)}); c.Retention != want {
+	day := 24 * Duration(time.Hour)
+	if want := (Retention{Drops: 90 * day, Layers: 90 * day, Ledger: 730 * day}); c.Retention != want {
 		t.Errorf("retention %+v, want %+v", c.Retention, want)
 	}
-	if want := (Brake{Deactivate: 0.2, Shrink: 0.3, MinRows: 50, Approval: Duration(4 * time.Hour)}); c.Brake != want {
+	want := Brake{
+		Deactivate: 0.2, Shrink: 0.3, NewArticles: 0.5, EqualPrices: 0.9, MinRows: 50, PriceChange: 0.4, SameFactor: 0.6, Discount: 0.7,
+		UnknownArticles: "hold", Approval: Duration(4 * time.Hour), FirstPush: FirstPush{Deactivate: 0.8},
+	}
+	if c.Brake != want {
 		t.Errorf("brake %+v, want %+v", c.Brake, want)
 	}
 	if c.SFTP.Port != 22 || c.SFTP.Prefix != "gondola" || c.SFTP.Folders.Catalog != "catalog" || c.SFTP.Key != "" {

@@ -10,9 +10,10 @@ const (
 	DefaultPriceDecimals = 2
 
 	DefaultStateDir        = "state"
-	DefaultMinFree         = Size(500e6)        // an archive, a database and their copies still fit
-	DefaultRetentionDrops  = Duration(90 * day) // a quarter: what a dispute with a supplier or the platform looks back on
-	DefaultRetentionLayers = Duration(90 * day) // as long as the drops they came from
+	DefaultMinFree         = Size(500e6)         // an archive, a database and their copies still fit
+	DefaultRetentionDrops  = Duration(90 * day)  // a quarter: what a dispute with a supplier or the platform looks back on
+	DefaultRetentionLayers = Duration(90 * day)  // as long as the drops they came from
+	DefaultRetentionLedger = Duration(730 * day) // two years: what an auditor asks for, in rows of some hundred bytes
 
 	DefaultPort          = 22
 	DefaultPrefix        = "gondola"
@@ -47,7 +48,14 @@ const (
 
 	DefaultDeactivate = Percent(0.20)
 	DefaultShrink     = Percent(0.30)
+	DefaultNew        = Limit(0.50) // half of an export unknown is another store's, or another code's
+	DefaultEqual      = Limit(0.90)
 	DefaultMinRows    = 50
+	DefaultPrice      = Limit(0.40) // beyond any offer of a catalogue, below a lost decimal
+	DefaultSameFactor = Limit(0.60)
+	DefaultDiscount   = Limit(0.70) // a 2nd at half price is 25 %, 2x1 is 50 %
+	DefaultUnknown    = UnknownHold
+	DefaultFirstOff   = Percent(0.80)           // stock lists have most of what a shop ever sold
 	DefaultApproval   = Duration(4 * time.Hour) // covers the next exports of the same morning, not tomorrow's
 )
 
@@ -64,7 +72,7 @@ func defaults() *Config {
 			Brand: DefaultBrand, Language: DefaultLanguage, IdentifyBy: DefaultIdentifyBy, PriceDecimals: DefaultPriceDecimals,
 		},
 		State:     State{Dir: DefaultStateDir, MinFree: DefaultMinFree},
-		Retention: Retention{Drops: DefaultRetentionDrops, Layers: DefaultRetentionLayers},
+		Retention: Retention{Drops: DefaultRetentionDrops, Layers: DefaultRetentionLayers, Ledger: DefaultRetentionLedger},
 		SFTP: SFTP{
 			Port: DefaultPort, Prefix: DefaultPrefix,
 			Folders:    Folders{Catalog: DefaultFolderCatalog, Promotions: DefaultFolderPromos, Assortment: DefaultFolderBoth},
@@ -77,7 +85,12 @@ func defaults() *Config {
 			Catalog:    SendKind{Schedule: DefaultSchedule, Full: DefaultFull, Shape: DefaultShape, MaxRows: DefaultMaxRows},
 			Promotions: SendKind{Schedule: DefaultPromoSchedule, Full: DefaultPromoFull, Shape: DefaultShape, MaxRows: DefaultPromoMaxRows},
 		},
-		Brake: Brake{Deactivate: DefaultDeactivate, Shrink: DefaultShrink, MinRows: DefaultMinRows, Approval: DefaultApproval},
+		Brake: Brake{
+			Deactivate: DefaultDeactivate, Shrink: DefaultShrink, NewArticles: DefaultNew, EqualPrices: DefaultEqual, MinRows: DefaultMinRows,
+			PriceChange: DefaultPrice, SameFactor: DefaultSameFactor, Discount: DefaultDiscount, UnknownArticles: DefaultUnknown,
+			Approval: DefaultApproval, FirstPush: FirstPush{Deactivate: DefaultFirstOff},
+		},
+		AlertsAfter: DefaultAlertsAfter,
 	}
 }
 
@@ -110,6 +123,9 @@ func (c *Config) finish(dir string) {
 		if kind.Full == scheduleOff {
 			kind.Full = ""
 		}
+	}
+	if c.Web.Listen == scheduleOff {
+		c.Web.Listen = ""
 	}
 }
 

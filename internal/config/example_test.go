@@ -49,6 +49,9 @@ func TestExampleShowsDefaults(t *testing.T) {
 		{c.Drops, want.Drops},
 		{c.Send, want.Send},
 		{c.Brake, want.Brake},
+		{len(c.Alerts), len(want.Alerts)},
+		{c.AlertsAfter, want.AlertsAfter},
+		{c.Web, want.Web},
 	} {
 		if !reflect.DeepEqual(section.got, section.want) {
 			t.Errorf("the example has %+v, the defaults are %+v", section.got, section.want)
@@ -119,7 +122,7 @@ func keyPaths(t reflect.Type, parent string) []string {
 // silence shows as a missing problem.
 func TestEveryKindIsDecoded(t *testing.T) {
 	for _, path := range keyPaths(reflect.TypeFor[Config](), "") {
-		if strings.Contains(path, "[]") || strings.Contains(path, "host_keys") || path == "send.exclude" || path == "vendors" || path == "feeds" {
+		if strings.Contains(path, "[]") || strings.Contains(path, "host_keys") || path == "send.exclude" || path == "vendors" || path == "feeds" || path == "alerts" {
 			continue
 		}
 		yaml, indent := "", ""

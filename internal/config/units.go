@@ -16,6 +16,7 @@ var (
 	errDuration = errors.New("want a duration such as 30s, 15m, 2h30m or 90d")
 	errSize     = errors.New("want a size such as 500MB, 2GB or 64KiB")
 	errPercent  = errors.New("want a percentage from 0% to 100%, such as 20%")
+	errLimit    = errors.New("want a percentage up to 1000%, such as 40%, or off")
 	errRate     = errors.New("want a percentage above -100% and up to 1000%, with at most three decimals, such as 8% or -5.5%")
 	errVAT      = errors.New("want a percentage with its sign and below 100%: +22% puts it on the price, -22% takes it out")
 	errAmount   = errors.New("want an amount with a point, such as 99 or 0.10, or off")
@@ -140,6 +141,27 @@ func (p Percent) String() string {
 	return strconv.FormatFloat(float64(p)*100, 'g', percentDigits, 64) + "%"
 }
 
+// ParseLimit reads what a [Limit] looks like in the file: 40%, 150% or off.
+func ParseLimit(text string) (Limit, error) {
+	if text == scheduleOff {
+		return Limit(math.Inf(1)), nil
+	}
+	number, found := strings.CutSuffix(text, "%")
+	n, err := strconv.ParseFloat(strings.TrimSpace(number), 64)
+	if !found || err != nil || math.IsNaN(n) || n < 0 || n > 1000 {
+		return 0, errLimit
+	}
+	return Limit(n / 100), nil
+}
+
+// String returns the limit as it would be written in the file.
+func (l Limit) String() string {
+	if math.IsInf(float64(l), 1) {
+		return scheduleOff
+	}
+	return Percent(l).String()
+}
+
 // maxRate is the largest markup: eleven times the price is a typo.
 const maxRate = 1000_000
 
@@ -228,6 +250,7 @@ type textual interface{ parse(text string) error }
 func (d *Duration) parse(text string) (err error) { return assign(d, text, ParseDuration) }
 func (s *Size) parse(text string) (err error)     { return assign(s, text, ParseSize) }
 func (p *Percent) parse(text string) (err error)  { return assign(p, text, ParsePercent) }
+func (l *Limit) parse(text string) (err error)    { return assign(l, text, ParseLimit) }
 func (r *Rate) parse(text string) (err error)     { return assign(r, text, ParseRate) }
 func (v *VAT) parse(text string) (err error)      { return assign(v, text, ParseVAT) }
 func (a *Amount) parse(text string) (err error)   { return assign(a, text, ParseAmount) }

@@ -72,3 +72,16 @@ func TestPercent(t *testing.T) {
 		t.Errorf("7%% prints as %s", got)
 	}
 }
+
+func TestParseLimit(t *testing.T) {
+	for text, want := range map[string]string{"40%": "40%", "0%": "0%", "150%": "150%", "1000%": "1000%", "off": "off"} {
+		if got, err := ParseLimit(text); err != nil || got.String() != want {
+			t.Errorf("%s: got %s, %v", text, got, err)
+		}
+	}
+	for _, text := range []string{"", "40", "0.4", "-1%", "1001%", "NaN%", "none"} {
+		if got, err := ParseLimit(text); err == nil || err.Error() != errLimit.Error() {
+			t.Errorf("%q: got %v, %v", text, got, err)
+		}
+	}
+}

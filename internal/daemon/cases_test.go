@@ -151,6 +151,9 @@ func (c *caseRun) step(n int, dir string) {
 	if err != nil {
 		c.Fatal(err)
 	}
+	for _, line := range lines(c.optional(filepath.Join(dir, "decide"))) {
+		c.decide(line)
+	}
 	drops, err := filepath.Glob(filepath.Join(dir, "drop", "*", "*"))
 	if err != nil {
 		c.Fatal(err)
@@ -298,7 +301,40 @@ func (c *caseRun) held(before int64) []string {
 			all = append(all, string(f.Code))
 		}
 	}
+	open, err := c.house.store.OpenFindings(c.Context())
+	if err != nil {
+		c.Fatal(err)
+	}
+	for _, f := range open {
+		all = append(all, fmt.Sprintf("%s %s %d", f.Code, f.Target, f.Count))
+	}
 	return all
+}
+
+// decide approves or rejects the rows that are held for a code.
+func (c *caseRun) decide(line string) {
+	verb, code, _ := strings.Cut(line, " ")
+	open, err := c.house.store.OpenFindings(c.Context())
+	if err != nil {
+		c.Fatal(err)
+	}
+	decided := 0
+	for _, f := range open {
+		if string(f.Code) != code {
+			continue
+		}
+		decide := c.house.RejectFinding
+		if verb == "approve" {
+			decide = c.house.ApproveFinding
+		}
+		if ok, err := decide(c.Context(), f.ID, "somebody"); err != nil || !ok {
+			c.Fatalf("%s: %v, %v", line, ok, err)
+		}
+		decided++
+	}
+	if decided == 0 {
+		c.Fatalf("%s: nothing is held for it", line)
+	}
 }
 
 func (c *caseRun) optional(file string) string {

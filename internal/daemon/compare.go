@@ -119,7 +119,11 @@ func (h *House) undercuts(ctx context.Context, r *store.Reading, f feedSetup, l 
 	if len(found) == 0 {
 		return nil
 	}
-	rows, err := h.rowsOf(ctx, r.Seq, f, l.Scope, found)
+	keys := map[string]bool{}
+	for one := range found {
+		keys[one.Key] = true
+	}
+	rows, err := h.rowsOf(ctx, r.Seq, f, l.Scope, keys)
 	if err != nil {
 		return err
 	}
@@ -162,11 +166,8 @@ func (h *House) undercutQuestion(ctx context.Context, promotions, vendor string,
 
 // rowsOf reads a drop once more for the rows of some articles of a store. Layer files of the catalogue have no lines: they would be
 // another file whenever an export is sorted otherwise.
-func (h *House) rowsOf(ctx context.Context, seq int64, f feedSetup, scope string, found map[shelf.Undercut]string) (map[string]int, error) {
-	keys, rows := map[string]bool{}, map[string]int{}
-	for one := range found {
-		keys[one.Key] = true
-	}
+func (h *House) rowsOf(ctx context.Context, seq int64, f feedSetup, scope string, keys map[string]bool) (map[string]int, error) {
+	rows := map[string]int{}
 	d, ok, err := h.store.Drop(ctx, seq)
 	if err != nil || !ok {
 		return nil, err

@@ -96,3 +96,27 @@ func TestFullDiskAtStart(t *testing.T) {
 	l.put("precios.csv", liveExport)
 	l.awaitEvent(EventRead, 1)
 }
+
+// TestBackupOnAFullDisk leaves nothing behind where there is no room, and says whose disk it is.
+func TestBackupOnAFullDisk(t *testing.T) {
+	disk := smallDisk(t)
+	c := newRules(t, oneFullFeed, "")
+	c.export("full", articles(3, 0, "10.50"))
+	c.push(false)
+	ballast := filepath.Join(disk, "ballast")
+	fill(t, ballast, 20_000_000)
+	path := filepath.Join(disk, "backup")
+	if _, err := c.house.Backup(t.Context(), path); err == nil || !strings.Contains(err.Error(), disk) {
+		t.Errorf("backup: %v", err)
+	}
+	rest, err := os.ReadDir(disk)
+	if err != nil || len(rest) != 1 {
+		t.Errorf("left behind: %v, %v", rest, err)
+	}
+	if err := os.Remove(ballast); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := c.house.Backup(t.Context(), path); err != nil {
+		t.Errorf("with room: %v", err)
+	}
+}

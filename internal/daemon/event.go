@@ -17,6 +17,8 @@ const (
 	EventRead     EventKind = "drop read"         // it was understood
 	EventRejected EventKind = "drop rejected"     // it was not taken
 	EventHeld     EventKind = "export held"       // by the brake
+	EventRowsHeld EventKind = "rows held"         // likewise, while the rest goes
+	EventDecided  EventKind = "decision taken"    // on what the brake holds
 	EventPlanned  EventKind = "plan made"         // there is something to send
 	EventDocument EventKind = "document written"  // a file of a plan, ready to be sent
 	EventNothing  EventKind = "nothing to send"   // wanted and sent agree
@@ -49,7 +51,7 @@ func (h *House) tell(e Event) {
 	e.At = h.now()
 	level := slog.LevelInfo
 	switch e.Kind {
-	case EventFailed, EventHeld:
+	case EventFailed, EventHeld, EventRowsHeld:
 		level = slog.LevelWarn
 	case EventTrouble:
 		level = slog.LevelError

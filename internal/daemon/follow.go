@@ -79,6 +79,13 @@ func (h *House) followIdentity(ctx context.Context) error {
 		return err
 	}
 	h.rekeyed = true
+	if err := h.store.RetellOffs(ctx); err != nil {
+		return err
+	}
+	// What was wanted under the other identifier can't be put back under this one.
+	if err := h.store.HistoryFrom(ctx, h.now()); err != nil {
+		return err
+	}
 	for _, t := range h.targets {
 		if err := h.store.OweFull(ctx, t.String()); err != nil {
 			return err

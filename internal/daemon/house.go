@@ -35,11 +35,14 @@ import (
 
 // Options are what a House needs beside its config. The zero value works.
 type Options struct {
-	Now  func() time.Time // default time.Now
-	Log  *slog.Logger     // default discarded
-	Tell func(Event)      // hears of every unit of business as it happens; must not block
+	Now     func() time.Time // default time.Now
+	Log     *slog.Logger     // default discarded
+	Version string           // of the program, for the ledger
+	Tell    func(Event)      // hears of every unit of business as it happens; must not block
 	// Dial replaces the connection to the platform in tests that inject failures. Default: package sftp.
 	Dial func(ctx context.Context) (outbox.Remote, error)
+	// Page serves the status page where the config has one. Of two processes only one can have its port.
+	Page bool
 }
 
 // House is the running daemon.
@@ -61,6 +64,10 @@ type House struct {
 	shelfMu sync.Mutex
 
 	answers map[string]*answering // by drop folder
+
+	troubles troubles // of loops
+	alarm    alarm
+	page     *page // nil where none is served
 }
 
 // watcher is a watched drop folder, of one feed or several.
@@ -89,8 +96,8 @@ func Open(ctx context.Context, cfg *config.Config, opts Options) (_ *House, err 
 		return nil, err
 	}
 	h := newHouse(s, st, opts)
-	if err := h.prepare(ctx); err != nil {
-		return nil, errors.Join(err, st.Close())
+	if err := errors.Join(h.prepare(ctx), h.listen()); err != nil {
+		return nil, errors.Join(err, h.Close())
 	}
 	return h, nil
 }
@@ -118,6 +125,7 @@ func newHouse(s *setup, st *store.Store, opts Options) *House {
 	if h.now == nil {
 		h.now = time.Now
 	}
+	st.Now = h.now
 	if h.log == nil {
 		h.log = slog.New(slog.DiscardHandler)
 	}
@@ -125,7 +133,7 @@ func newHouse(s *setup, st *store.Store, opts Options) *House {
 }
 
 // Close gives the state folder free. Call it after Run or Once has returned.
-func (h *House) Close() error { return h.store.Close() }
+func (h *House) Close() error { return errors.Join(h.page.close(), h.store.Close()) }
 
 // prepare makes the folders and wires outbox and watchers.
 func (h *House) prepare(ctx context.Context) error {
@@ -161,6 +169,10 @@ func (h *House) prepare(ctx context.Context) error {
 	h.outbox = &outbox.Outbox{
 		Queue: h.queue, Dial: dial, Login: remote.Login, Now: h.now, Parallel: h.cfg.SFTP.Parallel,
 		ReadWindow: h.queue.Window, Log: h.log.With("component", "outbox"),
+	}
+	h.noteStart(ctx)
+	if err := h.takeOver(ctx); err != nil {
+		return err
 	}
 	if err := h.followConfig(ctx); err != nil {
 		return err

@@ -77,6 +77,17 @@ func (h *House) wanted(ctx context.Context, t Target, stack layerStack) ([]shelf
 			all = append(all, digests(files)...)
 		}
 	}
+	if !t.holds(catalog.KindCatalog) {
+		return all, nil
+	}
+	// What an admin switched off by hand is above all of them.
+	for _, scope := range t.scopes() {
+		files, err := stack(ctx, offFeed, scope)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, digests(files)...)
+	}
 	return all, nil
 }
 
@@ -209,24 +220,29 @@ func (h *House) verdicts(files []store.LayerFile, approvals []store.Approval) ([
 // allPass reports whether there is nothing against the new files of a layer, all taken together.
 func (h *House) allPass(files []store.LayerFile, base []shelf.Digest, approvals []store.Approval) (bool, error) {
 	for i, l := range files {
-		if _, older := olderThan(files[:i], l); older && l.State == store.LayerNew {
+		_, older := olderThan(files[:i], l)
+		if _, stale := h.stale(l); (older || stale) && l.State == store.LayerNew {
 			return false, nil
 		}
 	}
-	findings, err := h.files.Check(h.brake, digests(hopeful(files)), base)
+	fresh := slices.DeleteFunc(slices.Clone(files), func(l store.LayerFile) bool { return l.State != store.LayerNew })
+	findings, err := h.files.Check(h.brake, digests(hopeful(files)), base, digests(fresh))
 	return len(disapproved(findings, approvals)) == 0, err
 }
 
 // against returns what there is against file i of a layer, which with it would be candidate and is base now.
 func (h *House) against(files []store.LayerFile, i int, candidate []store.LayerFile, base []shelf.Digest, approvals []store.Approval,
 ) ([]catalog.Issue, error) {
-	findings, err := h.files.Check(h.brake, digests(candidate), base)
+	findings, err := h.files.Check(h.brake, digests(candidate), base, []shelf.Digest{files[i].Digest})
 	if err != nil {
 		return nil, err
 	}
 	open := disapproved(findings, approvals)
 	if older, ok := olderThan(files[:i], files[i]); ok && !approved(approvals, catalog.DropOlder, 0) {
 		open = append(open, older)
+	}
+	if stale, ok := h.stale(files[i]); ok && !approved(approvals, catalog.DropStale, 0) {
+		open = append(open, stale)
 	}
 	return open, nil
 }

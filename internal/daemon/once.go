@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"gondola/internal/outbox"
@@ -12,12 +13,14 @@ import (
 
 // Outcome is what Once did, and how it ended.
 type Outcome struct {
-	Drops     int    `json:"drops"`     // read or rejected
-	Rejected  int    `json:"rejected"`  // of them
-	Issues    int    `json:"issues"`    // in them
-	Held      int    `json:"held"`      // exports that the brake holds, whenever they came
-	Documents int    `json:"documents"` // that were to be sent
-	Verified  int    `json:"verified"`  // of them, those that arrived
+	Drops     int    `json:"drops"`            // read or rejected
+	Rejected  int    `json:"rejected"`         // of them
+	Issues    int    `json:"issues"`           // in them
+	Held      int    `json:"held"`             // exports that the brake holds, whenever they came
+	HeldRows  int    `json:"held_rows"`        // rows that it holds of shelves
+	Documents int    `json:"documents"`        // that were to be sent
+	Verified  int    `json:"verified"`         // of them, those that arrived
+	Paused    int    `json:"paused,omitempty"` // of them, those that wait for the end of a pause
 	Remote    string `json:"remote,omitempty"`
 }
 
@@ -52,8 +55,12 @@ func (h *House) Once(ctx context.Context) (Outcome, error) {
 			return out, err
 		}
 	}
+	// The alarm hears of the beginning while the work goes on, and of the end once it is done.
+	begun := make(chan error, 1)
+	go func() { begun <- h.tellAlarms(ctx, true) }()
 	out, err = h.finish(ctx, before)
-	return out, errors.Join(append(errs, err)...)
+	errs = append(errs, err, h.reportWatch(ctx), <-begun, h.lookForAlarms(ctx))
+	return out, errors.Join(errs...)
 }
 
 // PushNow does what Push asks for itself: it plans and sends at once, and takes no drops.
@@ -65,7 +72,8 @@ func (h *House) PushNow(ctx context.Context, a Ask) (Outcome, error) {
 	if err := h.Push(ctx, a); err != nil {
 		return Outcome{}, err
 	}
-	return h.finish(ctx, before)
+	out, err := h.finish(ctx, before)
+	return out, errors.Join(err, h.lookForAlarms(ctx))
 }
 
 // finish plans what is due, sends it, writes the answers, and counts what was done since the drop numbered before.
@@ -122,11 +130,27 @@ func (h *House) count(ctx context.Context, before int64, r outbox.Report, out *O
 		return err
 	}
 	out.Held = len(held)
+	rows, err := h.HeldFindings(ctx)
+	if err != nil {
+		return err
+	}
+	for _, f := range rows {
+		out.HeldRows += f.Count
+	}
 	waiting, err := h.store.Waiting(ctx)
 	if err != nil {
 		return err
 	}
 	out.Verified, out.Documents = len(r.Arrived), len(r.Arrived)+len(waiting)
+	pauses, err := h.Paused(ctx)
+	if err != nil {
+		return err
+	}
+	waiting = slices.DeleteFunc(waiting, func(d store.Delivery) bool {
+		_, paused := PauseOf(pauses, parseTarget(d.Target))
+		return paused
+	})
+	out.Paused = out.Documents - len(r.Arrived) - len(waiting)
 	switch {
 	case r.Held != nil:
 		out.Remote = r.Held.Text

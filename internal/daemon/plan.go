@@ -23,13 +23,16 @@ import (
 // each, writing a whole shelf costs more, so it is done now and then.
 const longStack = 24
 
-// planDue makes the plans that a slot or an admin asked for. One target's trouble does not keep the others from theirs.
+// planDue puts back what an admin asked for, and makes the plans that a slot or an admin asked for. One target's trouble does not keep the others from theirs.
 func (h *House) planDue(ctx context.Context) error {
-	due, err := h.store.TargetsDue(ctx)
-	if err != nil {
+	if err := errors.Join(h.endPauses(ctx), h.applyOffs(ctx)); err != nil {
 		return err
 	}
-	var errs []error
+	errs := []error{h.rollBackDue(ctx)}
+	due, err := h.store.TargetsDue(ctx)
+	if err != nil {
+		return errors.Join(append(errs, err)...)
+	}
 	for _, t := range due {
 		if t.Begun || ctx.Err() != nil {
 			// Its files are on their way; they are finished first.
@@ -80,6 +83,14 @@ func (h *House) planTarget(ctx context.Context, due store.Target) error {
 	for _, n := range summary.Withheld {
 		p.Withheld += n
 	}
+	if p.Findings, err = h.firstFinding(ctx, t, q, summary); err != nil {
+		return err
+	}
+	if p.Findings != nil {
+		summary.Parts = nil // nothing leaves before somebody has approved it
+	} else {
+		p.Findings = summary.Findings
+	}
 	if q.Full {
 		if p.Below, err = h.files.Remembered(q.Sent, shelf.DayOf(h.now())); err != nil {
 			return err
@@ -92,10 +103,15 @@ func (h *House) planTarget(ctx context.Context, due store.Target) error {
 		}
 		p.Documents = append(p.Documents, d)
 	}
+	before, err := h.store.OpenFindings(ctx)
+	if err != nil {
+		return err
+	}
 	if _, err := h.store.Enqueue(ctx, p); err != nil {
 		return err
 	}
 	h.tellPlan(t, p)
+	h.tellHeldRows(t, before, p.Findings)
 	return nil
 }
 
@@ -136,8 +152,10 @@ func (h *House) question(ctx context.Context, due store.Target, stack layerStack
 	if q.Sent, err = h.store.Sent(ctx, due.Target); err != nil {
 		return q, err
 	}
-	q.Unsettled, err = h.store.Unsettled(ctx, due.Target)
-	return q, err
+	if q.Unsettled, err = h.store.Unsettled(ctx, due.Target); err != nil {
+		return q, err
+	}
+	return q, h.brakes(ctx, t, &q)
 }
 
 // rows writes a plan's rows. When a document would have too many, they are spread over more; then every document is written anew.

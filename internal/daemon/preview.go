@@ -26,6 +26,7 @@ type PlanPreview struct {
 	Summary shelf.Summary
 	Held    []store.LayerFile // files that the brake holds, or would
 	Full    bool
+	First   bool // nothing of it leaves before somebody has approved the store's first files
 }
 
 // Preview works out what the next slot would send to a target, without changing anything. fn, where given, gets the rows.
@@ -60,14 +61,22 @@ func (h *House) preview(ctx context.Context, t Target, full bool, fn func(Planne
 	if err != nil {
 		return p, err
 	}
-	p.Summary, err = h.files.Rows(q, func(row, sent shelf.Record, differs bool) error {
-		if fn == nil {
-			return nil
-		}
-		return fn(PlannedRow{
-			Key: shelf.ItemKey(row.Key), Row: row.Item, Sent: sent.Item, New: sent.Key == "", Differs: differs,
-			Promotion: row.Promotion, SentPromotion: sent.Promotion,
+	if fn == nil {
+		p.Summary, err = h.files.Diff(q)
+	} else {
+		p.Summary, err = h.files.Rows(q, func(row, sent shelf.Record, differs bool) error {
+			return fn(PlannedRow{
+				Key: shelf.ItemKey(row.Key), Row: row.Item, Sent: sent.Item, New: sent.Key == "", Differs: differs,
+				Promotion: row.Promotion, SentPromotion: sent.Promotion,
+			})
 		})
-	})
+	}
+	if err != nil {
+		return p, err
+	}
+	first, err := h.firstFinding(ctx, t, q, p.Summary)
+	if first != nil {
+		p.Summary.Findings, p.First = first, true
+	}
 	return p, err
 }

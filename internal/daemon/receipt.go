@@ -5,13 +5,16 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 	"unicode/utf8"
 
 	"gondola/internal/catalog"
+	"gondola/internal/durable"
 	"gondola/internal/outbox"
 	"gondola/internal/report"
 	"gondola/internal/store"
@@ -24,8 +27,10 @@ const receiptRetry = 15 * time.Second
 // answering is the writing of receipts into one drop folder. Each folder has its own, so that a share which hangs holds up nobody
 // else's answers, and nobody else's drops.
 type answering struct {
-	mu   sync.Mutex // held while one is written: of two drops with one name the newer one has the last word
-	slow map[int64]lateReceipt
+	mu    sync.Mutex // held while one is written: of two drops with one name the newer one has the last word
+	slow  map[int64]lateReceipt
+	swept bool                      // what a stopped process left half written is gone
+	busy  atomic.Pointer[time.Time] // since when mu was found held, over and over
 }
 
 // lateReceipt is one that could not be written.
@@ -90,6 +95,7 @@ func (h *House) writeReceipt(ctx context.Context, feed string, seq int64) error 
 	if h.now().Before(late.until) {
 		return nil
 	}
+	h.sweepAnswers(a, folder)
 	err := h.writeReceiptNow(ctx, folder, seq)
 	if err == nil {
 		delete(a.slow, seq)
@@ -100,6 +106,22 @@ func (h *House) writeReceipt(ctx context.Context, feed string, seq int64) error 
 		return nil
 	}
 	return err
+}
+
+// sweepAnswers removes, before the first answer is written, what a process that died over one left in the shop's folder. That answer is
+// still due, so this comes by. What can't be removed is only litter: it keeps no answer back.
+func (h *House) sweepAnswers(a *answering, folder string) {
+	if a.swept || folder == "" {
+		return
+	}
+	answers := filepath.Join(folder, report.FolderNames(h.cfg.Chain.Language).Answers)
+	for _, dir := range []string{folder, answers} {
+		if err := durable.Sweep(dir); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			h.log.Debug("sweep half answers", "folder", dir, "error", err)
+			return
+		}
+	}
+	a.swept = true
 }
 
 func (h *House) writeReceiptNow(ctx context.Context, folder string, seq int64) error {
@@ -231,8 +253,23 @@ func (h *House) answer(ctx context.Context, d store.Drop) (report.Answer, error)
 	if err != nil {
 		return a, err
 	}
+	open, err := h.store.OpenFindings(ctx)
+	if err != nil {
+		return a, err
+	}
+	pauses, err := h.Paused(ctx)
+	if err != nil {
+		return a, err
+	}
 	for _, e := range effects {
-		a.Stores = append(a.Stores, h.storeAnswer(e, held, hold))
+		s := h.storeAnswer(e, held, hold)
+		s.HeldRows = stillHeld(e, open)
+		if e.State == store.EffectWaiting || e.State == store.EffectPlanned {
+			var p Paused
+			p, s.Paused = PauseOf(pauses, parseTarget(e.Target))
+			s.PausedUntil = p.Until
+		}
+		a.Stores = append(a.Stores, s)
 	}
 	a.Verdict = verdict(d, a)
 	return a, nil
@@ -245,7 +282,8 @@ func verdict(d store.Drop, a report.Answer) report.Verdict {
 		return report.Rejected
 	case len(a.Held) > 0, slices.ContainsFunc(a.Stores, func(s report.StoreAnswer) bool { return len(s.Held) > 0 }):
 		return report.Held
-	case slices.ContainsFunc(a.Issues, serious):
+	case slices.ContainsFunc(a.Issues, serious),
+		slices.ContainsFunc(a.Stores, func(s report.StoreAnswer) bool { return len(s.HeldRows) > 0 }):
 		return report.AcceptedWithIssues
 	}
 	return report.Accepted
@@ -271,6 +309,10 @@ func (h *House) storeAnswer(e store.Effect, held map[string][]catalog.Issue, hol
 		s.Unchanged = true
 	case store.EffectReplaced:
 		s.Superseded = true
+	case store.EffectRejected:
+		s.Rejected = true
+	case store.EffectRowsHeld:
+		s.OnlyHeld = true
 	case store.EffectVerified:
 		s.Sent, s.Verified = e.Began, e.Verified
 	case store.EffectPlanned:
@@ -297,6 +339,18 @@ func changesOf(e store.Effect) report.Changes {
 		New: c.New, PriceUp: c.PriceUp, PriceDown: c.PriceDown, SwitchedOn: c.SwitchedOn, SwitchedOff: c.SwitchedOff,
 		Other: c.Other, Same: c.Same, Started: c.Started, Ended: c.Ended, Changed: c.Changed,
 	}
+}
+
+// stillHeld returns what the brake has against rows of a drop in a store: what was expected, until a plan has shown whether it is so.
+func stillHeld(e store.Effect, open []store.Finding) []catalog.Issue {
+	var all []catalog.Issue
+	for _, is := range e.Held {
+		found := slices.ContainsFunc(open, func(f store.Finding) bool { return f.Target == e.Target && f.Code == is.Code })
+		if found || e.State == store.EffectWaiting && e.Plan == 0 {
+			all = append(all, is)
+		}
+	}
+	return all
 }
 
 // heldOf returns, by scope, what the brake has, or at the next slot will have, against a drop.

@@ -46,7 +46,7 @@ func TestReceiptThatCouldNotBeKept(t *testing.T) {
 // TestPartThatWasReadAndTakenBack has one part of a plan read by the platform while the other one can't leave, and then the old
 // prices are wanted again: what was read must be told back, though the plan never counted as sent.
 func TestPartThatWasReadAndTakenBack(t *testing.T) {
-	c := newRules(t, oneFullFeed, "send: {catalog: {max_rows: 4}}\nbrake: {min_rows: 1000}")
+	c := newRules(t, oneFullFeed, "send: {catalog: {max_rows: 4}}\nbrake: {equal_prices: off, min_rows: 1000}")
 	c.export("full", articles(8, 0, "10.50"))
 	c.push(false)
 	first, err := os.ReadFile(filepath.Join(c.platform.Home(), "catalog", "gondola_1.csv"))
@@ -95,7 +95,7 @@ func TestPartThatWasReadAndTakenBack(t *testing.T) {
 
 // TestPartsSettleBeforeThePlanIsDone has the first part known to be read before the second one arrives.
 func TestPartsSettleBeforeThePlanIsDone(t *testing.T) {
-	c := newRules(t, oneFullFeed, "send: {catalog: {max_rows: 4}}\nbrake: {min_rows: 1000}")
+	c := newRules(t, oneFullFeed, "send: {catalog: {max_rows: 4}}\nbrake: {equal_prices: off, min_rows: 1000}")
 	second := filepath.Join(c.platform.Home(), "catalog", "gondola2_1.csv")
 	if err := os.MkdirAll(filepath.Dir(second), 0o750); err != nil {
 		t.Fatal(err)
@@ -253,7 +253,7 @@ func TestOfflineShareHoldsUpNobody(t *testing.T) {
 // TestManyPartialExportsBetweenTwoSlots drops a partial export for every sale of a night: neither the files open at once nor the
 // work for each may grow with how many came before.
 func TestManyPartialExportsBetweenTwoSlots(t *testing.T) {
-	c := newRules(t, `  - {name: full, drop: drop, export: partial, vendor: {ids: ["1"]}}`, "brake: {min_rows: 1000}")
+	c := newRules(t, `  - {name: full, drop: drop, export: partial, vendor: {ids: ["1"]}}`, "brake: {equal_prices: off, price_change: off, min_rows: 1000}")
 	c.export("full", articles(20, 0, "10.50"))
 	c.push(false)
 	for i := range 3 * longStack {
@@ -273,7 +273,7 @@ func TestManyPartialExportsBetweenTwoSlots(t *testing.T) {
 
 // TestHeldPartialExport holds one partial export, which nobody decides on, while others come and go.
 func TestHeldPartialExport(t *testing.T) {
-	c := newRules(t, `  - {name: full, drop: drop, export: partial, vendor: {ids: ["1"]}}`, "brake: {min_rows: 10}")
+	c := newRules(t, `  - {name: full, drop: drop, export: partial, vendor: {ids: ["1"]}}`, "brake: {equal_prices: off, price_change: off, min_rows: 10}")
 	c.export("full", articles(20, 0, "10.50"))
 	c.push(false)
 	c.export("full", articles(20, 15, "10.50"))
@@ -290,7 +290,7 @@ func TestHeldPartialExport(t *testing.T) {
 	if err != nil || len(held) != 1 {
 		t.Fatalf("held: %+v, %v", held, err)
 	}
-	if _, err := c.house.Approve(c.Context(), held[0].Seq, "somebody"); err != nil {
+	if _, err := c.house.Approve(c.Context(), held[0].Seq, nil, "somebody"); err != nil {
 		t.Fatal(err)
 	}
 	// What was approved counts, and lies below what came later.
@@ -302,7 +302,7 @@ func TestHeldPartialExport(t *testing.T) {
 // TestReceiptNamesWhatWillBeHeld reads an export that the brake will hold: the answer says so at once, and so it does after later
 // exports that are fine.
 func TestReceiptNamesWhatWillBeHeld(t *testing.T) {
-	c := newRules(t, oneFullFeed, "brake: {min_rows: 10}")
+	c := newRules(t, oneFullFeed, "brake: {equal_prices: off, min_rows: 10}")
 	c.export("full", articles(20, 0, "10.50"))
 	c.push(false)
 	c.export("full", articles(20, 15, "10.50"))
@@ -323,7 +323,7 @@ func TestReceiptNamesWhatWillBeHeld(t *testing.T) {
 // TestChangedMappingKeepsWhatWasMerged reads a partial export again that is merged with those before it at one store and stands for
 // itself at another.
 func TestChangedMappingKeepsWhatWasMerged(t *testing.T) {
-	c := newRules(t, `  - {name: full, drop: drop, export: partial, vendor: {column: Sucursal}}`, "brake: {min_rows: 1000}")
+	c := newRules(t, `  - {name: full, drop: drop, export: partial, vendor: {column: Sucursal}}`, "brake: {equal_prices: off, min_rows: 1000}")
 	for i := range longStack - 1 {
 		c.export("full", fmt.Sprintf("Sucursal,sku,precio\n1,A%03d,10.50\n", i))
 	}
@@ -369,7 +369,7 @@ func TestAnswerIsAboutTheNewestDropOfAName(t *testing.T) {
 // TestArticleBackAfterALongTime follows an article that was switched off for being missing and comes back when its tombstone has long
 // gone from the full documents: nobody else has a word for switching it on.
 func TestArticleBackAfterALongTime(t *testing.T) {
-	c := newRules(t, oneFullFeed, "brake: {min_rows: 1000}")
+	c := newRules(t, oneFullFeed, "brake: {equal_prices: off, min_rows: 1000}")
 	c.export("full", "sku,precio\nA,10.50\nB,20.50\n")
 	c.push(false)
 	c.export("full", "sku,precio\nA,10.50\n")

@@ -77,7 +77,7 @@ func articles(n, off int, price string) string {
 }
 
 func TestApproveFreesWhatTheBrakeHolds(t *testing.T) {
-	c := newRules(t, oneFullFeed, "brake: {min_rows: 10, approval: 2h}")
+	c := newRules(t, oneFullFeed, "brake: {equal_prices: off, min_rows: 10, approval: 2h}")
 	c.export("full", articles(20, 0, "10.50"))
 	c.push(false)
 	c.export("full", articles(20, 8, "10.50"))
@@ -88,7 +88,7 @@ func TestApproveFreesWhatTheBrakeHolds(t *testing.T) {
 	if err != nil || len(held) != 1 || held[0].Findings[0].Code != catalog.BrakeInactive {
 		t.Fatalf("held: %+v, %v", held, err)
 	}
-	if n, err := c.house.Approve(c.Context(), held[0].Seq, "somebody"); err != nil || n != 1 {
+	if n, err := c.house.Approve(c.Context(), held[0].Seq, nil, "somebody"); err != nil || n != 1 {
 		t.Fatalf("approve: %d, %v", n, err)
 	}
 	if put := c.push(false); !strings.Contains(put["catalog/gondola_1.csv"], "A007,10.50,0\n") {
@@ -115,7 +115,7 @@ func TestApproveFreesWhatTheBrakeHolds(t *testing.T) {
 }
 
 func TestBetterExportReplacesHeldOne(t *testing.T) {
-	c := newRules(t, oneFullFeed, "brake: {min_rows: 10}")
+	c := newRules(t, oneFullFeed, "brake: {equal_prices: off, min_rows: 10}")
 	c.export("full", articles(20, 0, "10.50"))
 	c.push(false)
 	c.export("full", articles(5, 0, "10.50")) // cut off in the middle
@@ -136,7 +136,7 @@ func TestBetterExportReplacesHeldOne(t *testing.T) {
 
 // TestNewerExportReplacesWaitingOne sees that nobody is told that their export was sent when a newer one went in its place.
 func TestNewerExportReplacesWaitingOne(t *testing.T) {
-	c := newRules(t, oneFullFeed, "brake: {min_rows: 10}")
+	c := newRules(t, oneFullFeed, "brake: {equal_prices: off, min_rows: 10}")
 	c.export("full", articles(20, 0, "10.50"))
 	c.push(false)
 	c.export("full", articles(20, 0, "11.00"))
@@ -145,7 +145,7 @@ func TestNewerExportReplacesWaitingOne(t *testing.T) {
 	c.export("full", articles(5, 0, "13.00"))
 	c.export("full", articles(5, 0, "14.00"))
 	c.push(false) // both are held
-	if n, err := c.house.Approve(c.Context(), 4, "somebody"); err != nil || n != 1 {
+	if n, err := c.house.Approve(c.Context(), 4, nil, "somebody"); err != nil || n != 1 {
 		t.Fatalf("approve: %d, %v", n, err)
 	}
 	if put := c.push(false)["catalog/gondola_1.csv"]; !strings.Contains(put, "A000,14.00,") {
@@ -161,7 +161,7 @@ func TestNewerExportReplacesWaitingOne(t *testing.T) {
 }
 
 func TestSeveralSmallSwitchOffsAreJudgedByTheirSum(t *testing.T) {
-	c := newRules(t, oneFullFeed, "brake: {min_rows: 10}")
+	c := newRules(t, oneFullFeed, "brake: {equal_prices: off, min_rows: 10}")
 	c.export("full", articles(20, 0, "10.50"))
 	c.push(false)
 	c.export("full", articles(20, 3, "10.50")) // 15 %
@@ -185,7 +185,7 @@ func TestOlderExportIsHeld(t *testing.T) {
 	if err != nil || len(held) != 1 || held[0].Findings[0].Code != catalog.DropOlder {
 		t.Fatalf("held: %+v, %v", held, err)
 	}
-	if _, err := c.house.Approve(c.Context(), 2, "somebody"); err != nil {
+	if _, err := c.house.Approve(c.Context(), 2, nil, "somebody"); err != nil {
 		t.Fatal(err)
 	}
 	if put := c.push(false); !strings.Contains(put["catalog/gondola_1.csv"], "A000,9.50,1") {
@@ -194,7 +194,7 @@ func TestOlderExportIsHeld(t *testing.T) {
 }
 
 func TestPartsOverTheRowLimit(t *testing.T) {
-	c := newRules(t, oneFullFeed, "send: {catalog: {max_rows: 4}}\nbrake: {min_rows: 1000}")
+	c := newRules(t, oneFullFeed, "send: {catalog: {max_rows: 4}}\nbrake: {equal_prices: off, min_rows: 1000}")
 	c.export("full", articles(3, 0, "10.50"))
 	if put := c.push(false); len(put) != 1 || put["catalog/gondola_1.csv"] == "" {
 		t.Fatalf("three rows fit one document: %v", put)
@@ -231,7 +231,7 @@ func TestPartsOverTheRowLimit(t *testing.T) {
 
 // TestTombstonesGoAfterThirtyDays follows an article that a full export lost.
 func TestTombstonesGoAfterThirtyDays(t *testing.T) {
-	c := newRules(t, oneFullFeed, "brake: {min_rows: 1000}")
+	c := newRules(t, oneFullFeed, "brake: {equal_prices: off, min_rows: 1000}")
 	c.export("full", articles(3, 0, "10.50"))
 	c.push(false)
 	c.clock = c.clock.Add(3 * time.Hour)
@@ -416,7 +416,7 @@ func TestOtherPrefixMakesTheNextPlanFull(t *testing.T) {
 
 // TestStoreThatLeavesTheConfig leaves a document in the queue and an export held of a store that is gone then.
 func TestStoreThatLeavesTheConfig(t *testing.T) {
-	c := newRules(t, `  - {name: full, drop: drop, export: full, vendor: {ids: ["2"]}}`, "brake: {min_rows: 10}")
+	c := newRules(t, `  - {name: full, drop: drop, export: full, vendor: {ids: ["2"]}}`, "brake: {equal_prices: off, min_rows: 10}")
 	c.export("full", articles(20, 0, "10.50"))
 	c.push(false)
 	c.export("full", articles(20, 1, "10.50"))
@@ -439,7 +439,7 @@ func TestStoreThatLeavesTheConfig(t *testing.T) {
 // TestSeasonalArticleComesBack switches an article off for being missing, forgets its tombstone, and finds it listed again by a feed
 // that only knows prices.
 func TestSeasonalArticleComesBack(t *testing.T) {
-	c := newRules(t, oneFullFeed, "brake: {min_rows: 1000}")
+	c := newRules(t, oneFullFeed, "brake: {equal_prices: off, min_rows: 1000}")
 	both, one := "sku,precio\nA,10.50\nB,20\n", "sku,precio\nA,10.50\n"
 	c.export("full", both)
 	c.push(false)

@@ -20,9 +20,6 @@ const (
 	restEvery   = 15 * time.Second // after trouble of our own, such as a full disk: it does not go away in a second
 )
 
-// clockSlack is how far the clock may be set back without a slot being run once more: time servers correct by less.
-const clockSlack = 10 * time.Minute
-
 // loop is work that is done over and over.
 type loop struct {
 	name  string
@@ -41,12 +38,21 @@ func (h *House) Run(ctx context.Context) error {
 		{"send", lookEvery, h.send},
 		{"folders", folderEvery, h.reportWatch},
 		{"tidy", tidyEvery, h.tidy},
+		{"alarm", alarmEvery, h.lookForAlarms},
 	} {
 		g.Go(func() error { return h.loop(ctx, l) })
 	}
 	for folder := range h.answers {
 		g.Go(func() error {
 			return h.loop(ctx, loop{"answers", answerEvery, func(ctx context.Context) error { return h.writeReceiptsIn(ctx, folder) }})
+		})
+	}
+	if h.page != nil {
+		g.Go(func() error {
+			if err := h.page.run(ctx); err != nil {
+				h.tell(Event{Kind: EventTrouble, Text: "page: " + err.Error()}) // sending goes on without it
+			}
+			return nil
 		})
 	}
 	err := g.Wait()
@@ -67,9 +73,11 @@ func (h *House) loop(ctx context.Context, l loop) error {
 		case err == nil && last != "":
 			h.log.Info("works again", "loop", l.name)
 			last = ""
+			h.troubles.note(l.name, "")
 		case err != nil:
 			if err.Error() != last {
 				last = err.Error()
+				h.troubles.note(l.name, last)
 				h.tell(Event{Kind: EventTrouble, Text: fmt.Sprintf("%s: %s; it is tried again", l.name, last)})
 			}
 			wait = max(wait, restEvery)
@@ -94,54 +102,6 @@ func (h *House) send(ctx context.Context) error {
 	}
 	_, flushErr := h.flush(ctx)
 	return errors.Join(err, flushErr)
-}
-
-// startSchedules sets where schedules begin that never ran: the first slot is the next one. What was missed while the daemon was
-// down is run once, as soon as it is back.
-func (h *House) startSchedules(ctx context.Context) error {
-	for _, t := range h.timetables {
-		last, err := h.store.LastSlot(ctx, t.name)
-		if err != nil {
-			return err
-		}
-		if !last.IsZero() {
-			continue
-		}
-		if err := h.store.RecordSlot(ctx, t.name, h.now(), nil, false); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// runSlots records the slots that have come since the last one of each schedule. Missed ones coalesce.
-func (h *House) runSlots(ctx context.Context) error {
-	for _, t := range h.timetables {
-		last, err := h.store.LastSlot(ctx, t.name)
-		if err != nil {
-			return err
-		}
-		if last.IsZero() {
-			continue
-		}
-		if last.After(h.now().Add(clockSlack)) {
-			// The clock was ahead and has been put right. Waiting for it to come by again may take years.
-			h.log.Warn("clock was set back, schedule starts anew", "schedule", t.name, "last", last.Format(time.RFC3339))
-			if err := h.store.RecordSlot(ctx, t.name, h.now(), nil, false); err != nil {
-				return err
-			}
-			continue
-		}
-		slot, ok := t.plan.Last(h.now(), last)
-		if !ok {
-			continue
-		}
-		if err := h.store.RecordSlot(ctx, t.name, slot, t.targets, t.full); err != nil {
-			return err
-		}
-		h.log.Info("slot", "schedule", t.name, "slot", slot.Format(time.RFC3339), "targets", len(t.targets))
-	}
-	return nil
 }
 
 // flush sends what is due and tells what became of it.

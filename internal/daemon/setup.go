@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
-	"slices"
 	"strings"
 	"time"
 
@@ -15,14 +14,13 @@ import (
 	"gondola/internal/config"
 	"gondola/internal/feed"
 	"gondola/internal/platform"
-	"gondola/internal/schedule"
 	"gondola/internal/shelf"
 	"gondola/internal/table"
 )
 
 // readerVersion is part of every feed's fingerprint. It is raised when the same bytes would be understood differently, so that the
 // exports behind the current layers are read again.
-const readerVersion = 2
+const readerVersion = 3
 
 // setup is the config in the rooms' own values.
 type setup struct {
@@ -49,14 +47,6 @@ type feedSetup struct {
 	fingerprint string
 }
 
-// timetable is one schedule of one time zone.
-type timetable struct {
-	name    string // of the row with its last slot
-	plan    schedule.Schedule
-	full    bool
-	targets []string
-}
-
 // Check reports what the rooms find wrong with a config that loaded: problems that only they can see, each with its place in the
 // file. It touches nothing.
 func Check(cfg *config.Config) []config.Problem {
@@ -67,9 +57,7 @@ func Check(cfg *config.Config) []config.Problem {
 func newSetup(cfg *config.Config) (*setup, error) {
 	s := &setup{
 		cfg: cfg, by: catalog.IdentifyBy(cfg.Chain.IdentifyBy),
-		brake: shelf.Brake{
-			Deactivate: float64(cfg.Brake.Deactivate), Shrink: float64(cfg.Brake.Shrink), MinRows: cfg.Brake.MinRows,
-		},
+		brake: brakeOf(cfg.Brake),
 	}
 	var errs []error
 	fault := func(path string, err error) { errs = append(errs, config.PathError{Path: path, Err: err}) }
@@ -121,6 +109,16 @@ func newSetup(cfg *config.Config) (*setup, error) {
 	return s, errors.Join(errs...)
 }
 
+// brakeOf takes over the limits of the brake.
+func brakeOf(b config.Brake) shelf.Brake {
+	return shelf.Brake{
+		Deactivate: float64(b.Deactivate), Shrink: float64(b.Shrink), New: float64(b.NewArticles), Equal: float64(b.EqualPrices),
+		MinRows: b.MinRows, FirstDeactivate: float64(b.FirstPush.Deactivate), FirstAsk: b.FirstPush.Ask,
+		PriceChange: float64(b.PriceChange), SameFactor: float64(b.SameFactor), Discount: float64(b.Discount),
+		Unknown: b.UnknownArticles == config.UnknownHold,
+	}
+}
+
 // flatten returns the errors that were joined into one.
 func flatten(err error) []error {
 	if joined, ok := err.(interface{ Unwrap() []error }); ok {
@@ -170,100 +168,6 @@ func fingerprint(f config.Feed, c config.Chain) string {
 	}
 	sum := sha256.Sum256(text)
 	return hex.EncodeToString(sum[:8])
-}
-
-// setTimetables makes a timetable for each schedule and each time zone in which there are targets for it: a slot is local time.
-func (s *setup) setTimetables() error {
-	var errs []error
-	for _, one := range []struct {
-		kind catalog.Kind
-		full bool
-		spec string
-	}{
-		{catalog.KindCatalog, false, s.cfg.Send.Catalog.Schedule},
-		{catalog.KindCatalog, true, s.cfg.Send.Catalog.Full},
-		{catalog.KindPromotions, false, s.cfg.Send.Promotions.Schedule},
-		{catalog.KindPromotions, true, s.cfg.Send.Promotions.Full},
-	} {
-		path, name := "send."+string(one.kind)+".schedule", string(one.kind)
-		if one.full {
-			path, name = "send."+string(one.kind)+".full", name+" full"
-		}
-		if one.full && (one.spec == "" || one.spec == "off") {
-			continue
-		}
-		if _, err := schedule.Parse(one.spec, s.zone); err != nil {
-			// Wrong also where nothing is sent by it yet.
-			errs = append(errs, config.PathError{Path: path, Err: err})
-			continue
-		}
-		zones := map[string]int{}
-		for _, t := range s.targets {
-			if s.scheduleOf(t) != one.kind {
-				continue
-			}
-			zone := s.zoneOf(t)
-			i, ok := zones[zone.String()]
-			if !ok {
-				plan, err := schedule.Parse(one.spec, zone)
-				if err != nil {
-					errs = append(errs, config.PathError{Path: path, Err: err})
-					break
-				}
-				i = len(s.timetables)
-				zones[zone.String()] = i
-				s.timetables = append(s.timetables, timetable{name: name + " " + zone.String(), plan: plan, full: one.full})
-			}
-			s.timetables[i].targets = append(s.timetables[i].targets, t.String())
-		}
-	}
-	return errors.Join(errs...)
-}
-
-// scheduleOf returns the kind whose schedule a target goes by.
-func (s *setup) scheduleOf(t Target) catalog.Kind {
-	if t.Kind == catalog.KindAssortment {
-		return catalog.KindCatalog
-	}
-	return t.Kind
-}
-
-// Slots are when a target's next plans are made.
-type Slots struct {
-	Target
-	Next time.Time // the next plan of either kind
-	Full time.Time // the next full one, zero where none is
-}
-
-// NextSlots returns the next slots after a time of each target, in the order of the config.
-func NextSlots(cfg *config.Config, after time.Time) ([]Slots, error) {
-	s, err := newSetup(cfg)
-	if err != nil {
-		return nil, config.Problems(cfg.Locate(err))
-	}
-	all := make([]Slots, len(s.targets))
-	for i, t := range s.targets {
-		all[i] = s.nextSlots(t, after)
-	}
-	return all, nil
-}
-
-// nextSlots returns when a target's next plans are made.
-func (s *setup) nextSlots(target Target, after time.Time) Slots {
-	next := Slots{Target: target}
-	for _, t := range s.timetables {
-		if !slices.Contains(t.targets, target.String()) {
-			continue
-		}
-		at := t.plan.Next(after)
-		if next.Next.IsZero() || at.Before(next.Next) {
-			next.Next = at
-		}
-		if t.full {
-			next.Full = at
-		}
-	}
-	return next
 }
 
 // vendor returns a store of the config.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"gondola/internal/alert"
 	"gondola/internal/store"
 )
 
@@ -16,10 +17,17 @@ type Status struct {
 	Stores  []StoreStatus  `json:"stores"`  // one for each store and kind, or for all stores where one file is for all of them
 	Feeds   []FeedStatus   `json:"feeds"`
 	Held    []Held         `json:"held"`              // exports that wait for approval
+	Rows    []HeldRows     `json:"held_rows"`         // rows that do
 	Hold    string         `json:"hold,omitempty"`    // why nothing is sent at all
+	Paused  []Paused       `json:"paused,omitempty"`  // stores for which nothing begins to leave
+	Off     []Off          `json:"off,omitempty"`     // articles that are switched off by hand
 	Waiting []DeliveryLine `json:"waiting,omitempty"` // documents on their way
 
-	Passport string `json:"passport,omitempty"` // what the server is known to allow, and what holds there
+	State    alert.State   `json:"state"` // ok, held, failing or stopped: as alarms have it
+	Since    time.Time     `json:"since,omitzero"`
+	Problems []alert.Entry `json:"problems,omitempty"` // what is wrong, in the chain's language
+	Rollback *RollbackLine `json:"rollback,omitempty"` // the last one, while something of it counts or it is not done
+	Passport string        `json:"passport,omitempty"` // what the server is known to allow, and what holds there
 }
 
 // StoreStatus is how one shelf of a store stands.
@@ -70,12 +78,13 @@ type DeliveryLine struct {
 	State    string    `json:"state"`
 	Attempts int       `json:"attempts"`
 	Next     time.Time `json:"next,omitzero"`
+	Class    string    `json:"class,omitempty"` // of the failure: transient, credentials, host-key, permission, no-space, foreign or local
 	Error    string    `json:"error,omitempty"`
 }
 
 // OK reports whether nobody is needed.
 func (s Status) OK() bool {
-	if s.Hold != "" || len(s.Held) > 0 {
+	if s.Hold != "" || len(s.Held)+len(s.Rows)+len(s.Paused) > 0 {
 		return false
 	}
 	for _, f := range s.Feeds {
@@ -93,12 +102,15 @@ func (s Status) OK() bool {
 
 // Status gathers how things stand. It works beside a running daemon.
 func (h *House) Status(ctx context.Context) (Status, error) {
-	s := Status{At: h.now(), Held: []Held{}}
+	s := Status{At: h.now(), Held: []Held{}, Rows: []HeldRows{}}
 	var err error
 	if s.Running, err = store.Running(h.cfg.State.Dir); err != nil {
 		return s, err
 	}
 	if s.Held, err = h.HeldExports(ctx); err != nil {
+		return s, err
+	}
+	if s.Rows, err = h.HeldFindings(ctx); err != nil {
 		return s, err
 	}
 	hold, err := h.store.Hold(ctx)
@@ -107,6 +119,12 @@ func (h *House) Status(ctx context.Context) (Status, error) {
 	}
 	if hold != nil {
 		s.Hold = hold.Text
+	}
+	if s.Paused, err = h.Paused(ctx); err != nil {
+		return s, err
+	}
+	if s.Off, err = h.Offs(ctx); err != nil {
+		return s, err
 	}
 	if s.Passport, err = h.passportLine(ctx); err != nil {
 		return s, err
@@ -123,7 +141,15 @@ func (h *House) Status(ctx context.Context) (Status, error) {
 		line.Problem = problems[t.String()]
 		s.Stores = append(s.Stores, line)
 	}
-	s.Feeds, err = h.feedStatus(ctx)
+	if s.Feeds, err = h.feedStatus(ctx); err != nil {
+		return s, err
+	}
+	book, err := h.bookNow(ctx)
+	if err != nil {
+		return s, err
+	}
+	s.State, s.Since, s.Problems = book.State, book.Since, book.Entries
+	s.Rollback, err = h.rollbackStatus(ctx)
 	return s, err
 }
 
@@ -137,7 +163,8 @@ func (h *House) waitingLines(ctx context.Context, s *Status) (map[string]string,
 	for _, d := range waiting {
 		t := parseTarget(d.Target)
 		s.Waiting = append(s.Waiting, DeliveryLine{
-			Vendor: t.Vendor, Kind: string(t.Kind), Name: d.Folder + "/" + d.Name, State: d.State, Attempts: d.Attempts, Next: d.Next, Error: d.Error,
+			Vendor: t.Vendor, Kind: string(t.Kind), Name: d.Folder + "/" + d.Name, State: d.State, Attempts: d.Attempts, Next: d.Next,
+			Class: d.Class, Error: d.Error,
 		})
 		if d.Error != "" {
 			problems[d.Target] = d.Error

@@ -47,12 +47,15 @@ func (h *House) prepareWatchers() error {
 		for _, f := range feeds {
 			match = append(match, withCorrections(f.Match)...)
 		}
+		if h.cfg.Brake.ApproveByFile {
+			match = append(match, approvalPatterns()...)
+		}
 		w, err := drop.New(drop.Folder{
 			Path: folder, Match: match, Archive: filepath.Join(h.cfg.State.Dir, archiveDir),
 			Rejected: names.Rejected, Answers: names.Answers, AnswerSuffixes: answerSuffixes(),
 			Settle: time.Duration(h.cfg.Drops.Settle), Quiet: time.Duration(h.cfg.Drops.Quiet),
 			MaxWait: time.Duration(h.cfg.Drops.MaxWait), Scan: time.Duration(h.cfg.Drops.Scan),
-			Complete: table.Complete, Now: h.now,
+			Complete: h.complete, Now: h.now,
 		}, taker{h, feeds}, h.log.With("component", "drop"))
 		if err != nil {
 			return fmt.Errorf("watch drop folder %s: %w", folder, err)
@@ -60,6 +63,14 @@ func (h *House) prepareWatchers() error {
 		h.watchers = append(h.watchers, watcher{folder, w})
 	}
 	return nil
+}
+
+// complete reports whether a file in a drop folder looks whole. An approval does as soon as it is there: most have nothing in them.
+func (h *House) complete(path string) (bool, error) {
+	if h.isApproval(filepath.Base(path)) {
+		return true, nil
+	}
+	return table.Complete(path)
 }
 
 // answerSuffixes returns what answers end in, in every language: those from before the config changed its language still lie there, and
@@ -114,6 +125,9 @@ func verdictOf(s store.DropState) drop.Verdict {
 
 // Take implements drop.Taker: it reads an archived drop and commits what it says.
 func (t taker) Take(ctx context.Context, c drop.Claim) (drop.Verdict, error) {
+	if t.isApproval(c.Name) {
+		return t.approveByFile(ctx, c)
+	}
 	f := t.feedOf(c.Name)
 	d := store.Drop{
 		Seq: c.Seq, Feed: f.Name, Name: c.Name, Size: c.Size, SHA256: c.SHA256, Modified: c.ModTime, FirstSeen: c.FirstSeen,
@@ -178,6 +192,9 @@ func (h *House) read(ctx context.Context, f feedSetup, d store.Drop) (store.Read
 func (h *House) understand(ctx context.Context, f feedSetup, d store.Drop) (_ store.Reading, err error) {
 	sorter := shelf.NewSorter(h.by, filepath.Join(h.cfg.State.Dir, sortDir))
 	defer func() { err = errors.Join(err, sorter.Close()) }()
+	if f.spec.Earlier, err = h.earlier(ctx, d); err != nil {
+		return store.Reading{}, err
+	}
 	result, err := feed.Convert(ctx, f.spec, d.Archived, correctionOf(d.Name), func(r feed.Record) error {
 		return sorter.Add(shelf.Row{Vendor: r.Vendor, Item: r.Item, Promotion: r.Promotion, Line: r.Row, Rejected: r.Rejected})
 	})
@@ -200,7 +217,7 @@ func (h *House) understand(ctx context.Context, f feedSetup, d store.Drop) (_ st
 		if err != nil {
 			return err
 		}
-		if l.Suspended > 0 {
+		if l.Suspended > 0 && keyless(result, vendor) > result.Counts[catalog.RowCut] {
 			addIssue(&r.Outcome, catalog.Issue{
 				Code: catalog.RowSwitchSkipped, Severity: catalog.Warning, Args: []string{strconv.Itoa(keyless(result, vendor))},
 			})
@@ -213,6 +230,28 @@ func (h *House) understand(ctx context.Context, f feedSetup, d store.Drop) (_ st
 	}, twice)
 	return r, err
 }
+
+// earlier tells what the last text of a feed before a drop was like. One that broke off tells nothing about how the feed's files end.
+func (h *House) earlier(ctx context.Context, d store.Drop) (*feed.Earlier, error) {
+	drops, err := h.store.RecentDrops(ctx, []string{d.Feed}, maxEarlier)
+	if err != nil {
+		return nil, err
+	}
+	for _, e := range drops {
+		isText := e.Outcome.Encoding != ""
+		if e.Seq >= d.Seq || e.State != store.DropRead || !isText || e.Outcome.Counts[catalog.RowCut] > 0 {
+			continue
+		}
+		// A file that is no longer there, or can't be read, tells nothing.
+		if ended, err := table.Complete(e.Archived); err == nil {
+			return &feed.Earlier{Ended: ended, Rows: e.Outcome.Rows}, nil
+		}
+	}
+	return &feed.Earlier{}, nil
+}
+
+// maxEarlier is how many drops of a feed are looked through for one that tells how its files end.
+const maxEarlier = 50
 
 // layer writes one store's part of an export.
 func (h *House) layer(ctx context.Context, f feedSetup, d store.Drop, vendor string, result feed.Result, rows *shelf.Rows) (shelf.Layer, error) {
@@ -246,9 +285,13 @@ func (h *House) commit(ctx context.Context, r *store.Reading) error {
 	h.shelfMu.Lock()
 	defer h.shelfMu.Unlock()
 	for i, l := range r.Layers {
-		for _, t := range h.targetsOf(l.Feed, l.Scope) {
-			e := store.Effect{Seq: r.Seq, Target: t.String(), State: store.EffectWaiting}
-			var err error
+		targets := h.targetsOf(l.Feed, l.Scope)
+		held, err := h.expectRows(ctx, r.Seq, l, targets)
+		if err != nil {
+			return err
+		}
+		for n, t := range targets {
+			e := store.Effect{Seq: r.Seq, Target: t.String(), State: store.EffectWaiting, Held: held[n]}
 			if e.Change, e.Moves, err = h.previewLayer(ctx, l, t); err != nil {
 				return err
 			}
@@ -283,6 +326,9 @@ func (h *House) previewLayer(ctx context.Context, l store.LayerFile, t Target) (
 	}
 	after, err := h.wanted(ctx, t, h.together(l))
 	if err != nil {
+		return shelf.Change{}, nil, err
+	}
+	if before, after, err = h.asCustomersSee(ctx, t, before, after, l); err != nil {
 		return shelf.Change{}, nil, err
 	}
 	prices, err := h.prices(ctx, t, hopefully)

@@ -19,6 +19,7 @@ import (
 func (h *House) tidy(ctx context.Context) error {
 	now := h.now()
 	err := h.tidyArchive(ctx, now.Add(-time.Duration(h.cfg.Retention.Drops)))
+	err = errors.Join(err, h.store.ForgetEntries(ctx, now.Add(-time.Duration(h.cfg.Retention.Ledger)), now))
 	before := now.Add(-time.Duration(h.cfg.Retention.Layers))
 	if forgetErr := h.store.Forget(ctx, before); forgetErr != nil {
 		return errors.Join(err, forgetErr)

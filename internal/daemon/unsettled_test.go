@@ -74,19 +74,24 @@ sftp: {host: sandbox, user: sandbox, password: "env:GONDOLA_CASE_PASSWORD", host
 feeds:
   - {name: full, drop: drop/full, export: full, missing: deactivate, vendor: {ids: ["1"]}}
   - {name: partial, drop: drop/partial, export: partial, vendor: {ids: ["1"]}}
-brake: {min_rows: 1000}
+brake: {min_rows: 1000, price_change: off}
 `
 
 // world is a house, a platform that reads when it likes, and the time.
 type world struct {
 	dir    string
-	clock  time.Time
+	config string
+	point  func(*config.Config) // changes the config; nil leaves it as it is
+	clock  time.Time            // the house's
+	erp    func() time.Time     // what exports are stamped with; nil is the house's
+	dial   func(context.Context) (outbox.Remote, error)
 	house  *House
 	reader *reader
 }
 
 func newWorld(t rapid.TB, dir string, eats bool) *world {
-	w := &world{dir: dir, clock: time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)}
+	w := &world{dir: dir, config: unsettledConfig, clock: time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)}
+	w.dial = func(context.Context) (outbox.Remote, error) { return w.reader, nil }
 	w.reader = &reader{
 		now: func() time.Time { return w.clock }, eats: eats,
 		files: map[string][]byte{}, read: map[string][]byte{}, shelf: map[string]map[string]string{},
@@ -96,13 +101,16 @@ func newWorld(t rapid.TB, dir string, eats bool) *world {
 }
 
 func (w *world) start(t rapid.TB) {
-	cfg, err := config.Parse(filepath.Join(w.dir, "config.yaml"), []byte(unsettledConfig))
+	cfg, err := config.Parse(filepath.Join(w.dir, "config.yaml"), []byte(w.config))
 	if err != nil {
 		t.Fatal(err)
 	}
+	if w.point != nil {
+		w.point(cfg)
+	}
 	w.house, err = Open(context.Background(), cfg, Options{
 		Now:  func() time.Time { return w.clock },
-		Dial: func(context.Context) (outbox.Remote, error) { return w.reader, nil },
+		Dial: w.dial,
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -125,9 +133,13 @@ func (w *world) drop(t *rapid.T) {
 	w.export(t, rapid.IntRange(0, 1).Draw(t, "feed"), b.String())
 }
 
-// export drops an export of the full feed (0) or the partial one (1).
+// export drops an export of the full feed (0), the partial one (1) or a later one in the config.
 func (w *world) export(t rapid.TB, feed int, text string) {
 	w.clock = w.clock.Add(time.Second)
+	modified := w.clock
+	if w.erp != nil {
+		modified = w.erp()
+	}
 	seq, err := w.house.store.NextSeq(context.Background())
 	if err != nil {
 		t.Fatal(err)
@@ -137,7 +149,7 @@ func (w *world) export(t rapid.TB, feed int, text string) {
 		t.Fatal(err)
 	}
 	_, err = taker{w.house, w.house.feeds[feed : feed+1]}.Take(context.Background(), drop.Claim{
-		Seq: seq, Name: "export.csv", Archived: file, ModTime: w.clock, FirstSeen: w.clock,
+		Seq: seq, Name: "export.csv", Archived: file, ModTime: modified, FirstSeen: w.clock,
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -194,14 +206,30 @@ func (w *world) pass(d time.Duration) {
 
 // quiet lets everything settle and compares the platform's shelf with what is wanted.
 func (w *world) quiet(t rapid.TB) {
-	ctx := context.Background()
-	for range 4 {
+	w.settle(t, 4, w.pass)
+	w.compare(t, func(sku string) (price, active string) {
+		price = w.reader.shelf[sku]["price"]
+		if whole, ok := strings.CutSuffix(price, "0"); ok && strings.Contains(price, ".") {
+			price = strings.TrimSuffix(whole, ".")
+		}
+		return price, w.reader.shelf[sku]["active"]
+	})
+}
+
+// settle ticks, sends and lets time pass, several times.
+func (w *world) settle(t rapid.TB, times int, pass func(time.Duration)) {
+	for range times {
 		w.tickNow(t, false)
-		if _, err := w.house.flushAll(ctx); err != nil {
+		if _, err := w.house.flushAll(context.Background()); err != nil {
 			t.Fatal(err)
 		}
-		w.pass(3 * time.Hour)
+		pass(3 * time.Hour)
 	}
+}
+
+// compare compares what the platform shows, a price in its shortest form and 1 or 0, with what is wanted.
+func (w *world) compare(t rapid.TB, shows func(sku string) (price, active string)) {
+	ctx := context.Background()
 	wanted, err := w.house.wanted(ctx, Target{catalog.KindCatalog, "1"}, w.house.stands)
 	if err != nil {
 		t.Fatal(err)
@@ -213,13 +241,13 @@ func (w *world) quiet(t rapid.TB) {
 	defer o.Close()
 	for o.Next() {
 		r := o.Record()
-		got := w.reader.shelf[r.Key]
-		if r.Item.Set.Has(catalog.Price) && got["price"] != r.Item.Price.Text(2) {
-			t.Errorf("price of %s: the platform shows %q, wanted %s", r.Key, got["price"], r.Item.Price.Text(2))
+		price, active := shows(r.Key)
+		if r.Item.Set.Has(catalog.Price) && price != r.Item.Price.String() {
+			t.Errorf("price of %s: the platform shows %q, wanted %s", r.Key, price, r.Item.Price)
 		}
 		want := map[bool]string{true: "1", false: "0"}[r.Item.Active]
-		if r.Item.Set.Has(catalog.Active) && got["active"] != want {
-			t.Errorf("active of %s: the platform shows %q, wanted %s", r.Key, got["active"], want)
+		if r.Item.Set.Has(catalog.Active) && active != want {
+			t.Errorf("active of %s: the platform shows %q, wanted %s", r.Key, active, want)
 		}
 	}
 	if o.Err() != nil {

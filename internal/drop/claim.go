@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"gondola/internal/durable"
+	"gondola/internal/seam"
 )
 
 // claimed is what a file in the work folder is known by.
@@ -36,6 +37,7 @@ func (w *Watcher) claim(ctx context.Context, l *look, x *file) {
 		w.spare = seq
 	}
 	name := numbered(w.spare, shortName(x.name))
+	seam.Point("before claim")
 	switch err := l.root.Rename(x.name, filepath.Join(workDir, name)); {
 	case errors.Is(err, fs.ErrNotExist):
 		delete(w.files, x.name) // its owner took it back
@@ -49,6 +51,7 @@ func (w *Watcher) claim(ctx context.Context, l *look, x *file) {
 		l.wait(x, Trouble, "")
 		return
 	}
+	seam.Point("after claim")
 	delete(w.files, x.name)
 	x.name, x.seq, w.spare = shortName(x.name), w.spare, 0
 	w.work[name] = x
@@ -193,6 +196,7 @@ func (w *Watcher) handOver(ctx context.Context, l *look, name string, x *file) (
 // putAway does the last step with a drop that is committed, and counts it.
 func (w *Watcher) putAway(l *look, name string, x *file) error {
 	path := filepath.Join(workDir, name)
+	seam.Point("before putting away")
 	if *x.verdict == Rejected {
 		if err := l.root.MkdirAll(w.f.Rejected, 0o770); err != nil {
 			return w.f.writeTrouble("make "+w.f.Rejected, err)
@@ -200,6 +204,7 @@ func (w *Watcher) putAway(l *look, name string, x *file) error {
 		if err := l.root.Rename(path, filepath.Join(w.f.Rejected, name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return w.f.writeTrouble("move "+x.name+" to "+w.f.Rejected, err)
 		}
+		seam.Point("after putting aside")
 		// Otherwise a power cut could bring it back to work, from where it would be removed as known.
 		if err := durable.SyncDir(filepath.Join(w.f.Path, w.f.Rejected)); err != nil {
 			return w.f.writeTrouble("flush "+w.f.Rejected, err)
@@ -211,6 +216,7 @@ func (w *Watcher) putAway(l *look, name string, x *file) error {
 		}
 		w.taken.Read++
 	}
+	seam.Point("after putting away")
 	w.log.Debug("drop put away", "drop", x.seq, "name", x.name, "bytes", x.size, "rejected", *x.verdict == Rejected)
 	return nil
 }

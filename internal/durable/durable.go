@@ -18,6 +18,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"gondola/internal/seam"
 )
 
 // TempSuffix is what temporary names end in.
@@ -41,6 +43,7 @@ func Create(path string, perm fs.FileMode) (*File, error) {
 	if dir == "" {
 		dir = "."
 	}
+	seam.Point("before create")
 	f, err := os.CreateTemp(dir, tempPattern(base))
 	if err != nil {
 		return nil, fmt.Errorf("create %s: %w", path, cause(err))
@@ -51,6 +54,7 @@ func Create(path string, perm fs.FileMode) (*File, error) {
 		_ = os.Remove(f.Name())
 		return nil, fmt.Errorf("set mode of %s: %w", path, cause(err))
 	}
+	seam.Point("after create")
 	return &File{f: f, buf: bufio.NewWriterSize(f, bufferSize), path: path}, nil
 }
 
@@ -84,10 +88,14 @@ func (f *File) Commit() (err error) {
 	if err := f.f.Close(); err != nil {
 		return fmt.Errorf("close %s: %w", f.path, cause(err))
 	}
+	seam.Point("after close")
 	if err := os.Rename(temp, f.path); err != nil {
 		return fmt.Errorf("put %s under its name: %w", f.path, cause(err))
 	}
-	return SyncDir(filepath.Dir(f.path))
+	seam.Point("after rename")
+	err = SyncDir(filepath.Dir(f.path))
+	seam.Point("after fsync of the folder")
+	return err
 }
 
 // CommitAs is Commit under another name, for files that are named by what is in them. The path must be on the same file system.
@@ -101,9 +109,11 @@ func (f *File) sync() error {
 	if err := f.buf.Flush(); err != nil {
 		return fmt.Errorf("write %s: %w", f.path, cause(err))
 	}
+	seam.Point("after write")
 	if err := f.f.Sync(); err != nil {
 		return fmt.Errorf("flush %s: %w", f.path, cause(err))
 	}
+	seam.Point("after fsync")
 	return nil
 }
 
@@ -152,6 +162,7 @@ func Remove(path string) error {
 		}
 		return err
 	}
+	seam.Point("after remove")
 	return SyncDir(filepath.Dir(path))
 }
 
@@ -175,6 +186,7 @@ func MkdirAll(path string) error {
 	if err := os.Mkdir(path, dirPerm); err != nil && !errors.Is(err, fs.ErrExist) {
 		return fmt.Errorf("make folder: %w", err)
 	}
+	seam.Point("after mkdir")
 	return SyncDir(parent)
 }
 

@@ -23,6 +23,7 @@ type converter struct {
 	headings headings
 	stores   *directory
 	journal  *journal
+	trace    *tracer // nil where nobody looks
 	res      Result
 
 	sheets  []*table.Sheet
@@ -41,6 +42,7 @@ type converter struct {
 	occurs    map[string]bool    // ids of the stores that occur
 	one       [1]string          // room for the store of one row
 	hidden    int                // rows about articles that are hidden
+	ends      ends               // of the rows read so far
 	rules     *ruler             // nil where there are none
 	asked     map[string]*column // those that only formulas ask for, by squeezed header
 	scratch   []byte
@@ -256,6 +258,7 @@ func (c *converter) add(is catalog.Issue) {
 	if c.sheet != nil {
 		is.Sheet = c.sheet.Name
 	}
+	c.trace.add(is)
 	c.journal.add(is)
 }
 

@@ -74,18 +74,22 @@ func (e exact) nearest(tail, every catalog.Money) (catalog.Money, bool) {
 
 // priced works the rules that come after formula, VAT and markup. It returns zero for what rounds to nothing, and false for what is too
 // large.
-func (p PriceRules) priced(e exact, decimals int) (catalog.Money, bool) {
+func (p PriceRules) priced(e exact, decimals int, t *tracer) (catalog.Money, bool) {
 	if p.Round > 0 {
 		m, ok := e.nearest(0, p.Round)
 		if !ok {
 			return 0, false
 		}
+		t.amount("price.round", e, amountOf(max(m, p.Round)))
 		e = amountOf(max(m, p.Round))
 	}
 	if p.Ending.Every > 0 {
 		if m, ok := e.nearest(p.Ending.Tail, p.Ending.Every); !ok || m > 0 {
+			t.amount("price.ending", e, amountOf(m))
 			return m, ok
 		}
 	}
-	return e.nearest(0, roundingStep(decimals))
+	m, ok := e.nearest(0, roundingStep(decimals))
+	t.amount("chain.price_decimals", e, amountOf(m))
+	return m, ok
 }

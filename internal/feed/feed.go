@@ -29,6 +29,9 @@
 //
 // # Rejected, keyless, refused
 //
+// A text without an end of its last line breaks off there, or its writer never ends one: the row is judged by the others and by what
+// the feed's files are like. Where it breaks off the row is rejected, and nothing is concluded from an article's absence either.
+//
 // A row with a wrong cell is rejected as a whole, and its record is still handed on, without fields: the article is there, it is
 // not missing. A row whose identifier can't be read is keyless: nobody knows which article it is, so Result counts it by store,
 // and nothing may be concluded from an article's absence. An export that can't be understood at all is refused.
@@ -99,6 +102,14 @@ type Spec struct {
 	Reason        string  // of promotions whose row gives none; "" is DefaultReason
 	InStore       InStore // what to make of the shop's own barcodes; "" is InStoreRefuse
 	Rules         Rules   // what becomes of what the export says
+	// Earlier is what the export before this one was like, as far as it tells how the feed's files end; nil where nobody follows the feed.
+	Earlier *Earlier
+}
+
+// Earlier is an export that was read before. The zero value says that there was none.
+type Earlier struct {
+	Ended bool // its last line was ended
+	Rows  int  // lines about articles; 0 where there was none
 }
 
 // VendorSource says how an export tells which store it is about. Exactly one field is set.

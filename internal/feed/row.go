@@ -32,7 +32,11 @@ func (c *converter) gatherProofs(ctx context.Context) error {
 	if len(open)+len(told)+len(dates) == 0 {
 		return nil // one pass over the file saved
 	}
+	var seen ends
 	err := c.each(ctx, func(r table.Row) error {
+		if c.breaksOff(r, &seen) {
+			return nil // what is left of a cell proves nothing
+		}
 		// Lines without identifier are totals and remarks: they prove nothing about the articles.
 		if trim(cell(r, c.key)) == "" || c.tooLong(r) {
 			return nil
@@ -138,10 +142,13 @@ func (c *converter) row(r table.Row) error {
 	case c.isTotal(r):
 		c.note(r, nil, catalog.RowTotal, excerpt(r.Cells[firstFilled(r.Cells)]))
 		return nil
+	case c.breaksOff(r, &c.ends):
+		return c.cutRow(r)
 	case c.isRemark(r), c.isHeaderAgain(r), c.isPage(r), c.isHeading(r):
 		return nil
 	}
 	c.res.Rows++
+	c.open(r)
 	if r.Hidden { // a filter that somebody left on hides articles and does not take them away
 		c.hidden++
 	}
@@ -202,6 +209,7 @@ func (c *converter) readFields(r table.Row, item catalog.Item) (catalog.Item, bo
 	ok = c.readActive(r, &item) && ok
 	ok = c.readQuantity(r, &item) && ok
 	ok = c.readMaxSales(r, &item) && ok
+	c.trace.cells(item)
 	return item, ok
 }
 

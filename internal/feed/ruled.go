@@ -130,10 +130,12 @@ func (c *converter) offered(r table.Row, stores []string) []string {
 		switch {
 		case word == "":
 			left = append(left, g.stores...)
+			continue
 		case !told:
 			told = true
 			c.note(r, col, catalog.RuleExcluded, excerpt(word))
 		}
+		c.trace.excluded(r, g.stores, word)
 	}
 	return left
 }
@@ -162,10 +164,12 @@ func (c *converter) ruled(r table.Row, item catalog.Item, stores []string) error
 	for _, g := range c.rules.groups(stores) {
 		out := Record{Item: item, Row: r.Line, Rejected: true}
 		word, col := c.excludedBy(r, g.set)
+		c.trace.group()
 		switch {
 		case word != "" && !g.set.Exclude.Skip:
 			// Whatever else is wrong with the row: what is not offered must not stay on sale.
 			out.Item, out.Rejected = c.switchedOff(item, g.set), false
+			c.trace.step("exclude", "", word, "switched off")
 			if !told {
 				told = true
 				c.note(r, col, catalog.RuleExcluded, excerpt(word))
@@ -221,26 +225,34 @@ func say(item *catalog.Item, field catalog.Fields) {
 // apply works the rules for stores that share them; false rejects the row there.
 func (c *converter) apply(r table.Row, g ruleGroup, item catalog.Item) (catalog.Item, bool) {
 	rules := g.set
+	before := item
 	if rules.ActiveDefault != nil && !item.Set.Has(catalog.Active) {
 		item.Active = *rules.ActiveDefault
 		say(&item, catalog.Active)
 	}
+	c.trace.fields("active.default", before, item)
 	if c.rules.saysActive && !item.Set.Has(catalog.Active) {
 		item.Active = true
 		say(&item, catalog.Active)
 	}
+	before = item
 	if rules.MaxDefault > 0 && !item.Set.Has(catalog.MaxSales) {
 		item.MaxSales = rules.MaxDefault
 		say(&item, catalog.MaxSales)
 	}
+	c.trace.fields("maximum_sales_quantity.default", before, item)
+	before = item
 	if item.Set.Has(catalog.MaxSales) && rules.MaxCeiling > 0 {
 		item.MaxSales = min(item.MaxSales, rules.MaxCeiling)
 	}
+	c.trace.fields("maximum_sales_quantity.ceiling", before, item)
 	said := item // formulas know the row as it is, not what other formulas made of it
 	ok := c.applyStock(r, g, said, &item)
 	on, okPrice := c.applyPrice(r, g, said, &item)
 	if ok && okPrice && !on {
+		before = item
 		item = c.switchedOff(item, g.set)
+		c.trace.fields("price.above_ceiling", before, item)
 	}
 	return item, ok && okPrice
 }
@@ -264,9 +276,12 @@ func (c *converter) applyStock(r table.Row, g ruleGroup, said catalog.Item, item
 		item.Quantity = max(n.Int64(), 0)
 		say(item, catalog.Quantity)
 	}
+	c.trace.fields("quantity.expr", said, *item)
+	before := *item
 	if item.Set.Has(catalog.Quantity) && item.Quantity <= g.set.StockThreshold {
 		item.Quantity = 0
 	}
+	c.trace.fields("quantity.threshold", before, *item)
 	return true
 }
 
@@ -288,14 +303,19 @@ func (c *converter) applyPrice(r table.Row, g ruleGroup, said catalog.Item, item
 		if amount, ok = resultOf(x); !ok {
 			return true, c.noResult(r, RolePrice, &noResult{text: shortNumber(x.FloatString(catalog.MoneyScale))})
 		}
+		if c.trace != nil {
+			c.trace.step("price.expr", string(RolePrice), fieldText(said, catalog.Price), amount.text())
+		}
 	case !item.Set.Has(catalog.Price):
 		return true, true
 	case !c.rules.computes && rules.Floor == 0 && rules.Ceiling == 0:
 		return true, true
 	default:
 		amount = rated(item.Price, rules.VAT, rules.Markup)
+		c.trace.amount("price.vat", amountOf(item.Price), rated(item.Price, rules.VAT, 0))
+		c.trace.amount("price.markup", rated(item.Price, rules.VAT, 0), amount)
 	}
-	m, fits := rules.priced(amount, c.spec.PriceDecimals)
+	m, fits := rules.priced(amount, c.spec.PriceDecimals, c.trace)
 	switch {
 	case !fits && g.set.price != nil:
 		return true, c.noResult(r, RolePrice, &noResult{text: "> " + catalog.MaxMoney.String()})

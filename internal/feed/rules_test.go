@@ -67,7 +67,7 @@ func TestPriceRules(t *testing.T) {
 		{catalog.MaxMoney, PriceRules{VAT: 99_999, Markup: 1_000_000, Round: maxStep, Ending: Ending{99_999_000, maxStep}}, 2, "too large"},
 	} {
 		got := "too large"
-		if m, ok := c.rules.priced(rated(c.price, c.rules.VAT, c.rules.Markup), c.decimals); ok {
+		if m, ok := c.rules.priced(rated(c.price, c.rules.VAT, c.rules.Markup), c.decimals, nil); ok {
 			got = m.Text(c.decimals)
 		}
 		if got != c.want {
@@ -98,8 +98,8 @@ func TestPriceRulesHold(t *testing.T) {
 		rules := drawRules(t, decimals)
 		low := catalog.Money(rapid.Int64Range(1, int64(catalog.MaxMoney)).Draw(t, "low"))
 		high := min(low+catalog.Money(rapid.Int64Range(0, 1_000_000).Draw(t, "more")), catalog.MaxMoney)
-		a, okA := rules.priced(rated(low, rules.VAT, rules.Markup), decimals)
-		b, okB := rules.priced(rated(high, rules.VAT, rules.Markup), decimals)
+		a, okA := rules.priced(rated(low, rules.VAT, rules.Markup), decimals, nil)
+		b, okB := rules.priced(rated(high, rules.VAT, rules.Markup), decimals, nil)
 		if okB && !okA || okA && okB && a > b {
 			t.Fatalf("%d becomes %d (%v), %d becomes %d (%v)", low, a, okA, high, b, okB)
 		}

@@ -252,7 +252,10 @@ func (r *receipt) store(s StoreAnswer) storeBlock {
 	for _, is := range s.Held {
 		b.held = append(b.held, pair{w.say("store.held", small(w.what(is))), w.say("issue.do", w.do(is.Code))})
 	}
-	if b.state = stateHeld; len(s.Held) == 0 && len(r.answer.Held) == 0 {
+	for _, is := range s.HeldRows {
+		b.held = append(b.held, pair{w.say("store.held-rows", small(w.what(is))), w.say("issue.do", w.do(is.Code))})
+	}
+	if b.state = stateHeld; len(s.Held) == 0 && len(r.answer.Held) == 0 && !s.OnlyHeld {
 		b.standing, b.state = r.standing(s)
 	}
 	return b
@@ -266,8 +269,14 @@ func (r *receipt) standing(s StoreAnswer) ([]string, storeState) {
 		return []string{w.say("store.verified", w.date(s.Verified, "time.short"))}, stateDone
 	case s.Superseded:
 		return []string{w.say("store.superseded")}, stateNone
+	case s.Rejected:
+		return []string{w.say("store.rejected")}, stateNone
 	case s.Unchanged:
 		return []string{w.say("store.unchanged")}, stateNone
+	case s.Paused && !s.PausedUntil.IsZero():
+		return []string{w.say("store.paused-until", w.date(s.PausedUntil, "time.short"))}, stateWaits
+	case s.Paused:
+		return []string{w.say("store.paused")}, stateWaits
 	case s.Trouble != "":
 		lines := []string{w.say("store.trouble", clean(s.Trouble, maxTrouble))}
 		if !s.Next.IsZero() {

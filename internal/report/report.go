@@ -94,8 +94,8 @@ type Column struct {
 	ProofRow int    // its line
 }
 
-// StoreAnswer is what the export does to one store. What is known last is what the receipt says: verified, sent, superseded, trouble,
-// next, in that order.
+// StoreAnswer is what the export does to one store. What is known last is what the receipt says: verified, superseded, paused, trouble,
+// sent, next, in that order.
 type StoreAnswer struct {
 	ID, Name string // ID catalog.AllVendors: one file is for all stores
 	Changes  Changes
@@ -107,12 +107,18 @@ type StoreAnswer struct {
 	Withheld int
 
 	Held       []catalog.Issue // findings that keep this store's part back
+	HeldRows   []catalog.Issue // findings that keep single rows of it back, while the rest goes
+	OnlyHeld   bool            // those rows are all that is left to be sent
+	Rejected   bool            // somebody decided that this store's part does not count
 	Unchanged  bool            // nothing differs: nothing will be sent
 	Next       time.Time       // when it will be sent, or tried again
 	Trouble    string          // why it has not been sent although it should have been: see [Trouble]
 	Sent       time.Time       // when sending began
 	Verified   time.Time       // when its arrival was verified
 	Superseded bool            // a later export took its place before it was sent
+
+	Paused      bool      // nothing begins to be sent to the store until an admin says so
+	PausedUntil time.Time // or until this time
 }
 
 // Changes counts a store's articles and promotions by what the export changes. An article may be counted under several, but for Same

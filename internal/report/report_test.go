@@ -115,6 +115,21 @@ func answers(t *testing.T, lang string) map[string]Answer {
 	}}
 	older.Stores = []StoreAnswer{{ID: "290056", Name: "Centro", Changes: Changes{PriceUp: 4}}}
 
+	stale := base(t, lang)
+	stale.Verdict, stale.Rows = Held, 900
+	stale.Stores = []StoreAnswer{{
+		ID: "290056", Name: "Centro", Changes: Changes{PriceUp: 4},
+		Held: []catalog.Issue{{Code: catalog.DropStale, Severity: catalog.Warning, Args: []string{"2026-11-20T11:00:00Z", "1", "days"}}},
+	}}
+
+	paused := base(t, lang)
+	paused.Verdict, paused.Rows, paused.Updated = Accepted, 120, at(t, 16, 2)
+	paused.Stores = []StoreAnswer{
+		{ID: "290056", Name: "Centro", Changes: Changes{PriceUp: 100}, Next: at(t, 16, 15), Paused: true},
+		{ID: "290057", Name: "Puerto", Changes: Changes{PriceUp: 100}, Trouble: Trouble(lang, "transient"), Paused: true, PausedUntil: at(t, 18, 0)},
+		{ID: "290058", Name: "Norte", Changes: Changes{PriceUp: 100}, Sent: at(t, 15, 45), Verified: at(t, 15, 46), Paused: true},
+	}
+
 	rejected := base(t, lang)
 	rejected.Verdict, rejected.Reading = Rejected, Reading{}
 	rejected.Name = "lista de precios.pdf.csv"
@@ -131,7 +146,7 @@ func answers(t *testing.T, lang string) map[string]Answer {
 	}
 	return map[string]Answer{
 		"promotions": promotions(t, lang), "promotions-sent": promotionsSent(t, lang),
-		"accepted": good, "issues": issues, "held": held, "older": older, "rejected": rejected, "sent": sent,
+		"accepted": good, "issues": issues, "held": held, "older": older, "stale": stale, "paused": paused, "rejected": rejected, "sent": sent,
 	}
 }
 

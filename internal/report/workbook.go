@@ -54,8 +54,11 @@ func WriteWorkbook(folder string, a Answer, sheet *table.Sheet) (bool, error) {
 // errNothing says that there is nothing to write a workbook about.
 var errNothing = errors.New("nothing to mark")
 
-// Marked tells whether an answer has issues that an annotated workbook can show: about rows, and more than notes.
-func Marked(a Answer) bool { return slices.ContainsFunc(a.Issues, marks) }
+// Marked tells whether an answer has issues that an annotated workbook can show: about rows, and more than notes. Of a file that breaks
+// off there is none: what is missing behind the end can't be corrected in it, and would be missing in the copy for good.
+func Marked(a Answer) bool {
+	return a.Counts[catalog.RowCut] == 0 && slices.ContainsFunc(a.Issues, marks)
+}
 
 func marks(is catalog.Issue) bool { return is.Row > 0 && is.Severity != catalog.Note }
 

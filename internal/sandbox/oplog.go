@@ -25,6 +25,7 @@ const (
 	OpSetstat     Kind = "setstat"
 	OpLink        Kind = "link" // hard and symbolic, always refused
 	OpEat         Kind = "eat"  // the platform deletes a file that it has read; Session is 0
+	OpMove        Kind = "move" // the platform moves a file that it has read; Session is 0
 )
 
 // Op is one operation on the SFTP server's files, and an element of /operations.json. Operations on names are numbered in the

@@ -30,7 +30,11 @@ type Fate string
 const (
 	Keep Fate = "keep" // it stays, and is read again only when it changed
 	Eat  Fate = "eat"  // it is deleted by name, whatever lies under the name by then
+	Move Fate = "move" // it is moved by name into the folder MovedTo beside it, in place of what lies there, likewise
 )
+
+// MovedTo is the folder, in the one that a file was read from, that Move moves it into.
+const MovedTo = "processed"
 
 // Options is a sandbox to be. Dir, User and one of Password and AuthorizedKeys are needed; the rest has defaults.
 type Options struct {
@@ -113,8 +117,8 @@ func (o Options) fill() (Options, error) {
 		return o, errors.New("check sandbox options: nobody could log in; set User and Password or AuthorizedKeys")
 	case sameFolder(o):
 		return o, errors.New("check sandbox options: two of the folders have one name; give each its own")
-	case o.Fate != "" && o.Fate != Keep && o.Fate != Eat:
-		return o, fmt.Errorf("check sandbox options: unknown fate %q; use keep or eat", o.Fate)
+	case o.Fate != "" && o.Fate != Keep && o.Fate != Eat && o.Fate != Move:
+		return o, fmt.Errorf("check sandbox options: unknown fate %q; use keep, eat or move", o.Fate)
 	}
 	o.SFTPListen = either(o.SFTPListen, DefaultListen)
 	o.HTTPListen = either(o.HTTPListen, DefaultListen)

@@ -3,6 +3,7 @@ package sandbox
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"io"
 	"io/fs"
@@ -191,8 +192,11 @@ func (r *reader) file(name string) (Job, bool) {
 		if r.opts.OnRead != nil {
 			r.opts.OnRead(name)
 		}
-		if r.opts.Fate == Eat {
+		switch r.opts.Fate {
+		case Eat:
 			r.eat(name)
+		case Move:
+			r.move(name)
 		}
 		r.apply(&job, k, data)
 	}
@@ -241,6 +245,22 @@ func (r *reader) eat(name string) {
 	n := r.files.log.add(Op{Kind: OpEat, Path: name}, err)
 	if err == nil {
 		r.files.log.removed(n, OpEat, name)
+	}
+}
+
+// move moves a name away, likewise without looking.
+func (r *reader) move(name string) {
+	delete(r.seen, name)
+	to := path.Join(path.Dir(name), MovedTo, path.Base(name))
+	r.files.mu.Lock()
+	defer r.files.mu.Unlock()
+	err := r.files.root.Mkdir(path.Dir(to), 0o755)
+	if err == nil || errors.Is(err, fs.ErrExist) {
+		err = r.files.root.Rename(name, to)
+	}
+	n := r.files.log.add(Op{Kind: OpMove, Path: name, To: to}, plain(err))
+	if err == nil {
+		r.files.log.moved(n, OpMove, name, to, &content{})
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io/fs"
 	"os"
+	"path"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -104,8 +105,40 @@ func TestEat(t *testing.T) {
 	}
 }
 
+func TestMove(t *testing.T) {
+	s := newTestSandbox(t, func(o *Options) { o.Fate = Move })
+	moved := "catalog/" + MovedTo + "/" + path.Base(centroFile)
+	for _, price := range []string{"5", "6"} { // the second takes the place of the first
+		put(t, s, centroFile, "sku,price\nA-1,"+price+"\n")
+		s.Scan()
+		if got := s.Shelf("290056")[0].Price; got != price {
+			t.Errorf("price is %s, want %s", got, price)
+		}
+		if exists(t, s, centroFile) || !exists(t, s, moved) {
+			t.Error("a read file was not moved")
+		}
+	}
+	if jobs := s.Scan(); len(jobs) > 0 {
+		t.Errorf("what was moved is read again: %+v", jobs)
+	}
+	at := s.opts.Now()
+	op, change := Op{At: at, Kind: OpMove, Path: centroFile, To: moved}, Change{At: at, Path: centroFile, By: OpMove, Gone: true}
+	var ops []Op
+	var changes []Change
+	for n := 1; n <= 2; n++ {
+		op.N, change.N = n, n
+		ops, changes = append(ops, op), append(changes, change)
+	}
+	if diff := cmp.Diff(ops, s.Operations()); diff != "" {
+		t.Errorf("operations (-want +got):\n%s", diff)
+	}
+	if diff := cmp.Diff(changes, s.Changes()); diff != "" {
+		t.Errorf("changes of final names (-want +got):\n%s", diff)
+	}
+}
+
 func TestReplacedBetweenReadingAndEating(t *testing.T) {
-	for _, fate := range []Fate{Keep, Eat} {
+	for _, fate := range []Fate{Keep, Eat, Move} {
 		t.Run(string(fate), func(t *testing.T) {
 			var s *Sandbox
 			s = newTestSandbox(t, func(o *Options) {
@@ -123,7 +156,7 @@ func TestReplacedBetweenReadingAndEating(t *testing.T) {
 			}
 			s.Scan()
 			want, there := "6", true
-			if fate == Eat {
+			if fate != Keep {
 				want, there = "5", false // by name: the replacement was eaten unread
 			}
 			if got := s.Shelf("290056")[0].Price; got != want {

@@ -13,6 +13,7 @@ import (
 	"golang.org/x/crypto/ssh"
 
 	"gondola/internal/outbox"
+	"gondola/internal/seam"
 )
 
 const (
@@ -265,6 +266,15 @@ func (w *wire) Write(p []byte) (int, error) {
 	return n, err
 }
 
+// said is the pipe to the SFTP subsystem.
+type said struct{ io.WriteCloser }
+
+// Write implements io.Writer.
+func (s said) Write(p []byte) (int, error) {
+	seam.Point("sftp request")
+	return s.WriteCloser.Write(p)
+}
+
 // heard notes when the SFTP subsystem last said something.
 type heard struct {
 	io.Reader
@@ -276,6 +286,7 @@ func (h *heard) Read(p []byte) (int, error) {
 	n, err := h.Reader.Read(p)
 	if n > 0 {
 		h.pulse.touch()
+		seam.Point("sftp answer")
 	}
 	return n, err
 }

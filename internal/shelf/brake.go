@@ -1,77 +1,111 @@
 package shelf
 
 import (
+	"cmp"
 	"fmt"
+	"math"
+	"slices"
 	"strconv"
 
 	"gondola/internal/catalog"
 )
 
-// Brake decides whether an export looks sane before anything of it leaves. Shares are between 0 and 1.
+// Brake decides what looks so unusual that a person has to look at it before it leaves. Shares are between 0 and 1, and more than the
+// limit is too much. The zero Brake holds everything that it can hold; a nil one holds nothing.
 type Brake struct {
+	// About an export: the layer stays as it was.
 	Deactivate float64 // of the articles on sale, how many an export may switch off
 	Shrink     float64 // of the articles of the last export, how many a full one may lack
-	MinRows    int     // layers with fewer articles are not braked: one article of three is no catastrophe
+	New        float64 // of the articles of an export, how many the layer may not know
+	Equal      float64 // of the prices of an export, how many may be one and the same
+	MinRows    int     // layers, and shelves, with fewer articles are not braked by shares: one article of three is no catastrophe
+
+	// FirstDeactivate is what Deactivate is for the first export of a layer: of its articles, how many may be off.
+	FirstDeactivate float64
+	// FirstAsk holds everything for a shelf that was never sent anything.
+	FirstAsk bool
+
+	// About rows: the article keeps its price, the promotion does not start.
+	PriceChange float64 // how much a price may rise or fall
+	SameFactor  float64 // of a shelf's articles, how many prices may change by one factor that looks like a slip
+	Discount    float64 // how much a promotion may take off the price of the article
+	Unknown     bool    // promotions of articles that the catalogue does not have are held
 }
 
-// Finding is what the brake has against an export.
+// swapped is the share of an export's articles whose price is the old quantity and whose quantity the old price from which on the two
+// columns have changed places. By chance that happens to one article, not to half of them.
+const swapped = 0.5
+
+// MaxWorst is how many articles a finding names: enough to see what is wrong, few enough to be read.
+const MaxWorst = 10
+
+// Finding is what the brake has against an export, or against rows of a plan.
 type Finding struct {
 	Code  catalog.Code `json:"code"`
 	Share float64      `json:"share"`
 	Count int          `json:"count"`
 	Of    int          `json:"of"`
 	Limit float64      `json:"limit"`
+	Cause Cause        `json:"cause,omitzero"`
+	Worst []Move       `json:"worst,omitempty"` // the worst ones first; what a move does not have is 0
+	Rows  Digest       `json:"rows,omitempty"`  // of a plan's finding: the record file of what is held, as it is wanted
 }
 
-// Issue returns the finding in the form that receipts show.
+// Issue returns the finding in the form that receipts show. Its arguments are the same for every code: count, of, share, limit, cause,
+// factor, and the worst articles as texts of [Move].
 func (f Finding) Issue() catalog.Issue {
-	return catalog.Issue{Code: f.Code, Severity: catalog.Error, Args: []string{
-		strconv.Itoa(f.Count), strconv.Itoa(f.Of), percent(f.Share), percent(f.Limit),
+	is := catalog.Issue{Code: f.Code, Severity: catalog.Error, Args: []string{
+		strconv.Itoa(f.Count), strconv.Itoa(f.Of), percent(f.Share), percent(f.Limit), f.Cause.Kind, f.Cause.Factor,
 	}}
+	for _, m := range f.Worst {
+		is.Args = append(is.Args, m.Text())
+	}
+	return is
 }
 
 func percent(share float64) string { return fmt.Sprintf("%.0f%%", share*100) }
 
-// Check compares a layer as it would be with what it was when it last passed. There is nothing to compare a first export with: it
-// passes.
-//
-// It counts articles, so layers of promotions pass always: that half of them end, or that next week's export names none of this
-// week's, is what promotions are for. An export that ends them by mistake costs a discount, and takes nothing off the shelf.
-func (f Files) Check(b Brake, candidate, passed []Digest) ([]Finding, error) {
-	if len(passed) == 0 {
-		return nil, nil
-	}
-	var on, off, before, after int
-	promotions := func(a *aligned) bool { return isPromotion(a.key) }
-	err := f.walk([][]Digest{candidate, passed}, promotions, func(r []Record) error {
-		now, then := r[0], r[1]
-		if now.Key != "" && now.Gone == 0 {
-			after++
+// Text returns the move with bars between: key, old price, new price, line of the export; "" for what it does not have.
+func (m Move) Text() string {
+	amount := func(a catalog.Money) string {
+		if a == 0 {
+			return ""
 		}
-		if then.Key == "" || then.Gone != 0 {
-			return nil
-		}
-		before++
-		if then.Item.On() {
-			on++
-			if now.Key != "" && !now.Item.On() {
-				off++
-			}
-		}
-		return nil
-	})
-	if err != nil || before < b.MinRows {
-		return nil, err
+		return a.String()
 	}
-	var found []Finding
-	// Shares are compared, not counts with a share of the rest: 29 of 100 is 29 % then, whatever floats make of 0.29 * 100.
-	if share := shareOf(off, on); share > b.Deactivate {
-		found = append(found, Finding{Code: catalog.BrakeInactive, Share: share, Count: off, Of: on, Limit: b.Deactivate})
+	line := ""
+	if m.Line > 0 {
+		line = strconv.Itoa(m.Line)
 	}
-	if share := shareOf(before-after, before); share > b.Shrink {
-		found = append(found, Finding{Code: catalog.BrakeShrunk, Share: share, Count: after, Of: before, Limit: b.Shrink})
+	return m.Key + "|" + amount(m.Old) + "|" + amount(m.New) + "|" + line
+}
+
+// worst gathers the moves that a finding names.
+type worst []Move
+
+// add keeps a move as far as it is among the worst: by the factor between its prices, then by the higher price, then by the key.
+func (w *worst) add(m Move) {
+	i, _ := slices.BinarySearchFunc(*w, m, compareMoves)
+	if i < MaxWorst {
+		*w = slices.Insert(*w, i, m)[:min(len(*w)+1, MaxWorst)]
 	}
-	return found, nil
+}
+
+func compareMoves(a, b Move) int {
+	return cmp.Or(cmp.Compare(b.strength(), a.strength()), cmp.Compare(max(b.Old, b.New), max(a.Old, a.New)), cmp.Compare(a.Key, b.Key))
+}
+
+// strength says how far apart the prices are, whichever is higher.
+func (m Move) strength() float64 {
+	if m.Old <= 0 || m.New <= 0 {
+		return 0
+	}
+	return math.Abs(math.Log(float64(m.New) / float64(m.Old)))
+}
+
+// far reports whether a price changes too much.
+func (b Brake) far(old, now catalog.Money) bool {
+	return old > 0 && math.Abs(float64(now-old))/float64(old) > b.PriceChange
 }
 
 // shareOf returns what share n is of all, 0 where there is nothing to have a share of.

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"gondola/internal/catalog"
 )
@@ -36,7 +37,7 @@ func stocked(some, none int) table {
 }
 
 func TestBrake(t *testing.T) {
-	brake := Brake{Deactivate: 0.2, Shrink: 0.3, MinRows: 50}
+	brake := Brake{Deactivate: 0.2, Shrink: 0.3, New: 1, Equal: 1, FirstDeactivate: 1, MinRows: 50}
 	inactive := func(count, of int) Finding {
 		return Finding{Code: catalog.BrakeInactive, Share: float64(count) / float64(of), Count: count, Of: of, Limit: 0.2}
 	}
@@ -73,11 +74,12 @@ func TestBrake(t *testing.T) {
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			files := newTestFiles(t)
-			got, err := files.Check(brake, writeAll(t, files, tc.candidate), writeAll(t, files, tc.passed))
+			candidate := writeAll(t, files, tc.candidate)
+			got, err := files.Check(brake, candidate, writeAll(t, files, tc.passed), candidate)
 			if err != nil {
 				t.Fatal(err)
 			}
-			if diff := cmp.Diff(tc.want, got); diff != "" {
+			if diff := cmp.Diff(tc.want, got, cmpopts.IgnoreFields(Finding{}, "Worst")); diff != "" {
 				t.Errorf("findings (-want +got):\n%s", diff)
 			}
 		})
@@ -94,7 +96,7 @@ func TestBrakeIsExactAtTheLimit(t *testing.T) {
 			candidate table
 			want      int
 		}{{layerOf(100-percent, percent, 0), 0}, {layerOf(99-percent, percent+1, 0), 1}, {layerOf(100-percent, 0, 0), 0}, {layerOf(99-percent, 0, 0), 1}} {
-			got, err := files.Check(Brake{Deactivate: limit, Shrink: limit}, writeAll(t, files, []table{tc.candidate}), passed)
+			got, err := files.Check(Brake{Deactivate: limit, Shrink: limit, New: 1, Equal: 1}, writeAll(t, files, []table{tc.candidate}), passed, nil)
 			if err != nil || len(got) != tc.want {
 				t.Errorf("limit %d %%: %+v, %v; want %d findings", percent, got, err, tc.want)
 			}
@@ -103,8 +105,13 @@ func TestBrakeIsExactAtTheLimit(t *testing.T) {
 }
 
 func TestFindingIssue(t *testing.T) {
-	got := Finding{Code: catalog.BrakeInactive, Share: 0.256, Count: 25, Of: 98, Limit: 0.2}.Issue()
-	want := catalog.Issue{Code: catalog.BrakeInactive, Severity: catalog.Error, Args: []string{"25", "98", "26%", "20%"}}
+	got := Finding{
+		Code: catalog.BrakePrice, Share: 0.256, Count: 25, Of: 98, Limit: 0.4, Cause: Cause{CauseDecimals, "100"},
+		Worst: []Move{{Key: "A1", Old: 10500, New: 1050000, Line: 7}, {Key: "B", Old: 990}},
+	}.Issue()
+	want := catalog.Issue{Code: catalog.BrakePrice, Severity: catalog.Error, Args: []string{
+		"25", "98", "26%", "40%", "decimals", "100", "A1|10.5|1050|7", "B|0.99||",
+	}}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
@@ -115,7 +122,7 @@ func TestBrakeOnDamage(t *testing.T) {
 	good, bad := write(t, files, layerOf(100, 0, 0)), write(t, files, layerOf(99, 0, 0))
 	damage(t, files, bad)
 	for _, stacks := range [][2]Digest{{good, bad}, {bad, good}} {
-		if got, err := files.Check(Brake{}, []Digest{stacks[0]}, []Digest{stacks[1]}); err == nil || got != nil {
+		if got, err := files.Check(Brake{}, []Digest{stacks[0]}, []Digest{stacks[1]}, nil); err == nil || got != nil {
 			t.Errorf("Check = %v, %v; want an error and no finding", got, err)
 		}
 	}

@@ -3,6 +3,7 @@ package shelf
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
@@ -20,11 +21,27 @@ type Digest string
 
 // Files is the folder of record files. They never change: a file is named by its digest, is durable before anything may refer to
 // it, and goes only when nothing refers to it any more.
-type Files struct{ Dir string }
+type Files struct {
+	Dir string
+	// Scratch is where new files go instead, for those who may look at Dir but leave nothing there. "" = Dir.
+	Scratch string
+}
 
 // Path returns where the file of a digest lies.
 func (f Files) Path(d Digest) string {
-	return filepath.Join(f.Dir, string(d[:2]), string(d)+".tsv")
+	if f.Scratch != "" {
+		if path := below(f.Scratch, d); isThere(path) {
+			return path
+		}
+	}
+	return below(f.Dir, d)
+}
+
+func below(dir string, d Digest) string { return filepath.Join(dir, string(d[:2]), string(d)+".tsv") }
+
+func isThere(path string) bool {
+	_, err := os.Stat(path)
+	return err == nil
 }
 
 // Writer writes one record file. Records must come in ascending order of their keys.
@@ -46,10 +63,11 @@ const (
 
 // Create begins a new record file. The caller ends it with Commit or Abort.
 func (f Files) Create() (*Writer, error) {
-	if err := durable.MkdirAll(f.Dir); err != nil {
+	dir := cmp.Or(f.Scratch, f.Dir)
+	if err := durable.MkdirAll(dir); err != nil {
 		return nil, fmt.Errorf("create shelf folder: %w", err)
 	}
-	file, err := durable.Create(filepath.Join(f.Dir, "new"), 0o600)
+	file, err := durable.Create(filepath.Join(dir, "new"), 0o600)
 	if err != nil {
 		return nil, fmt.Errorf("create shelf file: %w", err)
 	}
@@ -88,7 +106,7 @@ func (w *Writer) Commit() (Digest, error) {
 		return "", fmt.Errorf("write shelf file: %w", err)
 	}
 	d := Digest(hex.EncodeToString(w.sum.Sum(nil)))
-	path := w.files.Path(d)
+	path := below(cmp.Or(w.files.Scratch, w.files.Dir), d)
 	if err := durable.MkdirAll(filepath.Dir(path)); err != nil {
 		w.Abort()
 		return "", fmt.Errorf("create shelf folder: %w", err)

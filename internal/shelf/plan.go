@@ -26,8 +26,20 @@ type Question struct {
 	// waits until there is one.
 	Prices   []Digest
 	Decimals int // the currency's; of a promotion's price the platform keeps two at most [partner]
+	// PricesSent is what the platform was sent of Prices, where it is known: a promotion is held against the price that the brake lets
+	// through.
+	PricesSent []Digest
 	// Stores is, of a shelf whose files are for several stores, what they say of them now: catalog.Promotion.Stores. "" for one store.
 	Stores string
+
+	// Brake holds rows back; nil holds none. Approved and Rejected are the rows, as they were wanted, that people let pass, or want to
+	// stay away without being asked again. Where Of is not nil findings speak of its articles alone: those of one export, say.
+	Brake              *Brake
+	Approved, Rejected []Digest
+	Of                 []Digest
+
+	// slip is the factor, counted from 1, that too many prices change by: what changes by it is held. Set when a first look has found it.
+	slip int
 }
 
 // Change counts what a plan changes on the shelf. An article whose price and availability both change counts under each. Promotions
@@ -51,6 +63,8 @@ type Move struct {
 	Key string        `json:"key"`
 	Old catalog.Money `json:"old"`
 	New catalog.Money `json:"new"`
+	// Line is that of the export, 0 where it is not known.
+	Line int `json:"line,omitempty"`
 }
 
 // Summary is what comparing wanted with sent found.
@@ -66,8 +80,12 @@ type Summary struct {
 	// Withheld is how many promotions don't start: catalog.PromoNoPrice, catalog.PromoNotBelow, and catalog.PromoOverlap where a better
 	// one of the article is sent. Nil where there are none.
 	Withheld map[catalog.Code]int
-	// Unstarted is how many of those Change counts as Started.
+	// Unstarted is how many promotions that Change counts as Started don't start: those withheld, and those that the brake holds.
 	Unstarted int
+	// Findings is what the brake has against rows, in the order of its codes. Held is how many rows it holds. Change counts a price that
+	// is held as the same.
+	Findings []Finding
+	Held     int
 }
 
 // Part is the rows of one document.
@@ -82,16 +100,47 @@ type Part struct {
 
 // Diff compares wanted with sent and returns the counts alone: nothing is written.
 func (f Files) Diff(q Question) (Summary, error) {
-	var s Summary
-	err := f.diff(q, &s, func(Record, bool) error { return nil })
+	s, _, err := f.look(q, func(Record, Record, bool) error { return nil })
 	return s, err
 }
 
 // Rows calls fn for every row that a plan would hold, in order of keys, with what the platform was sent before (a record without key
 // where nothing was) and whether the row differs from it; a row that does not is repeated because it is unsettled or the plan full.
 func (f Files) Rows(q Question, fn func(row, sent Record, differs bool) error) (Summary, error) {
-	var s Summary
-	return s, f.diffSent(q, &s, fn)
+	if q.Brake != nil {
+		// What the brake holds for being the same slip in most rows shows only at the end of a first look.
+		s, slip, err := f.look(q, func(Record, Record, bool) error { return nil })
+		if err != nil {
+			return s, err
+		}
+		q.slip = slip
+	}
+	s, _, err := f.look(q, fn)
+	return s, err
+}
+
+// look compares without writing anything. It returns the factor, counted from 1, that too many prices change by, 0 for none.
+func (f Files) look(q Question, fn func(row, sent Record, differs bool) error) (s Summary, slip int, err error) {
+	brake := newRowBrake(q, nil)
+	if err := f.diffSent(q, brake, &s, fn); err != nil {
+		return s, 0, err
+	}
+	if slip := brake.most(); slip != 0 && q.slip == 0 {
+		q.slip = slip
+		return f.look(q, func(Record, Record, bool) error { return nil })
+	}
+	return s, q.slip, s.brakes(brake)
+}
+
+// brakes takes over what the brake found.
+func (s *Summary) brakes(b *rowBrake) (err error) {
+	if s.Findings, err = b.findings(); err != nil {
+		return err
+	}
+	for _, f := range s.Findings {
+		s.Held += f.Count
+	}
+	return nil
 }
 
 // Plan compares wanted with sent and writes the rows of each document as a record file. A part without rows is left out. When no
@@ -111,7 +160,9 @@ func (f Files) Plan(q Question) (_ Summary, err error) {
 			}
 		}
 	}()
-	err = f.diff(q, &s, func(r Record, _ bool) error {
+	brake := newRowBrake(q, &f)
+	defer brake.abort()
+	err = f.diffSent(q, brake, &s, func(r, _ Record, _ bool) error {
 		// An article and its promotions stay together: an end and the start that waited for it must not be in two files that are read in
 		// any order.
 		n := partOf(ItemKey(r.Key), parts)
@@ -131,6 +182,14 @@ func (f Files) Plan(q Question) (_ Summary, err error) {
 		return writers[n].Add(r)
 	})
 	if err != nil {
+		return s, err
+	}
+	if at := brake.most(); at != 0 && q.slip == 0 {
+		// Most prices change by one factor, and only now that is known: the rows are chosen once more. It happens once in years.
+		q.slip = at
+		return f.Plan(q)
+	}
+	if err := s.brakes(brake); err != nil {
 		return s, err
 	}
 	if s.Differs == 0 && !q.Full {
@@ -161,31 +220,47 @@ func partOf(key string, parts int) int {
 	return int(h.Sum32() % uint32(parts)) //nolint:gosec // parts is small and positive
 }
 
-// diff hands the plan's rows to emit, with whether each differs.
-func (f Files) diff(q Question, s *Summary, emit func(r Record, differs bool) error) error {
-	return f.diffSent(q, s, func(row, _ Record, differs bool) error { return emit(row, differs) })
-}
+// stacks are what a plan walks side by side, in this order. The last three are there where they are given.
+const (
+	atWanted = iota
+	atSent
+	atUnsettled
+	atApproved
+	atRejected
+	atOf
+)
 
-func (f Files) diffSent(q Question, s *Summary, emit func(row, sent Record, differs bool) error) (err error) {
+// diffSent hands the plan's rows to emit, each with what was sent of it before and whether it differs from that.
+func (f Files) diffSent(q Question, brake *rowBrake, s *Summary, emit func(row, sent Record, differs bool) error) (err error) {
 	agree := func(a *aligned) bool {
+		if !a.has[atWanted] && !a.has[atSent] && !a.has[atUnsettled] {
+			return true // somebody decided about it once
+		}
 		// Nearly all articles are like this, nearly always. What was sent says something, so the article counts.
-		same := !q.Full && !a.has[2] && a.same(0, 1) && !isPromotion(a.key)
+		same := !q.Full && !a.has[atUnsettled] && a.same(atWanted, atSent) && !isPromotion(a.key)
 		if same {
 			s.Change.Same++
+			brake.known++
 		}
 		return same
 	}
 	campaigns := newCampaigns(f, q, s, emit)
+	campaigns.brake = brake
 	if campaigns.former, err = f.formerStores(q); err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, campaigns.prices.close()) }()
-	err = f.walk([][]Digest{q.Wanted, q.Sent, q.Unsettled}, agree, func(r []Record) error {
-		if promotion, err := campaigns.take(r); promotion || err != nil {
+	err = f.walk([][]Digest{q.Wanted, q.Sent, q.Unsettled, q.Approved, q.Rejected, q.Of}, agree, func(r []Record) error {
+		people := decided{r[atApproved], r[atRejected]}
+		told := q.Of == nil || r[atOf].Key != ""
+		if promotion, err := campaigns.take(r, people, told); promotion || err != nil {
 			return err
 		}
-		sent, unsettled := r[1], r[2]
-		wanted := back(r[0], sent, unsettled)
+		sent, unsettled := r[atSent], r[atUnsettled]
+		wanted, err := brake.article(back(r[atWanted], sent, unsettled), sent, unsettled, people, told)
+		if err != nil {
+			return err
+		}
 		s.Change.count(wanted, sent)
 		row := rowOf(wanted, unsettled)
 		said := q.says(row.Item) != 0

@@ -26,10 +26,13 @@ func offer(price catalog.Money, off catalog.Percent, decimals int) catalog.Money
 type priceList struct {
 	files Files
 	stack []Digest
+	sent  []Digest // what the platform was sent of the stack; nil where nothing is held against it
+	brake *Brake   // nil lets every price through
 
 	overlay *Overlay
-	more    bool // the overlay stands at a record
-	some    bool // there is any article at all
+	before  *Overlay // of sent; nil where it is not asked
+	more    bool     // the overlay stands at a record
+	some    bool     // there is any article at all
 }
 
 // listed is what a price list knows of an article.
@@ -48,9 +51,29 @@ func (l *priceList) of(itemKey string) (listed, error) {
 	}
 	if l.more && string(l.overlay.key()) == itemKey {
 		r := l.overlay.load()
-		return listed{known: true, price: r.Item.Price}, l.overlay.err
+		if l.overlay.err != nil {
+			return listed{}, l.overlay.err
+		}
+		price, err := l.through(itemKey, r.Item.Price)
+		return listed{known: true, price: price}, err
 	}
 	return listed{}, l.err()
+}
+
+// through returns the price that the brake lets through: the one that was sent, where the wanted one is too far from it.
+func (l *priceList) through(itemKey string, price catalog.Money) (catalog.Money, error) {
+	if l.before == nil {
+		return price, nil
+	}
+	for l.before.key() != nil && string(l.before.key()) < itemKey {
+		l.before.advance()
+	}
+	if string(l.before.key()) == itemKey {
+		if sent := l.before.load().Item; sent.Set.Has(catalog.Price) && l.brake.far(sent.Price, price) {
+			price = sent.Price
+		}
+	}
+	return price, l.before.err
 }
 
 // hasAny reports whether the catalogue has any article.
@@ -62,6 +85,12 @@ func (l *priceList) open() (err error) {
 	}
 	if l.overlay, err = l.files.Overlay(l.stack); err != nil {
 		return err
+	}
+	if l.brake != nil && len(l.sent) > 0 {
+		if l.before, err = l.files.Overlay(l.sent); err != nil {
+			return err
+		}
+		l.before.advance()
 	}
 	l.advance()
 	l.some = l.more
@@ -87,5 +116,9 @@ func (l *priceList) close() error {
 	if l.overlay == nil {
 		return nil
 	}
-	return errors.Join(l.overlay.Close())
+	err := l.overlay.Close()
+	if l.before != nil {
+		err = errors.Join(err, l.before.Close())
+	}
+	return err
 }

@@ -8,6 +8,7 @@ type campaigns struct {
 	q      Question
 	s      *Summary
 	prices *priceList
+	brake  *rowBrake
 	emit   func(row, sent Record, differs bool) error
 
 	former string // what a file for other stores than those of now said of them, whose promotions end first; "" = there is none
@@ -44,6 +45,11 @@ type campaign struct {
 	live                    Record // what the platform has, as far as anybody can know
 	step                    step
 	beaten                  bool // another promotion of the article is sent in its place
+
+	people decided
+	told   bool         // findings of the brake speak of it
+	why    catalog.Code // it must not start; "" = it may. Known where judged
+	judged bool
 }
 
 // step is what a plan does about a promotion.
@@ -58,17 +64,17 @@ const (
 )
 
 func newCampaigns(f Files, q Question, s *Summary, emit func(row, sent Record, differs bool) error) *campaigns {
-	prices := &priceList{files: f, stack: q.Prices}
+	prices := &priceList{files: f, stack: q.Prices, sent: q.PricesSent, brake: q.Brake}
 	if prices.stack == nil {
-		prices.stack = q.Wanted
+		prices.stack, prices.sent = q.Wanted, q.Sent
 	}
 	return &campaigns{q: q, s: s, prices: prices, emit: emit}
 }
 
 // take gathers the records of a key and returns true, or false where they are an article's. What was gathered of an article before is
 // planned first.
-func (c *campaigns) take(r []Record) (promotion bool, err error) {
-	one := campaign{wanted: r[0], sent: r[1], unsettled: r[2]}
+func (c *campaigns) take(r []Record, people decided, told bool) (promotion bool, err error) {
+	one := campaign{wanted: r[atWanted], sent: r[atSent], unsettled: r[atUnsettled], people: people, told: told}
 	key := ""
 	for _, known := range [...]Record{one.wanted, one.sent, one.unsettled} {
 		if known.Promotion != nil {
@@ -119,16 +125,38 @@ func (c *campaigns) flush() error {
 	if err := c.compare(); err != nil {
 		return err
 	}
+	if err := c.keepHeld(); err != nil {
+		return err
+	}
 	for _, one := range c.group {
 		// Until an end is settled nobody knows which of the article's promotions the platform has.
 		ending = ending || one.step == stepEnd || one.unsettled.Promotion != nil && !one.unsettled.active()
 	}
-	for _, one := range c.group {
-		if err := c.plan(one, ending); err != nil {
+	for i := range c.group {
+		if err := c.plan(&c.group[i], ending); err != nil {
 			return err
 		}
 	}
 	c.item, c.group, c.price = "", c.group[:0], nil
+	return nil
+}
+
+// keepHeld lets what runs run on where what is wanted in its place is held by the brake.
+func (c *campaigns) keepHeld() error {
+	for i := range c.group {
+		one := &c.group[i]
+		if one.step != stepEnd || one.beaten || !one.wanted.active() {
+			continue
+		}
+		why, err := c.refused(one)
+		if err != nil {
+			return err
+		}
+		if heldByBrake(why) {
+			one.wanted = one.live
+			one.step = one.decide(c.q.Full)
+		}
+	}
 	return nil
 }
 
@@ -152,12 +180,14 @@ func (c *campaigns) compare() error {
 	}
 	kept := 0
 	for n, one := range all {
-		refused, err := c.refused(one.p)
-		if err != nil {
-			return err
-		}
-		if !one.lives && refused != "" {
-			continue // it takes nobody's place
+		if !one.lives {
+			refused, err := c.refused(&c.group[at[n]])
+			if err != nil {
+				return err
+			}
+			if refused != "" {
+				continue // it takes nobody's place
+			}
 		}
 		all[kept], at[kept] = one, at[n]
 		kept++
@@ -201,9 +231,9 @@ func (c campaign) decide(full bool) step {
 }
 
 // plan says what there is to say of one promotion.
-func (c *campaigns) plan(one campaign, ending bool) error {
+func (c *campaigns) plan(one *campaign, ending bool) error {
 	if one.wanted.active() && (!one.live.active() || one.step == stepEnd || !one.wanted.priced()) {
-		refused, err := c.refused(*one.wanted.Promotion)
+		refused, err := c.refused(one)
 		if one.beaten {
 			refused = catalog.PromoOverlap
 		}
@@ -211,7 +241,9 @@ func (c *campaigns) plan(one campaign, ending bool) error {
 		case err != nil:
 			return err
 		case refused != "":
-			c.withhold(refused)
+			if !heldByBrake(refused) {
+				c.withhold(refused)
+			}
 			if !one.sent.active() {
 				c.s.Unstarted++
 			}
@@ -304,20 +336,44 @@ func (c *campaigns) article() (listed, error) {
 	return *c.price, nil
 }
 
-// refused returns why the platform would not start a promotion: it takes a strikethrough with a price below the current one only [doc].
-// "" where it would.
-func (c *campaigns) refused(p catalog.Promotion) (catalog.Code, error) {
-	if p.Type != catalog.Strikethrough {
-		return "", nil
+// refused returns why a promotion is not started, "" where it is: the platform takes a strikethrough with a price below the current one
+// only [doc], and the brake wants to be asked about some.
+func (c *campaigns) refused(one *campaign) (catalog.Code, error) {
+	if one.judged {
+		return one.why, nil
 	}
-	if p.Price == 0 {
-		return catalog.PromoNoPrice, nil
-	}
+	p := *one.wanted.Promotion
 	known, err := c.article()
-	if err == nil && known.price != 0 && p.Price >= known.price {
-		return catalog.PromoNotBelow, nil
+	if err != nil {
+		return "", err
 	}
-	return "", err
+	one.judged = true
+	if p.Type == catalog.Strikethrough {
+		switch {
+		case p.Price == 0:
+			one.why = catalog.PromoNoPrice
+		case known.price != 0 && p.Price >= known.price:
+			one.why = catalog.PromoNotBelow
+		}
+	}
+	// What may be running already is not the brake's any more.
+	if one.why != "" && one.why != catalog.PromoNoPrice || one.live.active() && one.step != stepEnd {
+		return one.why, nil
+	}
+	some, err := c.prices.hasAny()
+	if err != nil {
+		return "", err
+	}
+	held, err := c.brake.promotion(one.wanted, known, some, one.people, one.told)
+	if held != "" {
+		one.why = held
+	}
+	return one.why, err
+}
+
+// heldByBrake reports whether a promotion waits for a person, and not for its price.
+func heldByBrake(why catalog.Code) bool {
+	return why == catalog.BrakeDeep || why == catalog.BrakeUnknown
 }
 
 // priced reports whether a promotion has all that the platform needs to know what it costs.

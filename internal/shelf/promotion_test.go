@@ -395,12 +395,12 @@ func TestBrakeLeavesPromotionsAlone(t *testing.T) {
 		}
 	}
 	brake := Brake{Deactivate: 0.2, Shrink: 0.2}
-	if got, err := files.Check(brake, []Digest{write(t, files, ended)}, []Digest{write(t, files, running)}); err != nil || got != nil {
+	if got, err := files.Check(brake, []Digest{write(t, files, ended)}, []Digest{write(t, files, running)}, nil); err != nil || got != nil {
 		t.Errorf("Check of promotions = %+v, %v; want nothing against them", got, err)
 	}
 	maps.Copy(running, layerOf(100, 0, 0))
 	maps.Copy(ended, layerOf(70, 30, 0))
-	if got, err := files.Check(brake, []Digest{write(t, files, ended)}, []Digest{write(t, files, running)}); err != nil || len(got) != 1 {
+	if got, err := files.Check(brake, []Digest{write(t, files, ended)}, []Digest{write(t, files, running)}, nil); err != nil || len(got) != 1 {
 		t.Errorf("Check of articles beside promotions = %+v, %v; want one finding", got, err)
 	}
 }

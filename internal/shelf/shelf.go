@@ -44,5 +44,11 @@
 // An export that switches off, or lacks, an unusual share of what its layer had is held: the layer stays as it was, and whatever
 // else is wanted goes out ([Files.Check]).
 //
+// # Going back
+//
+// What was wanted before is never put in place as it was. A layer that is put back ([Files.PutBack]) gets one more full file on top, which
+// says of everything that was spoken of then what was said then, leaves the rest as it is now, and ends promotions that were not wanted.
+// So the brake sees it, and whatever comes next lies above it.
+//
 // The package reads and writes record files. Which of them make up a layer, and in what state a plan is, are rows of the database.
 package shelf

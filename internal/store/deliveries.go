@@ -42,9 +42,10 @@ const longestDelay = 2 * time.Hour
 const (
 	dueQuery = `SELECT d.id, d.target, d.folder, d.name, d.path, d.size, d.sha256, d.doc_rows, d.attempts, COALESCE(t.adopt, 0)
 		FROM deliveries d LEFT JOIN targets t ON t.target = d.target
-		WHERE ` + attemptable + ` AND (d.next_at <= $1 OR d.next_at > $2) AND ` + firstOfName + ` ORDER BY +d.id`
+		WHERE ` + attemptable + ` AND (d.next_at <= $1 OR d.next_at > $2) AND ` + firstOfName + ` AND NOT ` + pausedDelivery + ` ORDER BY +d.id`
 	nextQuery = `SELECT MIN(at) FROM (
-		SELECT CASE WHEN d.next_at > $1 THEN 1 ELSE MAX(d.next_at, 1) END AS at FROM deliveries d WHERE ` + attemptable + ` AND ` + firstOfName + `
+		SELECT CASE WHEN d.next_at > $1 THEN 1 ELSE MAX(d.next_at, 1) END AS at FROM deliveries d
+			WHERE ` + attemptable + ` AND ` + firstOfName + ` AND NOT ` + pausedDelivery + `
 		UNION ALL SELECT look_at FROM deliveries WHERE state = 'verified' AND look_at > 0)`
 	pendingQuery = `SELECT id, folder, name, size, replaced, verified_at FROM deliveries
 		WHERE state = 'verified' AND look_at > 0 AND (look_at <= $1 OR EXISTS (SELECT 1 FROM deliveries n
@@ -99,14 +100,22 @@ func (q Queue) previous(ctx context.Context, d outbox.Delivery) (*outbox.Documen
 func (q Queue) Begin(ctx context.Context, id int64, now time.Time) (bool, error) {
 	// With the attempt its rows become unsettled: from here on the platform may read them. What stopped the last attempt stays until
 	// this one has an end: receipts are told when that changes.
-	res, err := q.write.ExecContext(ctx, `UPDATE deliveries SET state = 'sending', attempts = attempts + 1, unsettled = 1,
-		began_at = CASE WHEN began_at = 0 THEN $2 ELSE began_at END
-		WHERE id = $1 AND state IN ('queued', 'deferred', 'sending', 'uncertain')`, id, millis(now))
-	if err != nil {
-		return false, fmt.Errorf("begin delivery %d: %w", id, err)
-	}
-	n, err := res.RowsAffected()
-	return n == 1, wrap(err, "begin delivery %d", id)
+	began := false
+	err := q.tx(ctx, func(tx *sql.Tx) error {
+		var attempts int
+		err := tx.QueryRowContext(ctx, `UPDATE deliveries SET state = 'sending', attempts = attempts + 1, unsettled = 1,
+			began_at = CASE WHEN began_at = 0 THEN $2 ELSE began_at END
+			WHERE id = $1 AND state IN ('queued', 'deferred', 'sending', 'uncertain') AND NOT `+pausedTarget+` RETURNING attempts`, id, millis(now)).Scan(&attempts)
+		if errors.Is(err, sql.ErrNoRows) {
+			return nil
+		}
+		if err == nil && attempts == 1 {
+			err = noteDelivery(ctx, tx, now, EntryBegun, id, func(*Facts) {})
+		}
+		began = err == nil
+		return err
+	})
+	return began && err == nil, wrap(err, "begin delivery %d", id)
 }
 
 // Verified implements outbox.Queue: it records the receipt and, when it is the plan's last, moves what was sent.
@@ -131,6 +140,10 @@ func (q Queue) Verified(ctx context.Context, id int64, r outbox.Receipt) error {
 		}
 		if err != nil {
 			return fmt.Errorf("settle what delivery %d replaced: %w", id, err)
+		}
+		err = noteDelivery(ctx, tx, r.At, EntryVerified, id, func(f *Facts) { f.Proof, f.Way = string(r.Proof), r.Way })
+		if err != nil {
+			return err
 		}
 		return finishPlan(ctx, tx, plan, target, r.At)
 	})
@@ -182,6 +195,9 @@ func (q Queue) Parked(ctx context.Context, id int64, class outbox.Class, text st
 
 func (q Queue) failed(ctx context.Context, id int64, state string, next time.Time, class outbox.Class, text string) error {
 	return q.tx(ctx, func(tx *sql.Tx) error {
+		if err := q.noteFailed(ctx, tx, id, class); err != nil {
+			return err
+		}
 		// Receipts are told when the words change, not at every attempt.
 		_, err := tx.ExecContext(ctx, `UPDATE drops SET receipt_due = receipt_due + 1 WHERE seq IN (SELECT e.seq FROM effects e
 			JOIN deliveries d ON d.plan = e.plan WHERE d.id = $1 AND d.class <> $2 AND e.state = 'planned')`, id, class)
@@ -209,19 +225,36 @@ func (q Queue) Pending(ctx context.Context, now time.Time) ([]outbox.Pending, er
 // Fate implements outbox.Queue. What was read settles with its plan at the earliest: until then what was sent does not have it, so a
 // plan in place of this one, which may want the old value back, would not know that the platform shows another.
 func (q Queue) Fate(ctx context.Context, id int64, fate outbox.Fate, now time.Time) error {
-	const settle = `look_at = 0, unsettled = NOT EXISTS (SELECT 1 FROM plans p WHERE p.id = deliveries.plan AND p.state = 'done')`
+	return q.tx(ctx, func(tx *sql.Tx) error {
+		var before outbox.Fate
+		err := tx.QueryRowContext(ctx, `SELECT fate FROM deliveries WHERE id = $1`, id).Scan(&before)
+		if err == nil {
+			err = settle(ctx, tx, id, fate, now.Add(q.Window))
+		}
+		if err == nil && fate != before { // one that stays open is looked at again and again
+			err = noteDelivery(ctx, tx, now, EntryFate, id, func(f *Facts) { f.Fate = string(fate) })
+		}
+		return wrap(err, "record fate of delivery %d", id)
+	})
+}
+
+// settle writes down what became of a document; one whose fate is still open is looked at once more at again.
+func settle(ctx context.Context, tx *sql.Tx, id int64, fate outbox.Fate, again time.Time) (err error) {
+	const settled = `look_at = 0, unsettled = NOT EXISTS (SELECT 1 FROM plans p WHERE p.id = deliveries.plan AND p.state = 'done')`
 	switch fate {
 	case outbox.FateTaken:
-		return q.exec(ctx, "record fate", `UPDATE deliveries SET state = 'taken', fate = $2, `+settle+` WHERE id = $1`, id, fate)
+		_, err = tx.ExecContext(ctx, `UPDATE deliveries SET state = 'taken', fate = $2, `+settled+` WHERE id = $1`, id, fate)
 	case outbox.FateKept:
-		return q.exec(ctx, "record fate", `UPDATE deliveries SET fate = $2, `+settle+` WHERE id = $1`, id, fate)
+		_, err = tx.ExecContext(ctx, `UPDATE deliveries SET fate = $2, `+settled+` WHERE id = $1`, id, fate)
 	case outbox.FateAgain:
 		// Once more under a name that is absent now, unless a newer file for the name is on its way: that one contains it.
-		return q.exec(ctx, "record fate", `UPDATE deliveries SET fate = $2, look_at = 0, next_at = 0,
+		_, err = tx.ExecContext(ctx, `UPDATE deliveries SET fate = $2, look_at = 0, next_at = 0,
 			state = CASE WHEN EXISTS (SELECT 1 FROM deliveries n WHERE n.folder = deliveries.folder AND n.name = deliveries.name
 				AND n.id > deliveries.id AND n.state <> 'superseded') THEN state ELSE 'queued' END WHERE id = $1`, id, fate)
+	default:
+		_, err = tx.ExecContext(ctx, `UPDATE deliveries SET fate = $2, look_at = $3 WHERE id = $1`, id, fate, millis(again))
 	}
-	return q.exec(ctx, "record fate", `UPDATE deliveries SET fate = $2, look_at = $3 WHERE id = $1`, id, fate, millis(now.Add(q.Window)))
+	return err
 }
 
 // Held implements outbox.Queue.

@@ -84,6 +84,8 @@ const (
 	EffectUnchanged EffectState = "unchanged" // the platform has been told all of it already
 	EffectVerified  EffectState = "verified"  // it arrived
 	EffectReplaced  EffectState = "replaced"  // a later export took its place before it counted
+	EffectRowsHeld  EffectState = "rows held" // all that is left of it are rows that the brake holds
+	EffectRejected  EffectState = "rejected"  // held by the brake, and somebody decided that it does not count
 )
 
 // Effect is what a drop means for one store.
@@ -92,7 +94,8 @@ type Effect struct {
 	Target string
 	State  EffectState
 	Change shelf.Change
-	Moves  []shelf.Move // the largest price changes among them
+	Moves  []shelf.Move    // the largest price changes among them
+	Held   []catalog.Issue // what the brake has, or at the next slot will have, against rows of it
 	Plan   int64
 	At     time.Time
 
@@ -123,10 +126,26 @@ func (s *Store) Reserve(ctx context.Context, seq int64) error {
 
 // Seen records a drop that lies in the archive, durably. A drop that is known already stays as it is.
 func (s *Store) Seen(ctx context.Context, d Drop) error {
-	return s.exec(ctx, fmt.Sprintf("record drop %d", d.Seq), `INSERT INTO drops (seq, feed, name, size, sha256, modified, first_seen, owner,
+	return s.tx(ctx, func(tx *sql.Tx) error {
+		isNew, err := insertDrop(ctx, tx, d)
+		if err == nil && isNew {
+			err = note(ctx, tx, s.Now(), EntryDrop, Facts{Drop: d.Seq, Feed: d.Feed, Owner: d.Owner, SHA256: d.SHA256, Size: d.Size})
+		}
+		return wrap(err, "record drop %d", d.Seq)
+	})
+}
+
+// insertDrop adds a drop that was seen, and returns false where it is known already.
+func insertDrop(ctx context.Context, tx *sql.Tx, d Drop) (isNew bool, err error) {
+	res, err := tx.ExecContext(ctx, `INSERT INTO drops (seq, feed, name, size, sha256, modified, first_seen, owner,
 			archived, state, read_at, fingerprint, outcome, receipt_due)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 0, '', '', 0) ON CONFLICT (seq) DO NOTHING`,
 		d.Seq, d.Feed, d.Name, d.Size, d.SHA256, millis(d.Modified), millis(d.FirstSeen), d.Owner, d.Archived, DropSeen)
+	if err != nil {
+		return false, err
+	}
+	n, err := res.RowsAffected()
+	return n > 0, err
 }
 
 // Reading is everything that reading a drop changes.
@@ -144,36 +163,45 @@ type Reading struct {
 // Doing it again for the same drop replaces what the first time wrote.
 func (s *Store) Commit(ctx context.Context, r Reading) error {
 	return s.tx(ctx, func(tx *sql.Tx) error {
-		_, err := tx.ExecContext(ctx, `UPDATE drops SET state = $2, read_at = $3, fingerprint = $4, outcome = $5, workbook = '',
-			receipt_due = receipt_due + 1 WHERE seq = $1`, r.Seq, r.State, millis(r.At), r.Fingerprint, toJSON(r.Outcome))
-		if err != nil {
-			return fmt.Errorf("commit drop %d: %w", r.Seq, err)
+		if err := commitReading(ctx, tx, r); err != nil {
+			return err
 		}
-		for _, l := range r.Layers {
-			// Read anew, what passed the brake before stands until the new file has passed it too. What a later full one has replaced
-			// stays replaced, and a file that stands for several drops is not one drop's to write.
-			_, err := tx.ExecContext(ctx, `INSERT INTO layers (feed, scope, seq, is_full, merged, digest, was, present, tombstones, owned, modified, state,
-					findings)
-				VALUES ($1, $2, $3, $4, 0, $5, '', $6, $7, $8, $9, 'new', $10)
-				ON CONFLICT (feed, scope, seq) DO UPDATE SET is_full = excluded.is_full, digest = excluded.digest,
-					was = CASE state WHEN 'passed' THEN digest ELSE was END, present = excluded.present,
-					tombstones = excluded.tombstones, owned = excluded.owned, state = CASE state WHEN 'past' THEN state ELSE 'new' END, findings = excluded.findings
-				WHERE merged = 0`,
-				l.Feed, l.Scope, r.Seq, l.Full, l.Digest, l.Present, l.Tombstones, l.Owned, millis(l.Modified), toJSON(l.Findings))
-			if err != nil {
-				return fmt.Errorf("commit layer of drop %d: %w", r.Seq, err)
-			}
-		}
-		for _, e := range r.Effects {
-			_, err := tx.ExecContext(ctx, `INSERT INTO effects (seq, target, state, change, moves, plan, at) VALUES ($1, $2, $3, $4, $5, 0, $6)
-				ON CONFLICT (seq, target) DO UPDATE SET state = excluded.state, change = excluded.change, moves = excluded.moves, at = excluded.at`,
-				r.Seq, e.Target, e.State, toJSON(e.Change), movesJSON(e.Moves), millis(r.At))
-			if err != nil {
-				return fmt.Errorf("commit effect of drop %d: %w", r.Seq, err)
-			}
-		}
-		return nil
+		return noteReading(ctx, tx, r)
 	})
+}
+
+// commitReading is Commit within a transaction.
+func commitReading(ctx context.Context, tx *sql.Tx, r Reading) error {
+	_, err := tx.ExecContext(ctx, `UPDATE drops SET state = $2, read_at = $3, fingerprint = $4, outcome = $5, workbook = '',
+		receipt_due = receipt_due + 1 WHERE seq = $1`, r.Seq, r.State, millis(r.At), r.Fingerprint, toJSON(r.Outcome))
+	if err != nil {
+		return fmt.Errorf("commit drop %d: %w", r.Seq, err)
+	}
+	for _, l := range r.Layers {
+		// Read anew, what passed the brake before stands until the new file has passed it too. What a later full one has replaced
+		// stays replaced, and a file that stands for several drops is not one drop's to write.
+		_, err := tx.ExecContext(ctx, `INSERT INTO layers (feed, scope, seq, is_full, merged, digest, was, present, tombstones, owned, modified, state,
+				findings)
+			VALUES ($1, $2, $3, $4, 0, $5, '', $6, $7, $8, $9, 'new', $10)
+			ON CONFLICT (feed, scope, seq) DO UPDATE SET is_full = excluded.is_full, digest = excluded.digest,
+				was = CASE state WHEN 'passed' THEN digest ELSE was END, present = excluded.present,
+				tombstones = excluded.tombstones, owned = excluded.owned, state = CASE state WHEN 'past' THEN state ELSE 'new' END, findings = excluded.findings
+			WHERE merged = 0`,
+			l.Feed, l.Scope, r.Seq, l.Full, l.Digest, l.Present, l.Tombstones, l.Owned, millis(l.Modified), toJSON(l.Findings))
+		if err != nil {
+			return fmt.Errorf("commit layer of drop %d: %w", r.Seq, err)
+		}
+	}
+	for _, e := range r.Effects {
+		_, err := tx.ExecContext(ctx, `INSERT INTO effects (seq, target, state, change, moves, held, plan, at) VALUES ($1, $2, $3, $4, $5, $7, 0, $6)
+			ON CONFLICT (seq, target) DO UPDATE SET state = excluded.state, change = excluded.change, moves = excluded.moves, held = excluded.held,
+				at = excluded.at`,
+			r.Seq, e.Target, e.State, toJSON(e.Change), listJSON(e.Moves), millis(r.At), listJSON(e.Held))
+		if err != nil {
+			return fmt.Errorf("commit effect of drop %d: %w", r.Seq, err)
+		}
+	}
+	return nil
 }
 
 const dropColumns = `seq, feed, name, size, sha256, modified, first_seen, owner, archived, state, read_at, fingerprint, outcome,
@@ -201,9 +229,10 @@ func (s *Store) Drop(ctx context.Context, seq int64) (Drop, bool, error) {
 	return all[0], true, nil
 }
 
-// DropsAfter lists the drops that were read after one, the oldest first.
+// DropsAfter lists the drops that were read after one, the oldest first; no rollbacks, which nobody dropped.
 func (s *Store) DropsAfter(ctx context.Context, seq int64) ([]Drop, error) {
-	all, err := list(ctx, s.read, scanDrop, `SELECT `+dropColumns+` FROM drops WHERE seq > $1 AND state <> 'seen' ORDER BY seq`, seq)
+	all, err := list(ctx, s.read, scanDrop, `SELECT `+dropColumns+` FROM drops WHERE seq > $1 AND state <> 'seen' AND feed <> ''
+		ORDER BY seq`, seq)
 	return all, wrap(err, "list drops")
 }
 
@@ -238,9 +267,9 @@ func (s *Store) LastNamed(ctx context.Context, feed, name string, before int64) 
 // Effects lists what a drop means for each of its stores.
 func (s *Store) Effects(ctx context.Context, seq int64) ([]Effect, error) {
 	scan := func(rows *sql.Rows) (e Effect, err error) {
-		var change, moves string
+		var change, moves, held string
 		var at, began, verified, next int64
-		err = rows.Scan(&e.Seq, &e.Target, &e.State, &change, &moves, &e.Plan, &at, &began, &verified, &next, &e.Class, &e.Waiting, &e.Withheld)
+		err = rows.Scan(&e.Seq, &e.Target, &e.State, &change, &moves, &held, &e.Plan, &at, &began, &verified, &next, &e.Class, &e.Waiting, &e.Withheld)
 		if err != nil {
 			return e, err
 		}
@@ -248,9 +277,12 @@ func (s *Store) Effects(ctx context.Context, seq int64) ([]Effect, error) {
 		if e.Moves, err = fromJSON[[]shelf.Move](moves); err == nil {
 			e.Change, err = fromJSON[shelf.Change](change)
 		}
+		if err == nil {
+			e.Held, err = fromJSON[[]catalog.Issue](held)
+		}
 		return e, err
 	}
-	all, err := list(ctx, s.read, scan, `SELECT e.seq, e.target, e.state, e.change, e.moves, e.plan, e.at,
+	all, err := list(ctx, s.read, scan, `SELECT e.seq, e.target, e.state, e.change, e.moves, e.held, e.plan, e.at,
 			COALESCE((SELECT MAX(d.began_at) FROM deliveries d WHERE d.plan = e.plan), 0),
 			COALESCE((SELECT MAX(d.verified_at) FROM deliveries d WHERE d.plan = e.plan), 0),
 			COALESCE((SELECT MAX(d.next_at) FROM deliveries d WHERE d.plan = e.plan AND d.verified_at = 0), 0),
@@ -261,12 +293,12 @@ func (s *Store) Effects(ctx context.Context, seq int64) ([]Effect, error) {
 	return all, wrap(err, "read effects of drop %d", seq)
 }
 
-// movesJSON is toJSON for moves, of which there are often none.
-func movesJSON(moves []shelf.Move) string {
-	if len(moves) == 0 {
+// listJSON is toJSON for lists that are often empty.
+func listJSON[T any](all []T) string {
+	if len(all) == 0 {
 		return ""
 	}
-	return toJSON(moves)
+	return toJSON(all)
 }
 
 // RecentDrops lists the newest drops of feeds that were read or rejected, the newest first, at most limit.
@@ -319,6 +351,11 @@ func (s *Store) ReceiptDue(ctx context.Context, seq int64) (ReceiptDue, bool, er
 
 // ReceiptWritten records that a receipt says what was true when it was due. What came since keeps it due.
 func (s *Store) ReceiptWritten(ctx context.Context, r ReceiptDue) error {
-	return s.exec(ctx, fmt.Sprintf("record receipt of drop %d", r.Seq),
-		`UPDATE drops SET receipt_due = receipt_due - $2 WHERE seq = $1 AND receipt_due >= $2`, r.Seq, r.Reasons)
+	return s.tx(ctx, func(tx *sql.Tx) error {
+		_, err := tx.ExecContext(ctx, `UPDATE drops SET receipt_due = receipt_due - $2 WHERE seq = $1 AND receipt_due >= $2`, r.Seq, r.Reasons)
+		if err == nil {
+			err = note(ctx, tx, s.Now(), EntryAnswer, Facts{Drop: r.Seq, Feed: r.Feed})
+		}
+		return wrap(err, "record receipt of drop %d", r.Seq)
+	})
 }

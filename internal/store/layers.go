@@ -77,6 +77,9 @@ func (s *Store) Judged(ctx context.Context, files []LayerFile, targets []string,
 		for _, l := range files {
 			_, err := tx.ExecContext(ctx, `UPDATE layers SET state = $4, findings = $5, was = $6 WHERE feed = $1 AND scope = $2 AND seq = $3`,
 				l.Feed, l.Scope, l.Seq, l.State, toJSON(l.Findings), l.Was)
+			if err == nil {
+				err = noteJudged(ctx, tx, l, now)
+			}
 			switch {
 			case err != nil:
 			case l.State == LayerHeld:
@@ -91,7 +94,7 @@ func (s *Store) Judged(ctx context.Context, files []LayerFile, targets []string,
 				return fmt.Errorf("record judgement of drop %d: %w", l.Seq, err)
 			}
 		}
-		return nil
+		return keepHistories(ctx, tx, files, now)
 	})
 }
 
@@ -141,6 +144,9 @@ func (s *Store) Compacted(ctx context.Context, old []LayerFile, one LayerFile) e
 		}
 		_, err := tx.ExecContext(ctx, `UPDATE layers SET is_full = $7, merged = 1, digest = $4, present = $5, tombstones = $6
 			WHERE feed = $1 AND scope = $2 AND seq = $3`, one.Feed, one.Scope, one.Seq, one.Digest, one.Present, one.Tombstones, one.Full)
+		if err == nil {
+			err = keepHistory(ctx, tx, one.Feed, one.Scope, s.Now())
+		}
 		return wrap(err, "compact layer %s of %s", one.Feed, one.Scope)
 	})
 }
@@ -164,11 +170,36 @@ func (s *Store) Approve(ctx context.Context, approvals []Approval, targets []str
 			if err == nil {
 				err = unhold(ctx, tx, a, targets, now)
 			}
+			if err == nil {
+				err = note(ctx, tx, now, EntryApproval, Facts{
+					Feed: a.Feed, Scope: a.Scope, Who: a.Who, Codes: []string{string(a.Code)}, Share: a.Share, Until: a.Until,
+				})
+			}
 			if err != nil {
 				return fmt.Errorf("approve %s of %s: %w", a.Feed, a.Scope, err)
 			}
 		}
 		return markDue(ctx, tx, targets, false)
+	})
+}
+
+// Reject records that held files of a drop do not count, by the word of who: what they would have changed stays as it is.
+func (s *Store) Reject(ctx context.Context, files []LayerFile, targets []string, who string, now time.Time) error {
+	return s.tx(ctx, func(tx *sql.Tx) error {
+		for _, l := range files {
+			_, err := tx.ExecContext(ctx, `UPDATE layers SET state = 'past' WHERE feed = $1 AND scope = $2 AND seq = $3 AND state = 'held'`,
+				l.Feed, l.Scope, l.Seq)
+			if err == nil {
+				err = moveEffects(ctx, tx, l.Seq, targets, EffectHeld, EffectRejected, now)
+			}
+			if err == nil {
+				err = note(ctx, tx, now, EntryRejection, Facts{Drop: l.Seq, Feed: l.Feed, Scope: l.Scope, Who: who})
+			}
+			if err != nil {
+				return fmt.Errorf("reject drop %d: %w", l.Seq, err)
+			}
+		}
+		return nil
 	})
 }
 

@@ -110,6 +110,8 @@ type Plan struct {
 	Waiting int
 	// Withheld is how many promotions can't start as they are: the platform would refuse them.
 	Withheld int
+	// Findings is what the brake has against rows that are not in the plan, or against sending anything at all.
+	Findings []shelf.Finding
 	// Below is, of a full plan, what was sent before and holds on beside what its documents say; "" = nothing.
 	Below shelf.Digest
 	At    time.Time
@@ -129,16 +131,26 @@ func (s *Store) Enqueue(ctx context.Context, p Plan) (id int64, err error) {
 			return err
 		}
 		state := EffectUnchanged
-		if p.Waiting > 0 || p.Withheld > 0 {
+		switch {
+		case p.Waiting > 0 || p.Withheld > 0:
 			state = EffectWaiting
+		case len(p.Findings) > 0:
+			state = EffectRowsHeld
 		}
 		if len(p.Documents) > 0 {
 			if id, err = insertPlan(ctx, tx, p); err != nil {
 				return err
 			}
 			state = EffectPlanned
+			f := Facts{Target: p.Target, Plan: id, Full: p.Full, Differs: p.Differs, Rows: p.Rows}
+			if err := note(ctx, tx, p.At, EntryPlan, f); err != nil {
+				return err
+			}
 		}
 		err := enqueueEffects(ctx, tx, p, id, state)
+		if err == nil {
+			err = found(ctx, tx, p.Target, p.Findings, p.At)
+		}
 		if err == nil {
 			_, err = tx.ExecContext(ctx, `INSERT INTO targets (target, parts, plan_due, full_due, adopt, waiting, withheld) VALUES ($1, $2, 0, 0, 0, $4, $5)
 				ON CONFLICT (target) DO UPDATE SET parts = MAX(parts, excluded.parts), waiting = excluded.waiting,
@@ -152,14 +164,17 @@ func (s *Store) Enqueue(ctx context.Context, p Plan) (id int64, err error) {
 // enqueueEffects moves the effects of the drops that a plan knows, and makes their receipts due.
 func enqueueEffects(ctx context.Context, tx *sql.Tx, p Plan, id int64, state EffectState) error {
 	const (
-		open = `target = $1 AND seq <= $2 AND state IN ('waiting', 'planned')`
+		open = `target = $1 AND seq <= $2 AND state IN ('waiting', 'planned', 'rows held')`
 		// What arrived of them is not all: some of their promotions waited.
 		staged = `target = $1 AND seq <= $2 AND state = 'verified' AND plan IN (SELECT id FROM plans WHERE target = $1 AND waiting > 0)`
 	)
 	args := []any{p.Target, p.Upto, millis(p.At), state, id}
 	due := `UPDATE drops SET receipt_due = receipt_due + 1 WHERE seq IN (SELECT seq FROM effects WHERE ` + open + ` OR ` + staged + `)`
 	_, err := tx.ExecContext(ctx, due, args[:2]...)
-	if err == nil {
+	if err == nil && state == EffectRowsHeld {
+		// Of a drop that has none of the rows nothing is left to be sent.
+		_, err = tx.ExecContext(ctx, `UPDATE effects SET state = CASE held WHEN '' THEN 'unchanged' ELSE $4 END, plan = $5, at = $3 WHERE `+open, args...)
+	} else if err == nil {
 		_, err = tx.ExecContext(ctx, `UPDATE effects SET state = $4, plan = $5, at = $3 WHERE `+open, args...)
 	}
 	if err == nil && id != 0 {

@@ -23,6 +23,7 @@ import (
 	"modernc.org/sqlite"
 
 	"gondola/internal/durable"
+	"gondola/internal/seam"
 )
 
 // ErrLocked says that another process works on the state folder.
@@ -36,6 +37,9 @@ type Store struct {
 	write *sql.DB // one connection: transactions that change something wait for each other here, not in SQLite
 	read  *sql.DB
 	lock  *flock.Flock
+
+	// Now is the clock by which history and ledger are kept where a method is not told the time. Open sets it to time.Now.
+	Now func() time.Time
 }
 
 const (
@@ -135,7 +139,7 @@ func open(ctx context.Context, dir string) (*Store, error) {
 		return nil, errors.Join(fmt.Errorf("open database: %w", err), write.Close())
 	}
 	read.SetMaxOpenConns(4)
-	s := &Store{write: write, read: read}
+	s := &Store{write: write, read: read, Now: time.Now}
 	if err := write.PingContext(ctx); err != nil {
 		return nil, errors.Join(fmt.Errorf("open database in %s: %w", dir, err), s.Close())
 	}
@@ -203,11 +207,7 @@ func (s *Store) migrate(ctx context.Context, dir string, steps fs.FS) error {
 
 // recover marks attempts that a stopped process was in the middle of: nobody knows how far they came.
 func (s *Store) recover(ctx context.Context) error {
-	_, err := s.write.ExecContext(ctx, `UPDATE deliveries SET state = 'uncertain', next_at = 0 WHERE state = 'sending'`)
-	if err != nil {
-		return fmt.Errorf("recover deliveries: %w", err)
-	}
-	return nil
+	return s.exec(ctx, "recover deliveries", `UPDATE deliveries SET state = 'uncertain', next_at = 0 WHERE state = 'sending'`)
 }
 
 // tx runs fn in one durable transaction.
@@ -220,9 +220,11 @@ func (s *Store) tx(ctx context.Context, fn func(*sql.Tx) error) error {
 		_ = tx.Rollback()
 		return advise(err)
 	}
+	seam.Point("before commit")
 	if err := tx.Commit(); err != nil {
 		return fmt.Errorf("commit transaction: %w", advise(err))
 	}
+	seam.Point("after commit")
 	return nil
 }
 
@@ -237,9 +239,11 @@ func advise(err error) error {
 
 // exec is one statement as a transaction of its own.
 func (s *Store) exec(ctx context.Context, what, query string, args ...any) error {
+	seam.Point("before commit")
 	if _, err := s.write.ExecContext(ctx, query, args...); err != nil {
 		return fmt.Errorf("%s: %w", what, advise(err))
 	}
+	seam.Point("after commit")
 	return nil
 }
 

@@ -22,7 +22,7 @@ func (s *Store) Purged(ctx context.Context, seq int64) error {
 }
 
 // Forget deletes what only history needs and is older than a time: layer files that are past, plans that are done or superseded with
-// deliveries that have settled and are not the last under their name, and the details of drops.
+// deliveries that have settled and are not the last under their name, what counted before, and the details of drops.
 func (s *Store) Forget(ctx context.Context, before time.Time) error {
 	return s.tx(ctx, func(tx *sql.Tx) error {
 		for _, step := range []string{
@@ -32,8 +32,16 @@ func (s *Store) Forget(ctx context.Context, before time.Time) error {
 					AND n.id > deliveries.id AND n.verified_at > 0)`,
 			`DELETE FROM plans WHERE state <> 'open' AND created < $1 AND NOT EXISTS (SELECT 1 FROM deliveries d WHERE d.plan = plans.id)`,
 			`DELETE FROM approvals WHERE until < $1`,
+			// What was approved long ago was sent, or is asked about once more; so is what was rejected.
+			`DELETE FROM findings WHERE state <> 'open' AND at < $1 AND until < $1`,
+			`DELETE FROM pauses WHERE ended > 0 AND ended < $1`,
+			`DELETE FROM offs WHERE ended > 0 AND ended < $1 AND applied = 1`,
+			`DELETE FROM layer_history WHERE until > 0 AND until < $1`,
+			`DELETE FROM rollbacks WHERE state <> 'asked' AND asked_at < $1`,
+			`INSERT INTO facts (name, value) VALUES ('history since', CAST($1 AS TEXT)) ON CONFLICT (name) DO UPDATE SET
+				value = CASE WHEN CAST(value AS BIGINT) < $1 THEN excluded.value ELSE value END`,
 			// A drop's row stays for the ledger. What it meant for each store, and where its issues were, was told in its answer.
-			`DELETE FROM effects WHERE state IN ('unchanged', 'verified', 'replaced')
+			`DELETE FROM effects WHERE state IN ('unchanged', 'verified', 'replaced', 'rejected')
 				AND seq IN (SELECT seq FROM drops WHERE first_seen < $1 AND receipt_due = 0)`,
 			`UPDATE drops SET outcome = json_remove(outcome, '$.issues') WHERE first_seen < $1 AND archived = '' AND outcome <> ''
 				AND json_type(outcome, '$.issues') IS NOT NULL`,
@@ -50,7 +58,8 @@ func (s *Store) Forget(ctx context.Context, before time.Time) error {
 func (s *Store) Referenced(ctx context.Context) (records, documents map[string]bool, err error) {
 	records, documents = map[string]bool{}, map[string]bool{}
 	all, err := list(ctx, s.read, scanOne[string], `SELECT digest FROM layers UNION SELECT was FROM layers
-		UNION SELECT digest FROM sent UNION SELECT records FROM deliveries UNION SELECT below FROM plans`)
+		UNION SELECT held FROM findings
+		UNION SELECT digest FROM layer_history UNION SELECT digest FROM sent UNION SELECT records FROM deliveries UNION SELECT below FROM plans`)
 	if err != nil {
 		return nil, nil, wrap(err, "list shelf files in use")
 	}

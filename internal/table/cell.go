@@ -15,6 +15,9 @@ type Row struct {
 	// Typed says what each of Cells is. It is nil in a text, where a cell is its characters and nothing else. Valid until Next.
 	Typed  []Cell
 	Hidden bool // the row is hidden in its sheet, by a filter for instance
+	// Open tells that a text ends behind the row without an end of the line: the writer never writes one there, or was stopped in the
+	// middle of its last cell.
+	Open bool
 }
 
 // Kind is what a cell of a sheet holds.

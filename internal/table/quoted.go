@@ -125,7 +125,7 @@ func (r *textRows) finish(raw []byte, width int) {
 		r.err = refuseLimit("row bytes", r.limits.RowBytes, r.line)
 		return
 	}
-	r.row = Row{Line: r.line}
+	r.row = Row{Line: r.line, Open: width == 0 && !r.marked}
 	if !r.countOnly {
 		if r.cut(); r.err != nil {
 			return

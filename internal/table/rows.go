@@ -41,6 +41,7 @@ type textRows struct {
 	start, end int  // what of buf is not read yet
 	lf         int  // index of the first line feed from start on, end if there is none; less than start if not known
 	eof        bool // there is nothing behind end
+	marked     bool // but the end mark of DOS
 
 	line   int // of the byte at start
 	row    Row
@@ -80,6 +81,7 @@ func (r *textRows) Next() bool {
 			r.line++
 		default:
 			r.plainRow(line)
+			r.row.Open = width == 0 && !r.marked
 			r.start = stop + width
 			r.line++
 			return r.err == nil
@@ -157,7 +159,8 @@ func (r *textRows) fill() {
 		case errors.Is(err, io.EOF):
 			r.eof = true
 			// The marks can't be cut off by a window's edge: a row is only taken out once something behind it is in sight.
-			r.end = len(bytes.TrimRight(r.buf[:r.end], endMark))
+			whole := bytes.TrimRight(r.buf[:r.end], endMark)
+			r.marked, r.end = len(whole) < r.end, len(whole)
 		case err != nil:
 			r.err = readError(err)
 			return

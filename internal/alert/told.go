@@ -1,0 +1,132 @@
+package alert
+
+import (
+	"maps"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Way is how a target is told.
+type Way string
+
+// The ways.
+const (
+	Ping Way = "ping"
+	Post Way = "post"
+)
+
+// Told is what a target was last told: kept as JSON. The zero Told is that of a new target.
+type Told struct {
+	Run      string          `json:"run,omitempty"`
+	Outcome  Outcome         `json:"outcome,omitempty"`  // of that run
+	Problems map[string]Kind `json:"problems,omitempty"` // by key
+}
+
+// Message is one thing to tell.
+type Message struct {
+	Way  Way
+	Step string // of a ping: start, "" for success, fail, log
+	Run  string // of a ping
+
+	State    State
+	Since    time.Time
+	Problems []Entry
+}
+
+// The steps of a ping, as healthchecks.io names them.
+const (
+	stepStart = "start"
+	stepOK    = ""
+	stepFail  = "fail"
+	stepLog   = "log"
+)
+
+// Next returns what a target is to be told, false when it knows. Problems that are gone are forgotten on the way: when they come back
+// they are told again.
+func (t Told) Next(way Way, b Book) (Message, bool) {
+	m := Message{Way: way, Run: b.Run.ID, State: b.State, Since: b.Since, Problems: b.loud()}
+	if way == Ping {
+		switch {
+		case b.Run.ID == "", t.Run == b.Run.ID && t.Outcome == b.Run.Outcome, t.Run == b.Run.ID && b.Run.Outcome == "":
+			return m, false
+		case t.Run != b.Run.ID:
+			m.Step = stepStart
+		case b.Run.Outcome == Done:
+			m.Step = stepOK
+		default:
+			m.Step = stepFail
+		}
+		return m, true
+	}
+	if len(m.Problems) == 0 {
+		return m, len(t.Problems) > 0
+	}
+	return m, slices.ContainsFunc(m.Problems, func(e Entry) bool { return t.Problems[e.Key] != e.Loud })
+}
+
+// Heard returns what the target knows once it has got a message.
+func (t Told) Heard(m Message) Told {
+	switch {
+	case m.Way == Ping && m.Step == stepStart:
+		return Told{Run: m.Run}
+	case m.Way == Ping && m.Step == stepFail:
+		return Told{Run: m.Run, Outcome: Failed}
+	case m.Way == Ping:
+		return Told{Run: m.Run, Outcome: Done}
+	}
+	t.Problems = map[string]Kind{}
+	for _, e := range m.Problems {
+		t.Problems[e.Key] = e.Loud
+	}
+	return t
+}
+
+// Forget returns a Told without problems that are gone while others are left. When none is left, that is still to be told.
+func (t Told) Forget(b Book) Told {
+	left := maps.Clone(t.Problems)
+	maps.DeleteFunc(left, func(key string, _ Kind) bool {
+		return !slices.ContainsFunc(b.Entries, func(e Entry) bool { return e.Key == key })
+	})
+	if len(left) > 0 {
+		t.Problems = left
+	}
+	return t
+}
+
+// ID names what a message says. Two attempts to say the same have the same.
+func (m Message) ID() string {
+	parts := []string{string(m.Way), m.Run, m.Step}
+	if m.Way == Post {
+		parts = []string{string(m.Way), string(m.State)}
+		for _, e := range m.Problems {
+			parts = append(parts, e.Key+" "+string(e.Loud))
+		}
+	}
+	return strings.Join(parts, "\n")
+}
+
+// Trial returns a message that only tries the way to a target. A check logs it, and counts it neither as success nor as failure.
+func Trial(way Way, id string, now time.Time) Message {
+	return Message{Way: way, Step: stepLog, Run: id, State: Test, Since: now.UTC().Truncate(time.Second)}
+}
+
+// The back-off of messages that did not get through. After the last attempt it is left to the next change to be told.
+const (
+	firstRetry = 5 * time.Second
+	giveUp     = 24 * time.Hour
+	// LongestRetry is the longest time between two attempts.
+	LongestRetry = 15 * time.Minute
+)
+
+// Retry returns when a message is to be tried again that was due since a time and has failed so often; zero when it is given up.
+func Retry(now, since time.Time, failures int) time.Time {
+	if now.Sub(since) >= giveUp {
+		return time.Time{}
+	}
+	wait := firstRetry
+	for range failures - 1 {
+		wait = min(2*wait, LongestRetry)
+	}
+	return now.Add(wait)
+}

@@ -1,0 +1,89 @@
+package config
+
+import (
+	"fmt"
+	"net"
+	"net/netip"
+	"net/url"
+	"strconv"
+	"time"
+)
+
+// Alert is one place that is told when a person is needed. Exactly one of its keys is set. Both are addresses, and references like
+// every other secret: whoever has one of them can speak in our name.
+type Alert struct {
+	Ping Secret `yaml:"ping"` // of a check as healthchecks.io has them: /start, success and /fail
+	Post Secret `yaml:"post"` // gets the state as JSON, once per change
+}
+
+// Web is the status page.
+type Web struct {
+	Listen string `yaml:"listen"` // address:port, loopback only; off in the file and "" here = no page; default off
+}
+
+// The defaults of alerts and page.
+const (
+	// DefaultAlertsAfter is how long trouble that may pass by itself must last: a restarted server or router is back by then, and the
+	// next slot of the usual schedule has seen the trouble, too.
+	DefaultAlertsAfter = Duration(15 * time.Minute)
+	// UsualListen is where the page is served when nobody knows better. The page is off by default: two gondolas on one machine would
+	// want the same port.
+	UsualListen = "127.0.0.1:8481"
+)
+
+// alerts checks who is told. The address itself is never shown.
+func (ck *checker) alerts() {
+	for i, a := range ck.c.Alerts {
+		path := fmt.Sprintf("alerts[%d]", i)
+		switch {
+		case ck.silent(path + ".ping"), ck.silent(path + ".post"):
+		case a.Ping.IsSet() && a.Post.IsSet():
+			ck.wrong(path, "either ping or post; write two entries for both")
+		case !a.Ping.IsSet() && !a.Post.IsSet():
+			ck.wrong(path, "missing; write ping: or post: with the address by reference, such as env:GONDOLA_PING_URL")
+		}
+		ck.address(path+".ping", a.Ping)
+		ck.address(path+".post", a.Post)
+	}
+	within(ck, "alerts_after", ck.c.AlertsAfter, 0, Duration(day))
+}
+
+// address checks a secret that is an address.
+func (ck *checker) address(path string, s Secret) {
+	if !s.IsSet() {
+		return
+	}
+	text, err := s.Value()
+	if err == nil {
+		if err := CheckAddress(text); err != nil {
+			ck.wrong(path, "%s", err)
+		}
+	}
+	ck.secret(path, s)
+}
+
+// CheckAddress reports what keeps a text from being the address of an alarm. The error does not contain the text.
+func CheckAddress(text string) error {
+	u, err := url.Parse(text)
+	if err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Host == "" || u.Fragment != "" {
+		return fmt.Errorf("what it refers to is no address; put the whole address there, from https:// on and without a #")
+	}
+	return nil
+}
+
+// web checks where the page is served. It has no login, so nobody but this machine may reach it.
+func (ck *checker) web() {
+	listen := ck.c.Web.Listen
+	if listen == "" {
+		return
+	}
+	host, port, err := net.SplitHostPort(listen)
+	if n, perr := strconv.ParseUint(port, 10, 16); err != nil || perr != nil || n == 0 {
+		ck.wrong("web.listen", "want address:port such as %s, or off; found %q", UsualListen, listen)
+		return
+	}
+	if addr, err := netip.ParseAddr(host); host != "localhost" && (err != nil || !addr.IsLoopback()) {
+		ck.wrong("web.listen", "only this machine may see the page, because it has no login: write 127.0.0.1, [::1] or localhost, found %q; "+
+			"from elsewhere reach it through ssh -L 8481:%s", host, UsualListen)
+	}
+}

@@ -1,0 +1,53 @@
+package daemon
+
+import (
+	"context"
+	"fmt"
+	"regexp"
+	"strconv"
+
+	"gondola/internal/drop"
+)
+
+// approvalName is a file that approves: APROBAR-12, in any of the languages of the answers, with whatever ending the system adds.
+// A finding about rows (F7) is approved likewise.
+var approvalName = regexp.MustCompile(`(?i)^(?:aprobar|aprovar|approve)[-_ ]?(f?)(\d{1,15})(?:\.[a-z]{1,5})?$`)
+
+// approvalPatterns are what the watcher of a drop folder takes for approvals.
+func approvalPatterns() []string { return []string{"aprobar*", "aprovar*", "approve*"} }
+
+// isApproval reports whether a file in a drop folder approves something, which it may only where the config says so.
+func (s *setup) isApproval(name string) bool {
+	return s.cfg.Brake.ApproveByFile && approvalName.MatchString(name)
+}
+
+// approveByFile does what an approval in a drop folder asks for, in the name of the file's owner. One that names nothing that is held
+// is put aside with the exports that can't be used, where whoever put it there finds it.
+func (h *House) approveByFile(ctx context.Context, c drop.Claim) (drop.Verdict, error) {
+	m := approvalName.FindStringSubmatch(c.Name)
+	id, err := strconv.ParseInt(m[2], 10, 64)
+	if err != nil {
+		return drop.Rejected, nil //nolint:nilerr // fifteen digits always fit
+	}
+	who := c.Owner
+	if who == "" {
+		who = "file " + c.Name
+	}
+	done := false
+	if m[1] != "" {
+		done, err = h.ApproveFinding(ctx, id, who)
+	} else {
+		var parts int
+		parts, err = h.Approve(ctx, id, nil, who)
+		done = parts > 0
+	}
+	if err != nil {
+		return drop.Read, fmt.Errorf("approve by file %s: %w", c.Name, err)
+	}
+	if !done {
+		h.tell(Event{Kind: EventTrouble, Name: c.Name, Text: "the brake holds nothing of that number; gondola status shows what it holds"})
+		return drop.Rejected, nil
+	}
+	h.tell(Event{Kind: EventDecided, Name: c.Name, Text: "approved by " + who})
+	return drop.Read, nil
+}

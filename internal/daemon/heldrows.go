@@ -1,0 +1,160 @@
+package daemon
+
+import (
+	"context"
+	"slices"
+
+	"gondola/internal/catalog"
+	"gondola/internal/shelf"
+	"gondola/internal/store"
+)
+
+// brakes puts into a question what the brake needs to hold rows back: its limits, what people decided, and the prices that promotions
+// are held against.
+func (h *House) brakes(ctx context.Context, t Target, q *shelf.Question) error {
+	decided, err := h.store.Decided(ctx, t.String(), h.now())
+	if err != nil {
+		return err
+	}
+	q.Brake, q.Approved, q.Rejected = &h.brake, decided.Approved, decided.Rejected
+	if q.Prices != nil {
+		q.PricesSent, err = h.sentPrices(ctx, t)
+	}
+	return err
+}
+
+// sentPrices returns what was sent of the catalogue that a target's promotions are priced by.
+func (h *House) sentPrices(ctx context.Context, t Target) ([]shelf.Digest, error) {
+	for _, vendor := range []string{t.Vendor, catalog.AllVendors} {
+		if prices := (Target{catalog.KindCatalog, vendor}).String(); h.isTarget(prices) {
+			return h.store.Sent(ctx, prices)
+		}
+	}
+	return nil, nil
+}
+
+// firstFinding returns what stands against sending anything to a target: nothing was ever sent to it, and the config wants somebody to
+// look before that. Nil where it may.
+func (h *House) firstFinding(ctx context.Context, t Target, q shelf.Question, s shelf.Summary) ([]shelf.Finding, error) {
+	if !h.brake.FirstAsk || len(q.Sent) > 0 || s.Rows == 0 {
+		return nil, nil
+	}
+	decided, err := h.store.Decided(ctx, t.String(), h.now())
+	if err != nil || decided.First {
+		return nil, err
+	}
+	return []shelf.Finding{{Code: catalog.BrakeFirst, Count: s.Rows, Of: s.Rows, Share: 1}}, nil
+}
+
+// expectRows returns what the brake will have against rows of a new layer file in each of its targets, if nothing else comes: what the
+// receipt of its drop says until the slot, and as long as nobody has decided on it.
+func (h *House) expectRows(ctx context.Context, seq int64, l store.LayerFile, targets []Target) ([][]catalog.Issue, error) {
+	all := make([][]shelf.Finding, len(targets))
+	for i, t := range targets {
+		var err error
+		if all[i], err = h.expectFindings(ctx, l, t); err != nil {
+			return nil, err
+		}
+	}
+	if err := h.findLines(ctx, seq, l, slices.Concat(all...)); err != nil {
+		return nil, err
+	}
+	issues := make([][]catalog.Issue, len(targets))
+	for i, findings := range all {
+		for _, f := range findings {
+			issues[i] = append(issues[i], f.Issue())
+		}
+	}
+	return issues, nil
+}
+
+// expectFindings is expectRows for one target.
+func (h *House) expectFindings(ctx context.Context, l store.LayerFile, t Target) ([]shelf.Finding, error) {
+	q, err := h.question(ctx, store.Target{Target: t.String(), Parts: 1}, h.together(l))
+	if err != nil {
+		return nil, err
+	}
+	if len(q.Sent) == 0 && !h.brake.FirstAsk && t.Kind == catalog.KindCatalog {
+		return nil, nil // nothing to compare with
+	}
+	q.Of = []shelf.Digest{l.Digest}
+	s, err := h.files.Diff(q)
+	if err != nil {
+		return nil, err
+	}
+	first, err := h.firstFinding(ctx, t, q, s)
+	if first != nil || err != nil {
+		return first, err
+	}
+	return s.Findings, nil
+}
+
+// asCustomersSee puts on top of what is wanted without and with a new layer file what the brake has left of the prices: an export that
+// comes after one with a slip would else look as if it undid what nobody has seen.
+func (h *House) asCustomersSee(ctx context.Context, t Target, before, after []shelf.Digest, l store.LayerFile) ([]shelf.Digest, []shelf.Digest, error) {
+	open, err := h.store.OpenFindings(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	var held []shelf.Digest
+	for _, f := range open {
+		if f.Target == t.String() && f.Rows != "" {
+			held = append(held, f.Rows)
+		}
+	}
+	if len(held) == 0 {
+		return before, after, nil
+	}
+	sent, err := h.store.Sent(ctx, t.String())
+	if err != nil {
+		return nil, nil, err
+	}
+	was, is, err := h.files.Standing(held, sent, l.Digest)
+	for _, top := range []struct {
+		file  shelf.Digest
+		stack *[]shelf.Digest
+	}{{was, &before}, {is, &after}} {
+		if top.file != "" {
+			*top.stack = append(slices.Clip(*top.stack), top.file)
+		}
+	}
+	return before, after, err
+}
+
+// findLines looks up the lines of the articles that findings name, for whoever is to look at them in the export: it is read once more
+// for all of them. Promotions know theirs.
+func (h *House) findLines(ctx context.Context, seq int64, l store.LayerFile, findings []shelf.Finding) error {
+	keys := map[string]bool{}
+	for _, f := range findings {
+		for _, m := range f.Worst {
+			if m.Line == 0 {
+				keys[m.Key] = true
+			}
+		}
+	}
+	f, ok := h.feed(l.Feed)
+	if len(keys) == 0 || !ok {
+		return nil
+	}
+	lines, err := h.rowsOf(ctx, seq, f, l.Scope, keys)
+	for _, f := range findings {
+		for i, m := range f.Worst {
+			if m.Line == 0 {
+				f.Worst[i].Line = lines[m.Key]
+			}
+		}
+	}
+	return err
+}
+
+// tellHeldRows tells of rows that the brake holds and did not hold, or not as many of, before.
+func (h *House) tellHeldRows(t Target, before []store.Finding, now []shelf.Finding) {
+	for _, f := range now {
+		if slices.ContainsFunc(before, func(old store.Finding) bool {
+			return old.Target == t.String() && old.Code == f.Code && old.Count == f.Count && old.Rows == f.Rows
+		}) {
+			continue
+		}
+		h.tell(Event{Kind: EventRowsHeld, Vendor: t.Vendor, Shelf: t.Kind, Rows: f.Count, Text: findingText([]catalog.Issue{f.Issue()})})
+	}
+}

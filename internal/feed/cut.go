@@ -1,0 +1,98 @@
+package feed
+
+import (
+	"strings"
+	"unicode/utf8"
+
+	"gondola/internal/catalog"
+	"gondola/internal/table"
+)
+
+// A text whose last line has no end is one of two things. Its writer never ends the last line, and all is well; or its writer was
+// stopped, and what is left of the last cell reads like any other: 1250.00 becomes 12. The row itself tells often, the feed's earlier
+// files tell nearly always, and where nothing tells the row is taken with a warning.
+
+// ends is what the rows seen so far have in common at their end.
+type ends struct {
+	rows     int
+	cells    int // each has so many; -1 where they differ
+	length   int // characters of the last cell where it is like a date; -1 where they differ
+	decimals int // digits behind the last mark of the last cell; -1 where they differ
+}
+
+// see takes a whole row into account.
+func (e *ends) see(r table.Row) {
+	if len(r.Cells) == 0 {
+		return
+	}
+	now := endsOf(r)
+	if e.rows == 0 {
+		now.rows = 1
+		*e = now
+		return
+	}
+	e.rows++
+	for _, p := range []struct {
+		have *int
+		now  int
+	}{{&e.cells, now.cells}, {&e.length, now.length}, {&e.decimals, now.decimals}} {
+		if *p.have != p.now {
+			*p.have = -1
+		}
+	}
+}
+
+// custom is how many rows have to be alike before the last one must be.
+const custom = 5
+
+func endsOf(r table.Row) ends {
+	text := trim(r.Cells[len(r.Cells)-1])
+	e := ends{cells: len(r.Cells)}
+	if strings.LastIndexAny(text, "-/:") > 0 {
+		e.length = utf8.RuneCountInString(text)
+	}
+	if at := strings.LastIndexAny(text, ".,"); at >= 0 {
+		e.decimals = len(text) - at - 1
+	}
+	return e
+}
+
+// shortens reports whether a row ends before the others do: it has fewer cells than all of them, or less in the last one.
+func (e *ends) shortens(r table.Row) bool {
+	now := endsOf(r)
+	if e.rows >= 2 && now.cells < e.cells {
+		return true
+	}
+	// Two prices with two decimals and one without are no rarity; after some more it is.
+	return e.rows >= custom && now.cells == e.cells && (e.length > 0 && now.length < e.length || e.decimals > 0 && now.decimals != e.decimals)
+}
+
+// breaksOff reports whether the file ends in the middle of the row. Each pass over the rows has ends of its own.
+func (c *converter) breaksOff(r table.Row, e *ends) bool {
+	if !r.Open {
+		e.see(r)
+		return false
+	}
+	earlier := c.spec.Earlier
+	if e.shortens(r) || len(r.Cells) <= c.last {
+		return true
+	}
+	// Of a feed that never ends its last line, a full export that lacks rows may lack them for having been cut.
+	return earlier != nil && earlier.Rows > 0 && (earlier.Ended || c.spec.Full && e.rows+1 < earlier.Rows)
+}
+
+// open warns of a last line without an end where nothing tells what that means.
+func (c *converter) open(r table.Row) {
+	if r.Open && c.spec.Earlier != nil && c.spec.Earlier.Rows == 0 {
+		c.warn(r, nil, catalog.RowOpen)
+	}
+}
+
+// cutRow rejects the row in which the file breaks off. What would have come behind it is not missing.
+func (c *converter) cutRow(r table.Row) error {
+	c.fail(r, nil, catalog.RowCut)
+	c.res.Rows++
+	c.res.Rejected++
+	c.res.Keyless[catalog.AllVendors]++
+	return nil
+}

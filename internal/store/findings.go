@@ -1,0 +1,183 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"gondola/internal/catalog"
+	"gondola/internal/shelf"
+)
+
+// FindingState says what became of a finding about rows.
+type FindingState string
+
+// The states of a finding.
+const (
+	FindingOpen     FindingState = "open"     // it waits for a person
+	FindingApproved FindingState = "approved" // its rows may leave
+	FindingRejected FindingState = "rejected" // its rows stay away, and nobody is asked again as long as they are wanted like that
+	FindingGone     FindingState = "gone"     // nothing is wanted any more that it is about
+)
+
+// Finding is what the brake has against rows of a target, or against sending anything to it.
+type Finding struct {
+	ID     int64
+	Target string
+	State  FindingState
+	shelf.Finding
+	First, At time.Time // when it was found first, and when it came to its state
+	Until     time.Time // approved: for so long
+	Who       string    // decided
+}
+
+const findingColumns = `id, target, state, finding, first_at, at, until, who`
+
+func scanFinding(rows *sql.Rows) (f Finding, err error) {
+	var text string
+	var first, at, until int64
+	if err = rows.Scan(&f.ID, &f.Target, &f.State, &text, &first, &at, &until, &f.Who); err != nil {
+		return f, err
+	}
+	f.First, f.At, f.Until = fromMillis(first), fromMillis(at), fromMillis(until)
+	f.Finding, err = fromJSON[shelf.Finding](text)
+	return f, err
+}
+
+// OpenFindings lists the findings that wait for a person, by their numbers.
+func (s *Store) OpenFindings(ctx context.Context) ([]Finding, error) {
+	all, err := list(ctx, s.read, scanFinding, `SELECT `+findingColumns+` FROM findings WHERE state = 'open' ORDER BY id`)
+	return all, wrap(err, "list findings")
+}
+
+// Finding returns one finding, false where there is none of that number.
+func (s *Store) Finding(ctx context.Context, id int64) (Finding, bool, error) {
+	all, err := list(ctx, s.read, scanFinding, `SELECT `+findingColumns+` FROM findings WHERE id = $1`, id)
+	if err != nil || len(all) == 0 {
+		return Finding{}, false, wrap(err, "read finding %d", id)
+	}
+	return all[0], true, nil
+}
+
+// Decisions are what people decided about the rows of a target.
+type Decisions struct {
+	Approved, Rejected []shelf.Digest // the oldest first
+	First              bool           // the first files may leave
+}
+
+// Decided returns the decisions about a target that hold at now. An approval holds for its time, and longer while nothing has been
+// sent since: nobody should be asked again because a server was down.
+func (s *Store) Decided(ctx context.Context, target string, now time.Time) (Decisions, error) {
+	var d Decisions
+	all, err := list(ctx, s.read, scanFinding, `SELECT `+findingColumns+` FROM findings WHERE target = $1 AND (state = 'rejected' OR state = 'approved'
+		AND (until > $2 OR NOT EXISTS (SELECT 1 FROM plans p WHERE p.target = $1 AND p.state = 'done' AND p.created > findings.at))) ORDER BY at, id`,
+		target, millis(now))
+	for _, f := range all {
+		switch {
+		case f.Code == catalog.BrakeFirst:
+			d.First = d.First || f.State == FindingApproved
+		case f.State == FindingApproved:
+			d.Approved = append(d.Approved, f.Rows)
+		default:
+			d.Rejected = append(d.Rejected, f.Rows)
+		}
+	}
+	return d, wrap(err, "read decisions about %s", target)
+}
+
+// Decide approves or rejects an open finding. What it holds of drops waits for the next plan then, which is due at once when it was
+// approved. It returns false when the finding is not open any more.
+func (s *Store) Decide(ctx context.Context, id int64, state FindingState, who string, now, until time.Time) (ok bool, err error) {
+	err = s.tx(ctx, func(tx *sql.Tx) error {
+		var target, code string
+		err := tx.QueryRowContext(ctx, `UPDATE findings SET state = $2, who = $3, at = $4, until = $5 WHERE id = $1 AND state = 'open'
+			RETURNING target, code`, id, state, who, millis(now), millis(until)).Scan(&target, &code)
+		if errors.Is(err, sql.ErrNoRows) {
+			return nil
+		}
+		if err != nil {
+			return fmt.Errorf("decide on finding %d: %w", id, err)
+		}
+		ok = true
+		kind := EntryRejection
+		if state == FindingApproved {
+			kind = EntryApproval
+		}
+		if err := note(ctx, tx, now, kind, Facts{Finding: id, Target: target, Codes: []string{code}, Who: who, Until: until}); err != nil {
+			return err
+		}
+		if state == FindingApproved {
+			_, err = tx.ExecContext(ctx, `UPDATE effects SET state = 'waiting', at = $2 WHERE target = $1 AND held <> ''
+				AND state IN ('verified', 'rows held')`, target, millis(now))
+		}
+		if err == nil {
+			err = receiptsOfHeld(ctx, tx, target)
+		}
+		if err != nil {
+			return fmt.Errorf("decide on finding %d: %w", id, err)
+		}
+		return markDue(ctx, tx, []string{target}, false)
+	})
+	return ok, err
+}
+
+// receiptsOfHeld makes the receipts of drops due that have rows which the brake holds in a target.
+func receiptsOfHeld(ctx context.Context, tx *sql.Tx, target string) error {
+	_, err := tx.ExecContext(ctx, `UPDATE drops SET receipt_due = receipt_due + 1 WHERE seq IN
+		(SELECT seq FROM effects WHERE target = $1 AND held <> '')`, target)
+	return err
+}
+
+// found records what a plan's brake has against a target: what was open and is not found any more is gone. It reports nothing where
+// nothing changed.
+func found(ctx context.Context, tx *sql.Tx, target string, findings []shelf.Finding, now time.Time) error {
+	open, err := list(ctx, tx, scanFinding, `SELECT `+findingColumns+` FROM findings WHERE target = $1 AND state = 'open' ORDER BY id`, target)
+	if err != nil {
+		return err
+	}
+	changed := false
+	for _, old := range open {
+		if slices.ContainsFunc(findings, func(f shelf.Finding) bool { return f.Code == old.Code }) {
+			continue
+		}
+		changed = true
+		if _, err := tx.ExecContext(ctx, `UPDATE findings SET state = 'gone', at = $2 WHERE id = $1`, old.ID, millis(now)); err != nil {
+			return err
+		}
+	}
+	for _, f := range findings {
+		i := slices.IndexFunc(open, func(old Finding) bool { return old.Code == f.Code })
+		if i >= 0 {
+			if open[i].Rows == f.Rows && open[i].Count == f.Count {
+				continue
+			}
+			_, err = tx.ExecContext(ctx, `UPDATE findings SET finding = $2, held = $3 WHERE id = $1`, open[i].ID, toJSON(f), f.Rows)
+			err = errors.Join(err, noteRowsHeld(ctx, tx, now, open[i].ID, target, f))
+		} else {
+			var id int64
+			if id, err = nextNumber(ctx, tx, "findings"); err == nil {
+				_, err = tx.ExecContext(ctx, `INSERT INTO findings (id, target, code, state, finding, held, first_at, at, until, who)
+					VALUES ($1, $2, $3, 'open', $4, $5, $6, $6, 0, '')`, id, target, f.Code, toJSON(f), f.Rows, millis(now))
+			}
+			if err == nil {
+				err = noteRowsHeld(ctx, tx, now, id, target, f)
+			}
+		}
+		if err != nil {
+			return err
+		}
+		changed = true
+	}
+	if !changed {
+		return nil
+	}
+	return receiptsOfHeld(ctx, tx, target)
+}
+
+// noteRowsHeld tells the ledger of rows that the brake holds: how many, and the file that has them.
+func noteRowsHeld(ctx context.Context, tx *sql.Tx, now time.Time, id int64, target string, f shelf.Finding) error {
+	return note(ctx, tx, now, EntryHeld, Facts{Finding: id, Target: target, Codes: []string{string(f.Code)}, Rows: f.Count, SHA256: string(f.Rows)})
+}

@@ -1,0 +1,65 @@
+package web
+
+import (
+	"context"
+	"sync"
+	"time"
+)
+
+// freshFor is how long a view serves everybody at least. One that took long to work out serves restFactor times as long as that took,
+// so that readers who keep reloading cost a small share of the machine.
+const (
+	freshFor   = 3 * time.Second
+	restFactor = 4
+)
+
+// cache keeps the last view. One at a time is worked out; who comes meanwhile waits for it.
+type cache struct {
+	look func(context.Context) (View, error)
+	now  func() time.Time
+
+	mu   sync.Mutex
+	busy chan struct{} // closed when the view that is being worked out is there; nil when none is
+	view View
+	err  error
+	til  time.Time
+	work sync.WaitGroup
+}
+
+// get returns the view as it is, or was a moment ago. working is the life of the work, ctx the reader's patience.
+func (c *cache) get(working, ctx context.Context) (View, error) {
+	c.mu.Lock()
+	now := c.now()
+	// A view that lasts into the far future was made before the clock was set back.
+	if c.busy == nil && (!now.Before(c.til) || c.til.Sub(now) > time.Hour) {
+		c.busy = make(chan struct{})
+		c.work.Go(func() { c.refresh(working) })
+	}
+	busy := c.busy
+	c.mu.Unlock()
+	if busy != nil {
+		select {
+		case <-busy:
+		case <-ctx.Done():
+			return View{}, ctx.Err()
+		}
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.view, c.err
+}
+
+// refresh works out a view.
+func (c *cache) refresh(ctx context.Context) {
+	began := c.now()
+	view, err := c.look(ctx)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	ended := c.now()
+	c.view, c.err, c.til = view, err, ended.Add(max(freshFor, restFactor*ended.Sub(began)))
+	close(c.busy)
+	c.busy = nil
+}
+
+// wait waits until nothing is being worked out.
+func (c *cache) wait() { c.work.Wait() }
