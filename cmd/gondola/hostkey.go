@@ -29,7 +29,7 @@ it is believed as it is given. forget takes an acceptance back.`,
 		Annotations: codes(),
 		RunE:        func(c *cobra.Command, args []string) error { return a.hostKey(c.Context(), args, who) },
 	}
-	c.Flags().StringVar(&who, "who", "", "`NAME` of who accepts, kept beside it (default: the system's user)")
+	c.Flags().StringVar(&who, "who", "", "`NAME` of who accepts or forgets, kept beside it (default: the system's user)")
 	return c
 }
 
@@ -67,10 +67,17 @@ func (a *app) hostKey(ctx context.Context, args []string, who string) (err error
 		return err
 	}
 	defer func() { err = errors.Join(err, h.Close()) }()
+	if who == "" {
+		u, err := user.Current()
+		if err != nil {
+			return usagef("find out who says so: %w; say it with --who", err)
+		}
+		who = u.Username
+	}
 	if verb == "accept" {
 		return a.acceptHostKey(ctx, h, args[1], who)
 	}
-	return a.forgetHostKey(ctx, h, args[1])
+	return a.forgetHostKey(ctx, h, args[1], who)
 }
 
 // knownHostKeys returns the keys by which the server is known, whether or not anything has run here.
@@ -107,13 +114,6 @@ func (a *app) listHostKeys(ctx context.Context, cfg *config.Config) error {
 }
 
 func (a *app) acceptHostKey(ctx context.Context, h *daemon.House, fingerprint, who string) error {
-	if who == "" {
-		u, err := user.Current()
-		if err != nil {
-			return usagef("find out who accepts: %w; say it with --who", err)
-		}
-		who = u.Username
-	}
 	if err := h.AcceptHostKey(ctx, fingerprint, who); err != nil {
 		return err
 	}
@@ -124,8 +124,8 @@ func (a *app) acceptHostKey(ctx context.Context, h *daemon.House, fingerprint, w
 	return nil
 }
 
-func (a *app) forgetHostKey(ctx context.Context, h *daemon.House, fingerprint string) error {
-	there, err := h.ForgetHostKey(ctx, fingerprint)
+func (a *app) forgetHostKey(ctx context.Context, h *daemon.House, fingerprint, who string) error {
+	there, err := h.ForgetHostKey(ctx, fingerprint, who)
 	if err != nil {
 		return err
 	}
@@ -133,8 +133,8 @@ func (a *app) forgetHostKey(ctx context.Context, h *daemon.House, fingerprint st
 		return usagef("%s was not accepted here; gondola hostkey list shows where it is from", fingerprint)
 	}
 	if a.JSON {
-		return a.printJSON(hostKeyAnswer{Fingerprint: fingerprint, Done: "forgotten"})
+		return a.printJSON(hostKeyAnswer{Fingerprint: fingerprint, Done: "forgotten", Who: who})
 	}
-	a.printf("%s is no longer accepted.\n", fingerprint)
+	a.printf("%s is no longer accepted, by %s.\n", fingerprint, plain(who))
 	return nil
 }

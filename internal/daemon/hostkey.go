@@ -75,12 +75,12 @@ func (h *House) AcceptHostKey(ctx context.Context, fingerprint, who string) erro
 }
 
 // ForgetHostKey takes the acceptance of a key back, and returns whether there was one. Keys of the config are the config's.
-func (h *House) ForgetHostKey(ctx context.Context, fingerprint string) (bool, error) {
+func (h *House) ForgetHostKey(ctx context.Context, fingerprint, who string) (bool, error) {
 	c, err := h.server(ctx)
 	if err != nil {
 		return false, err
 	}
-	return h.store.ForgetHostKey(ctx, c.Address(), fingerprint)
+	return h.store.ForgetHostKey(ctx, c.Address(), store.HostKey{Fingerprint: fingerprint, Who: who, At: h.now()})
 }
 
 // CheckHostKey says what is wrong with a fingerprint, nil where it is one.

@@ -138,6 +138,9 @@ func Probe(ctx context.Context, cfg *config.Config, opts Options) (out Probed, e
 		return out, errors.New("a folder of sftp.folders is the login's home itself, where a probe would write; give each kind a folder")
 	}
 	r, err := sftp.Dial(ctx, c)
+	if f, ok := errors.AsType[*outbox.Failure](err); ok && f.Class == outbox.Local {
+		return out, err // the server has no part in it
+	}
 	if err != nil {
 		out.Problem = err.Error()
 		return out, h.noteRefusal(ctx, c, err)

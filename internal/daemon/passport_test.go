@@ -158,7 +158,7 @@ func TestAcceptHostKey(t *testing.T) {
 	if err != nil || len(keys.Keys) != 2 || keys.Keys[1].Fingerprint != key || keys.Keys[1].Who != "ana" || keys.Trouble != "" {
 		t.Errorf("known keys: %+v (%v)", keys, err)
 	}
-	if there, err := l.house.ForgetHostKey(t.Context(), key); !there || err != nil {
+	if there, err := l.house.ForgetHostKey(t.Context(), key, "ana"); !there || err != nil {
 		t.Errorf("forgotten: %t (%v)", there, err)
 	}
 }

@@ -78,7 +78,7 @@ type DeliveryLine struct {
 	State    string    `json:"state"`
 	Attempts int       `json:"attempts"`
 	Next     time.Time `json:"next,omitzero"`
-	Class    string    `json:"class,omitempty"` // of the failure: transient, credentials, host-key, permission, no-space, foreign or local
+	Class    string    `json:"class,omitempty"` // of the failure: transient, credentials, host-key, permission, no-space, protocol, foreign or local
 	Error    string    `json:"error,omitempty"`
 }
 

@@ -154,7 +154,7 @@ func FolderNames(lang string) Folders {
 }
 
 // Trouble returns the words for a delivery that does not get through, by the class of its failure: transient, credentials,
-// host-key, permission, no-space, foreign, local. Any other class has words too.
+// host-key, permission, no-space, protocol, foreign, local. Any other class has words too.
 func Trouble(lang, class string) string {
 	w := newWords(lang)
 	if key := "trouble." + class; w.has(key) {

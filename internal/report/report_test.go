@@ -298,7 +298,7 @@ func TestFolderNames(t *testing.T) {
 func TestTroubleHasWords(t *testing.T) {
 	for _, lang := range Languages() {
 		other := Trouble(lang, "meteor")
-		for _, class := range []string{"transient", "credentials", "host-key", "permission", "no-space", "foreign", "local"} {
+		for _, class := range []string{"transient", "credentials", "host-key", "permission", "no-space", "protocol", "foreign", "local"} {
 			if got := Trouble(lang, class); got == other || strings.Contains(got, class) {
 				t.Errorf("%s: %s has no words of its own: %q", lang, class, got)
 			}

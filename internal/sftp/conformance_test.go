@@ -42,6 +42,8 @@ type profile struct {
 	// arm breaks something before each delivery, mend is what time or a person does about it. Each delivery then fails once.
 	arm  func(s *sandbox.Sandbox)
 	mend func(b *bench)
+	// stall is after how long a delivery takes the line for frozen, where lines freeze.
+	stall time.Duration
 	// taken says that the platform takes files away: after a scan, or as they are closed.
 	scans, eats bool
 }
@@ -213,11 +215,11 @@ func profiles() []profile {
 		},
 		{name: "clock ahead", start: sandboxed(nil, "clock-ahead"), way: aside, proof: digest},
 		{
-			name: "stalls at byte N", start: sandboxed(nil), way: aside, proof: digest,
+			name: "stalls at byte N", start: sandboxed(nil), way: aside, proof: digest, stall: 400 * time.Millisecond,
 			arm: func(s *sandbox.Sandbox) { s.Faults().StallAfter(5000) }, mend: func(b *bench) { b.sandbox.Faults().Clear() },
 		},
 		{
-			name: "hangs at byte N", start: sandboxed(nil), way: aside, proof: digest,
+			name: "hangs at byte N", start: sandboxed(nil), way: aside, proof: digest, stall: 400 * time.Millisecond,
 			arm: func(s *sandbox.Sandbox) { s.Faults().HangAfter(5000) },
 		},
 		{name: "cut at byte N", start: sandboxed(nil), way: aside, proof: digest, arm: func(s *sandbox.Sandbox) { s.Faults().CutAfter(5000) }},
@@ -256,29 +258,35 @@ type bench struct {
 	pass outbox.Passport
 	r    *Remote
 	last map[string]outbox.Delivery // by name: what was delivered
+	// sending is set while faults are expected; patience is the open connection's.
+	sending  bool
+	patience time.Duration
 	// failed counts deliveries that failed before they succeeded.
 	failed int
 }
 
 // remote returns a connection, making one where there is none.
 func (b *bench) remote() (*Remote, error) {
-	if b.r != nil && b.r.lost() == nil {
-		return b.r, nil
-	}
 	c := b.config
 	c.Passport, c.ReadBack = b.pass, readBackLimit
 	if c.StallTimeout == 0 {
-		c.StallTimeout = 300 * time.Millisecond
-		if b.p.mend == nil && b.p.arm == nil {
-			c.StallTimeout = 20 * time.Second // a busy machine is no stall
+		c.StallTimeout = 20 * time.Second // a busy machine is no stall
+		if b.sending && b.p.stall > 0 {
+			c.StallTimeout = b.p.stall
 		}
+	}
+	if b.r != nil && b.r.lost() == nil && b.patience == c.StallTimeout {
+		return b.r, nil
+	}
+	if b.r != nil {
+		_ = b.r.Close()
 	}
 	r, err := Dial(b.t.Context(), c)
 	if err != nil {
 		return nil, err
 	}
 	b.t.Cleanup(func() { _ = r.Close() })
-	b.r = r
+	b.r, b.patience = r, c.StallTimeout
 	return r, nil
 }
 
@@ -291,6 +299,8 @@ func (b *bench) doc(id int64, size int) outbox.Delivery {
 // send delivers as the outbox would: it arms what the profile breaks, tries again after a failure, and lets the platform scan.
 func (b *bench) send(d outbox.Delivery) (outbox.Receipt, error) {
 	d = b.known(d)
+	b.sending = true
+	defer func() { b.sending = false }()
 	if b.p.arm != nil {
 		b.p.arm(b.sandbox)
 	}

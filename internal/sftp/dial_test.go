@@ -97,7 +97,7 @@ func TestDialHostKeys(t *testing.T) {
 		{name: "unknown to the file, pinned", pins: []string{fingerprint(second)}, file: file()},
 		{
 			name: "changed", pins: []string{fingerprint(stranger)}, class: outbox.HostKey,
-			words: []string{fingerprint(plain), fingerprint(second), fingerprint(stranger), "put SHA256:", "sftp.host_keys"},
+			words: []string{fingerprint(plain), fingerprint(second), fingerprint(stranger), "gondola hostkey accept SHA256:", "sftp.host_keys"},
 		},
 		{
 			name: "changed in the file", file: file(authorizedLine(address, stranger.PublicKey())), class: outbox.HostKey,

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/pkg/sftp"
 
 	"gondola/internal/outbox"
 	"gondola/internal/sandbox"
@@ -119,6 +120,35 @@ func TestProbeBreaksOff(t *testing.T) {
 			}
 			holds(t, s.home, outbox.Delivery{}, map[string]string{})
 		})
+	}
+}
+
+// TestProbeIsRefused has each kind of operation refused, in each way: that is a result, never an error.
+func TestProbeIsRefused(t *testing.T) {
+	for _, op := range []string{"Open", "Close", "Rename", "PosixRename", "Remove", "Mkdir", "Setstat", "Stat", "List"} {
+		for name, refusal := range map[string]error{
+			"unsupported": sftp.ErrSSHFxOpUnsupported, "denied": sftp.ErrSSHFxPermissionDenied, "failure": errors.New("not today"),
+		} {
+			t.Run(op+" "+name, func(t *testing.T) {
+				s := newServer(t, posix)
+				s.before = func(asked, _, _ string) error {
+					if asked == op {
+						return refusal
+					}
+					return nil
+				}
+				p, err := dial(t, s.client()).Probe(t.Context())
+				if err != nil || p.Broke != "" || p.Stale() {
+					t.Errorf("Probe = %+v, %v", p, err)
+				}
+				if lacks := map[string]outbox.Feature{
+					"Open": outbox.Home, "Close": outbox.Home, "Rename": outbox.Rename, "PosixRename": outbox.PosixRename, "Remove": outbox.Delete,
+					"Mkdir": outbox.RenameAcross, "Setstat": outbox.Setstat, "Stat": outbox.Stat, "List": outbox.List,
+				}[op]; !p.Lacks(lacks) {
+					t.Errorf("%s: %q, want no", lacks, p.Says(lacks))
+				}
+			})
+		}
 	}
 }
 

@@ -30,7 +30,7 @@ const (
 	EntryResume    EntryKind = "resume"    // somebody, or its time, ended that
 	EntryOff       EntryKind = "off"       // somebody switched articles off
 	EntryOn        EntryKind = "on"        // somebody undid that
-	EntryHostKey   EntryKind = "host-key"  // somebody accepted a key of the server
+	EntryHostKey   EntryKind = "host-key"  // somebody accepted a key of the platform's server, or took that back
 	EntryPlan      EntryKind = "plan"      // what is to be sent was decided
 	EntryBegun     EntryKind = "begun"     // the first attempt of a delivery began
 	EntryFailed    EntryKind = "failed"    // an attempt failed in another way than the one before

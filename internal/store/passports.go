@@ -54,7 +54,7 @@ func (s *Store) HostKeys(ctx context.Context, address string) ([]HostKey, error)
 }
 
 // AcceptHostKey keeps a key, and lets what waits because of another one go at once. A key that is accepted again stays the one's who
-// accepted it first.
+// accepted it first; the ledger has both.
 func (s *Store) AcceptHostKey(ctx context.Context, address string, k HostKey) error {
 	return s.tx(ctx, func(tx *sql.Tx) error {
 		_, err := tx.ExecContext(ctx, `INSERT INTO host_keys (address, fingerprint, who, at) VALUES ($1, $2, $3, $4)
@@ -63,18 +63,24 @@ func (s *Store) AcceptHostKey(ctx context.Context, address string, k HostKey) er
 			_, err = tx.ExecContext(ctx, `UPDATE deliveries SET next_at = 0 WHERE state = 'deferred' AND class = $1`, outbox.HostKey)
 		}
 		if err == nil {
-			err = note(ctx, tx, k.At, EntryHostKey, Facts{Who: k.Who, Text: address + " " + k.Fingerprint})
+			err = note(ctx, tx, k.At, EntryHostKey, Facts{Who: k.Who, Text: "accepted " + k.Fingerprint + " of " + address})
 		}
 		return wrap(err, "accept host key")
 	})
 }
 
-// ForgetHostKey takes an acceptance back and returns whether there was one.
-func (s *Store) ForgetHostKey(ctx context.Context, address, fingerprint string) (bool, error) {
-	res, err := s.write.ExecContext(ctx, `DELETE FROM host_keys WHERE address = $1 AND fingerprint = $2`, address, fingerprint)
-	if err != nil {
-		return false, fmt.Errorf("forget host key: %w", err)
-	}
-	n, err := res.RowsAffected()
-	return n > 0, wrap(err, "forget host key")
+// ForgetHostKey takes the acceptance of a key back, by k.Who at k.At, and returns whether there was one.
+func (s *Store) ForgetHostKey(ctx context.Context, address string, k HostKey) (there bool, err error) {
+	err = s.tx(ctx, func(tx *sql.Tx) error {
+		res, err := tx.ExecContext(ctx, `DELETE FROM host_keys WHERE address = $1 AND fingerprint = $2`, address, k.Fingerprint)
+		if err != nil {
+			return fmt.Errorf("forget host key: %w", err)
+		}
+		n, err := res.RowsAffected()
+		if there = n > 0; there && err == nil {
+			err = note(ctx, tx, k.At, EntryHostKey, Facts{Who: k.Who, Text: "forgot " + k.Fingerprint + " of " + address})
+		}
+		return wrap(err, "forget host key")
+	})
+	return there, err
 }

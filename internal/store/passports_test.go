@@ -44,13 +44,28 @@ func TestHostKeys(t *testing.T) {
 		t.Errorf("keys (-want +got):\n%s", diff)
 	}
 	for _, there := range []bool{true, false} {
-		if got := must(b.ForgetHostKey(t.Context(), "one:22", "SHA256:1"))(t); got != there {
+		if got := must(b.ForgetHostKey(t.Context(), "one:22", HostKey{"SHA256:1", "luis", at(2 * time.Hour)}))(t); got != there {
 			t.Errorf("forgotten: %t, want %t", got, there)
 		}
 	}
 	if n := len(must(b.HostKeys(t.Context(), "one:22"))(t)) + len(must(b.HostKeys(t.Context(), "two:22"))(t)); n != 2 {
 		t.Errorf("%d keys are left, want one of each server", n)
 	}
+}
+
+// TestHostKeysAreInTheLedger finds who accepted and who forgot.
+func TestHostKeysAreInTheLedger(t *testing.T) {
+	b := newTestStore(t)
+	b.ok(b.AcceptHostKey(t.Context(), "one:22", HostKey{"SHA256:1", "ana", noon}))
+	for range 2 { // there is nothing to forget the second time, and nothing to tell
+		must(b.ForgetHostKey(t.Context(), "one:22", HostKey{"SHA256:1", "luis", at(time.Hour)}))(t)
+	}
+	var got []string
+	b.ok(b.Entries(t.Context(), noon.Add(-time.Hour), EntryHostKey, func(e Entry) error {
+		got = append(got, e.Facts.Who+" "+e.Facts.Text)
+		return nil
+	}))
+	same(t, "ledger", got, []string{"ana accepted SHA256:1 of one:22", "luis forgot SHA256:1 of one:22"})
 }
 
 // TestDueNamesThePreviousDocument tells a delivery which document was the last to arrive under its name.
