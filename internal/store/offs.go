@@ -43,7 +43,7 @@ func (s *Store) SwitchOff(ctx context.Context, offs []Off) error {
 					id, o.Scope, o.Key, o.SKU, o.Barcode, o.Who, o.Reason, millis(o.At), millis(o.Until))
 			}
 			if err == nil {
-				err = note(ctx, tx, o.At, EntryOff, Facts{Scope: o.Scope, Articles: []string{o.Key}, Who: o.Who, Until: o.Until, Text: o.Reason})
+				err = note(ctx, tx, o.At, EntryOff, Facts{Scope: o.Scope, Articles: []string{o.Key}, Who: o.Who, Until: o.Until})
 			}
 			if err != nil {
 				return fmt.Errorf("switch %s off: %w", o.Key, err)

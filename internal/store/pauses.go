@@ -50,7 +50,7 @@ func (s *Store) Pause(ctx context.Context, pauses []Pause) error {
 				err = tellScope(ctx, tx, p.Scope)
 			}
 			if err == nil {
-				err = note(ctx, tx, p.At, EntryPause, Facts{Scope: p.Scope, Who: p.Who, Until: p.Until, Text: p.Reason})
+				err = note(ctx, tx, p.At, EntryPause, Facts{Scope: p.Scope, Who: p.Who, Until: p.Until})
 			}
 			if err != nil {
 				return fmt.Errorf("pause %s: %w", p.Scope, err)
