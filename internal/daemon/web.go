@@ -109,9 +109,10 @@ func (h *House) pageOf(s Status) web.Page {
 	p.Paused = h.pausedText(s.Paused)
 	why := map[string]string{}
 	for _, d := range s.Waiting {
+		_, paused := PauseOf(s.Paused, Target{catalog.Kind(d.Kind), d.Vendor})
 		line := web.Delivery{
 			Name: d.Name, Store: h.nameFor(d.Vendor), State: d.State, Attempts: d.Attempts, Next: d.Next, Detail: d.Error,
-			Stopped: s.Hold != "" || d.State == "parked",
+			Stopped: s.Hold != "" || d.State == "parked" || paused,
 		}
 		class := d.Class
 		if s.Hold != "" {
