@@ -203,7 +203,7 @@ func preview(ctx context.Context, h *daemon.House, f planFlags) ([]plannedStore,
 		}
 		s.Full, s.Differs, s.Rows, s.Change = p.Full, p.Summary.Differs, p.Summary.Rows, p.Summary.Change
 		s.Waiting, s.Withheld, s.HeldRows = p.Summary.Waiting, p.Summary.Withheld, append([]shelf.Finding{}, p.Summary.Findings...)
-		if p.First {
+		if p.Stopped {
 			s.Differs, s.Rows, s.Articles, s.Promotions = 0, 0, []plannedArticle{}, nil
 		}
 		for _, l := range p.Held {

@@ -205,6 +205,8 @@ func heldLine(f shelf.Finding) string {
 	switch f.Code {
 	case catalog.BrakeFirst:
 		return "the first files for this store"
+	case catalog.BrakeLate:
+		return "everything, for it has waited too long"
 	case catalog.BrakePrice, catalog.BrakeFactor:
 		return count(f.Count, "price")
 	}

@@ -120,6 +120,7 @@ const (
 	BrakeEqual    Code = "G-BRAKE-04" // too many prices of the export are one and the same
 	BrakeSwapped  Code = "G-BRAKE-05" // prices stand where quantities stood, and the other way round
 	BrakeFirst    Code = "G-BRAKE-06" // the first files for a store wait for a person
+	BrakeLate     Code = "G-BRAKE-07" // what waits to leave has become older than the config allows; cause and factor are "late" and when it was read
 	BrakePrice    Code = "G-BRAKE-10" // prices that change too much are held
 	BrakeFactor   Code = "G-BRAKE-11" // too many prices change by the same factor; they are held
 	BrakeDeep     Code = "G-BRAKE-12" // promotions that take too much off are held
@@ -145,7 +146,7 @@ var Codes = []Code{
 	RuleFloor, RuleCeiling, RuleCeilingOff, RuleExcluded, RuleNoResult,
 	DropOlder, DropNoGood, DropStale,
 	FeedRival,
-	BrakeInactive, BrakeShrunk, BrakeNew, BrakeEqual, BrakeSwapped, BrakeFirst, BrakePrice, BrakeFactor, BrakeDeep, BrakeUnknown, BrakeClock,
+	BrakeInactive, BrakeShrunk, BrakeNew, BrakeEqual, BrakeSwapped, BrakeFirst, BrakeLate, BrakePrice, BrakeFactor, BrakeDeep, BrakeUnknown, BrakeClock,
 }
 
 // Issue is something wrong, or worth telling, about data. It has no words of its own.

@@ -42,6 +42,44 @@ func TestOldExportIsHeld(t *testing.T) {
 	}
 }
 
+// TestPlanThatWaitedTooLong has an export count in time, and the server away for longer than the feed's max_age: what waits is not sent
+// when it is back, before somebody has looked at it or a newer export has come.
+func TestPlanThatWaitedTooLong(t *testing.T) {
+	for _, newer := range []bool{true, false} {
+		c := newRules(t, agedFeed, `send: {catalog: {full: "off"}}`)
+		c.export("full", articles(3, 0, "10.50"))
+		c.slot(false)
+		c.settle()
+		c.export("full", articles(3, 0, "11.50"))
+		if err := c.house.store.PlanSoon(t.Context(), c.house.targetNames()); err != nil {
+			t.Fatal(err)
+		}
+		if err := c.house.planDue(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		c.clock = c.clock.Add(25 * time.Hour)
+		if put := c.slot(false); len(put) > 0 {
+			t.Fatalf("put: %v", put)
+		}
+		rows := c.status().Rows
+		if len(rows) != 1 || rows[0].Code != catalog.BrakeLate {
+			t.Fatalf("held: %+v", rows)
+		}
+		if newer {
+			c.export("full", articles(3, 0, "12.50"))
+		} else if ok, err := c.house.ApproveFinding(t.Context(), 1, "ana"); err != nil || !ok {
+			t.Fatalf("approve: %v, %v", ok, err)
+		}
+		want := map[bool]string{true: "A000,12.50,1", false: "A000,11.50,1"}[newer]
+		if put := c.slot(false); !strings.Contains(put["catalog/gondola_1.csv"], want) {
+			t.Errorf("newer export %v, put: %v", newer, put)
+		}
+		if rows := c.status().Rows; len(rows) != 0 {
+			t.Errorf("still held: %+v", rows)
+		}
+	}
+}
+
 // TestExportThatWaitedTooLong is fresh when it comes, and old when the daemon is back a week later. What was sent before stays, and
 // the next export goes its way.
 func TestExportThatWaitedTooLong(t *testing.T) {

@@ -3,6 +3,7 @@ package daemon
 import (
 	"context"
 	"slices"
+	"time"
 
 	"gondola/internal/catalog"
 	"gondola/internal/shelf"
@@ -36,17 +37,72 @@ func (h *House) sentPrices(ctx context.Context, t Target) ([]shelf.Digest, error
 	return nil, nil
 }
 
-// firstFinding returns what stands against sending anything to a target: nothing was ever sent to it, and the config wants somebody to
-// look before that. Nil where it may.
-func (h *House) firstFinding(ctx context.Context, t Target, q shelf.Question, s shelf.Summary) ([]shelf.Finding, error) {
-	if !h.brake.FirstAsk || len(q.Sent) > 0 || s.Rows == 0 {
+// stop returns what stands against sending anything at all to a target: nothing was ever sent to it, and the config wants somebody to
+// look before that; or what waits could not leave for so long that its feed's max_age is over. Nil where it may leave.
+func (h *House) stop(ctx context.Context, t Target, q shelf.Question, s shelf.Summary) ([]shelf.Finding, error) {
+	if s.Rows == 0 {
 		return nil, nil
 	}
 	decided, err := h.store.Decided(ctx, t.String(), h.now())
-	if err != nil || decided.First {
+	if err != nil {
 		return nil, err
 	}
-	return []shelf.Finding{{Code: catalog.BrakeFirst, Count: s.Rows, Of: s.Rows, Share: 1}}, nil
+	if h.brake.FirstAsk && len(q.Sent) == 0 && !decided.First {
+		return []shelf.Finding{{Code: catalog.BrakeFirst, Count: s.Rows, Of: s.Rows, Share: 1}}, nil
+	}
+	late, err := h.late(ctx, t)
+	if err != nil || late.IsZero() || decided.Late {
+		return nil, err
+	}
+	return []shelf.Finding{{
+		Code: catalog.BrakeLate, Count: s.Rows, Of: s.Rows, Share: 1,
+		Cause: shelf.Cause{Kind: shelf.CauseLate, Factor: late.UTC().Format(time.RFC3339)},
+	}}, nil
+}
+
+// late returns when the newest export of a target was read that has waited longer than its feed allows and never arrived, zero where
+// there is none. An export that somebody has let pass because it was too old is not asked about twice.
+func (h *House) late(ctx context.Context, t Target) (time.Time, error) {
+	for _, f := range h.byPriority(t) {
+		if f.MaxAge == 0 {
+			continue
+		}
+		for _, scope := range t.scopes() {
+			read, err := h.unsentSince(ctx, f.Name, scope, t)
+			if err != nil {
+				return time.Time{}, err
+			}
+			if read.IsZero() || h.now().Sub(read) <= time.Duration(f.MaxAge) {
+				continue
+			}
+			approvals, err := h.store.Approvals(ctx, f.Name, scope, h.now())
+			if err != nil || !approved(approvals, catalog.DropStale, 0) {
+				return read, err
+			}
+		}
+	}
+	return time.Time{}, nil
+}
+
+// unsentSince returns when the newest export of a layer was read, where nothing of it has arrived for a target yet; zero where it has, or
+// there is nothing to send.
+func (h *House) unsentSince(ctx context.Context, feed, scope string, t Target) (time.Time, error) {
+	files, err := h.stands(ctx, feed, scope)
+	if err != nil || len(files) == 0 {
+		return time.Time{}, err
+	}
+	seq := files[len(files)-1].Seq
+	effects, err := h.store.Effects(ctx, seq)
+	if err != nil {
+		return time.Time{}, err
+	}
+	for _, e := range effects {
+		if e.Target == t.String() && (e.State == store.EffectPlanned || e.State == store.EffectWaiting) {
+			d, _, err := h.store.Drop(ctx, seq)
+			return d.ReadAt, err
+		}
+	}
+	return time.Time{}, nil
 }
 
 // expectRows returns what the brake will have against rows of a new layer file in each of its targets, if nothing else comes: what the
@@ -85,9 +141,9 @@ func (h *House) expectFindings(ctx context.Context, l store.LayerFile, t Target)
 	if err != nil {
 		return nil, err
 	}
-	first, err := h.firstFinding(ctx, t, q, s)
-	if first != nil || err != nil {
-		return first, err
+	stop, err := h.stop(ctx, t, q, s)
+	if stop != nil || err != nil {
+		return stop, err
 	}
 	return s.Findings, nil
 }

@@ -84,7 +84,7 @@ func (h *House) planTarget(ctx context.Context, due store.Target) error {
 	for _, n := range summary.Withheld {
 		p.Withheld += n
 	}
-	if p.Findings, err = h.firstFinding(ctx, t, q, summary); err != nil {
+	if p.Findings, err = h.stop(ctx, t, q, summary); err != nil {
 		return err
 	}
 	if p.Findings != nil {

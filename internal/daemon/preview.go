@@ -26,7 +26,7 @@ type PlanPreview struct {
 	Summary shelf.Summary
 	Held    []store.LayerFile // files that the brake holds, or would
 	Full    bool
-	First   bool // nothing of it leaves before somebody has approved the store's first files
+	Stopped bool // nothing of it leaves before somebody has approved it
 }
 
 // Preview works out what the next slot would send to a target, without changing anything. fn, where given, gets the rows.
@@ -74,9 +74,9 @@ func (h *House) preview(ctx context.Context, t Target, full bool, fn func(Planne
 	if err != nil {
 		return p, err
 	}
-	first, err := h.firstFinding(ctx, t, q, p.Summary)
-	if first != nil {
-		p.Summary.Findings, p.First = first, true
+	stop, err := h.stop(ctx, t, q, p.Summary)
+	if stop != nil {
+		p.Summary.Findings, p.Stopped = stop, true
 	}
 	return p, err
 }

@@ -104,6 +104,7 @@ func samples() map[catalog.Code][]string {
 		catalog.BrakeEqual:       {"1190", "1200", "99%", "90%", "", "", "||99.5|"},
 		catalog.BrakeSwapped:     {"700", "1200", "58%", "50%"},
 		catalog.BrakeFirst:       {"1200", "1200", "100%", "0%", "", ""},
+		catalog.BrakeLate:        {"12", "12", "100%", "0%", "late", "2026-11-20T09:00:00Z"},
 		catalog.BrakePrice:       {"3", "1200", "0%", "40%", "decimals", "100", "A-1|10.5|1050|14", "A-2|99|9900|"},
 		catalog.BrakeFactor:      {"900", "1200", "75%", "60%", "vat-on", "1.21", "A-1|100|121|2"},
 		catalog.BrakeDeep:        {"2", "0", "0%", "70%", "", "", "A-1|100|9.9|3"},
@@ -125,7 +126,7 @@ var quoted = []catalog.Code{
 // unsaid are the arguments, by their place, that a sentence does without: the place of the issue says the same, or, of the brake, whose
 // arguments are the same for all codes, they would say nothing.
 var unsaid = map[catalog.Code][]int{
-	catalog.PriceAmbiguous: {1}, catalog.BrakeSwapped: {2, 3}, catalog.BrakeFirst: {1, 2, 3, 4, 5}, catalog.BrakePrice: {1, 2},
+	catalog.PriceAmbiguous: {1}, catalog.BrakeSwapped: {2, 3}, catalog.BrakeFirst: {1, 2, 3, 4, 5}, catalog.BrakeLate: {1, 2, 3, 4}, catalog.BrakePrice: {1, 2},
 	catalog.BrakeDeep: {1, 2, 4, 5}, catalog.BrakeUnknown: {1, 2, 3, 4, 5}, catalog.BrakeClock: {1, 2, 3, 4}, catalog.BrakeNew: {4, 5}, catalog.BrakeEqual: {4, 5, 6},
 }
 

@@ -21,6 +21,8 @@ const (
 
 	// CauseClock is why promotions wait, not a slip: the clock is wrong, by so much as Factor says.
 	CauseClock = "clock"
+	// CauseLate is why nothing leaves for a shelf any more: what waited was read too long ago, at the time in Factor.
+	CauseLate = "late"
 )
 
 // factor is a factor that slips are known by.

@@ -66,6 +66,7 @@ func (s *Store) Finding(ctx context.Context, id int64) (Finding, bool, error) {
 type Decisions struct {
 	Approved, Rejected []shelf.Digest // the oldest first
 	First              bool           // the first files may leave
+	Late               bool           // so may what waited too long
 }
 
 // Decided returns the decisions about a target that hold at now. An approval holds for its time, and longer while nothing has been
@@ -79,6 +80,8 @@ func (s *Store) Decided(ctx context.Context, target string, now time.Time) (Deci
 		switch {
 		case f.Code == catalog.BrakeFirst:
 			d.First = d.First || f.State == FindingApproved
+		case f.Code == catalog.BrakeLate:
+			d.Late = d.Late || f.State == FindingApproved
 		case f.State == FindingApproved:
 			d.Approved = append(d.Approved, f.Rows)
 		default:

@@ -175,8 +175,8 @@ func enqueueEffects(ctx context.Context, tx *sql.Tx, p Plan, id int64, state Eff
 	if err == nil && state == EffectRowsHeld {
 		// Of a drop that has none of the rows nothing is left to be sent.
 		rest := EffectUnchanged
-		if slices.ContainsFunc(p.Findings, func(f shelf.Finding) bool { return f.Code == catalog.BrakeClock }) {
-			rest = EffectWaiting // what waits for the clock was not known to when the drop was read
+		if slices.ContainsFunc(p.Findings, func(f shelf.Finding) bool { return f.Code == catalog.BrakeClock || f.Code == catalog.BrakeLate }) {
+			rest = EffectWaiting // that it would have to wait was not known when the drop was read
 		}
 		_, err = tx.ExecContext(ctx, `UPDATE effects SET state = CASE held WHEN '' THEN $6 ELSE $4 END, plan = $5, at = $3 WHERE `+open, append(args, rest)...)
 	} else if err == nil {
