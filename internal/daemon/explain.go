@@ -452,8 +452,8 @@ func (x *explainer) next(ctx context.Context, t Target) (*NextOfArticle, error) 
 		return nil, err
 	}
 	// The brake looks at a shelf as a whole; what it holds of this article is looked up.
-	q.Brake, q.Approved, q.Rejected = nil, nil, nil
-	for _, stack := range []*[]shelf.Digest{&q.Wanted, &q.Sent, &q.Unsettled, &q.Prices, &q.PricesSent} {
+	q.Brake, q.Approved, q.Rejected, q.Catalog = nil, nil, nil, nil
+	for _, stack := range []*[]shelf.Digest{&q.Wanted, &q.Sent, &q.Unsettled, &q.Prices} {
 		if len(*stack) == 0 {
 			continue
 		}

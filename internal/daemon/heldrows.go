@@ -19,7 +19,7 @@ func (h *House) brakes(ctx context.Context, t Target, q *shelf.Question) error {
 	}
 	q.Brake, q.Approved, q.Rejected = &h.brake, decided.Approved, decided.Rejected
 	if q.Prices != nil {
-		if q.PricesSent, err = h.sentPrices(ctx, t); err != nil {
+		if q.Catalog, err = h.catalogOf(ctx, t); err != nil {
 			return err
 		}
 	}
@@ -27,14 +27,35 @@ func (h *House) brakes(ctx context.Context, t Target, q *shelf.Question) error {
 	return err
 }
 
-// sentPrices returns what was sent of the catalogue that a target's promotions are priced by.
-func (h *House) sentPrices(ctx context.Context, t Target) ([]shelf.Digest, error) {
+// catalogOf returns how the catalogue shelf stands that a target's promotions are priced by, nil where there is none.
+func (h *House) catalogOf(ctx context.Context, t Target) (*shelf.CatalogShelf, error) {
 	for _, vendor := range []string{t.Vendor, catalog.AllVendors} {
-		if prices := (Target{catalog.KindCatalog, vendor}).String(); h.isTarget(prices) {
-			return h.store.Sent(ctx, prices)
+		name := Target{catalog.KindCatalog, vendor}.String()
+		if !h.isTarget(name) {
+			continue
 		}
+		var c shelf.CatalogShelf
+		var err error
+		if c.Sent, err = h.store.Sent(ctx, name); err != nil {
+			return nil, err
+		}
+		if c.Unsettled, err = h.store.Unsettled(ctx, name); err != nil {
+			return nil, err
+		}
+		decided, err := h.store.Decided(ctx, name, h.now())
+		if err != nil {
+			return nil, err
+		}
+		c.Approved, c.Rejected = decided.Approved, decided.Rejected
+		open, err := h.store.OpenFindings(ctx)
+		for _, f := range open {
+			if f.Target == name && f.Code == catalog.BrakeFactor {
+				c.Slip = f.Cause
+			}
+		}
+		return &c, err
 	}
-	return nil, nil
+	return nil, nil //nolint:nilnil // no catalogue is known, and says so by its absence
 }
 
 // stop returns what stands against sending anything at all to a target: nothing was ever sent to it, and the config wants somebody to

@@ -2,6 +2,7 @@ package shelf
 
 import (
 	"math"
+	"slices"
 	"strconv"
 
 	"gondola/internal/catalog"
@@ -85,6 +86,11 @@ func slip(old, now catalog.Money, decimals int) int {
 		}
 	}
 	return best
+}
+
+// slipOf returns the factor of a cause, counted from 1; 0 for none.
+func slipOf(c Cause) int {
+	return 1 + slices.IndexFunc(factors, func(f factor) bool { return f.Cause == c })
 }
 
 // slips counts price changes by the factor that they are.

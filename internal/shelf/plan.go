@@ -27,9 +27,9 @@ type Question struct {
 	// waits until there is one.
 	Prices   []Digest
 	Decimals int // the currency's; of a promotion's price the platform keeps two at most [partner]
-	// PricesSent is what the platform was sent of Prices, where it is known: a promotion is held against the price that the brake lets
+	// Catalog is how the shelf that Prices is of stands, where it is known: a promotion is held against the price that the brake lets
 	// through.
-	PricesSent []Digest
+	Catalog *CatalogShelf
 	// Stores is, of a shelf whose files are for several stores, what they say of them now: catalog.Promotion.Stores. "" for one store.
 	Stores string
 
@@ -45,6 +45,12 @@ type Question struct {
 
 	// slip is the factor, counted from 1, that too many prices change by: what changes by it is held. Set when a first look has found it.
 	slip int
+}
+
+// CatalogShelf is how the catalogue shelf stands that promotions get their prices from: as in a question about it.
+type CatalogShelf struct {
+	Sent, Unsettled, Approved, Rejected []Digest
+	Slip                                Cause // the factor that too many of its prices change by
 }
 
 // Change counts what a plan changes on the shelf. An article whose price and availability both change counts under each. Promotions

@@ -26,13 +26,13 @@ func offer(price catalog.Money, off catalog.Percent, decimals int) catalog.Money
 type priceList struct {
 	files Files
 	stack []Digest
-	sent  []Digest // what the platform was sent of the stack; nil where nothing is held against it
-	brake *Brake   // nil lets every price through
+	shelf CatalogShelf // how the stack stands, for the brake
+	judge Question     // with its limits; without a Brake every price goes through
 
 	overlay *Overlay
-	before  *Overlay // of sent; nil where it is not asked
-	more    bool     // the overlay stands at a record
-	some    bool     // there is any article at all
+	stands  []*Overlay // of shelf: sent, unsettled, approved, rejected; nil where the brake is not asked
+	more    bool       // the overlay stands at a record
+	some    bool       // there is any article at all
 }
 
 // listed is what a price list knows of an article.
@@ -54,26 +54,33 @@ func (l *priceList) of(itemKey string) (listed, error) {
 		if l.overlay.err != nil {
 			return listed{}, l.overlay.err
 		}
-		price, err := l.through(itemKey, r.Item.Price)
+		price, err := l.through(itemKey, r)
 		return listed{known: true, price: price}, err
 	}
 	return listed{}, l.err()
 }
 
-// through returns the price that the brake lets through: the one that was sent, where the wanted one is too far from it.
-func (l *priceList) through(itemKey string, price catalog.Money) (catalog.Money, error) {
-	if l.before == nil {
-		return price, nil
+// through returns the price that the brake lets through.
+func (l *priceList) through(itemKey string, wanted Record) (catalog.Money, error) {
+	if l.stands == nil {
+		return wanted.Item.Price, nil
 	}
-	for l.before.key() != nil && string(l.before.key()) < itemKey {
-		l.before.advance()
-	}
-	if string(l.before.key()) == itemKey {
-		if sent := l.before.load().Item; sent.Set.Has(catalog.Price) && l.brake.far(sent.Price, price) {
-			price = sent.Price
+	records := make([]Record, len(l.stands))
+	for i, o := range l.stands {
+		for o.key() != nil && string(o.key()) < itemKey {
+			o.advance()
+		}
+		if o.key() != nil && string(o.key()) == itemKey {
+			records[i] = o.load()
+		}
+		if o.err != nil {
+			return 0, o.err
 		}
 	}
-	return price, l.before.err
+	if v := l.judge.judge(wanted, records[0], records[1], decided{records[2], records[3]}); v.held {
+		return v.kept, nil
+	}
+	return wanted.Item.Price, nil
 }
 
 // hasAny reports whether the catalogue has any article.
@@ -86,11 +93,15 @@ func (l *priceList) open() (err error) {
 	if l.overlay, err = l.files.Overlay(l.stack); err != nil {
 		return err
 	}
-	if l.brake != nil && len(l.sent) > 0 {
-		if l.before, err = l.files.Overlay(l.sent); err != nil {
-			return err
+	if l.judge.Brake != nil {
+		for _, stack := range [][]Digest{l.shelf.Sent, l.shelf.Unsettled, l.shelf.Approved, l.shelf.Rejected} {
+			o, err := l.files.Overlay(stack)
+			if err != nil {
+				return err
+			}
+			o.advance()
+			l.stands = append(l.stands, o)
 		}
-		l.before.advance()
 	}
 	l.advance()
 	l.some = l.more
@@ -117,8 +128,8 @@ func (l *priceList) close() error {
 		return nil
 	}
 	err := l.overlay.Close()
-	if l.before != nil {
-		err = errors.Join(err, l.before.Close())
+	for _, o := range l.stands {
+		err = errors.Join(err, o.Close())
 	}
 	return err
 }

@@ -64,9 +64,16 @@ const (
 )
 
 func newCampaigns(f Files, q Question, s *Summary, emit func(row, sent Record, differs bool) error) *campaigns {
-	prices := &priceList{files: f, stack: q.Prices, sent: q.PricesSent, brake: q.Brake}
-	if prices.stack == nil {
-		prices.stack, prices.sent = q.Wanted, q.Sent
+	prices := &priceList{files: f, stack: q.Prices}
+	switch {
+	case q.Prices == nil:
+		// One file for both: the articles stand in the question itself.
+		prices.stack = q.Wanted
+		prices.shelf = CatalogShelf{Sent: q.Sent, Unsettled: q.Unsettled, Approved: q.Approved, Rejected: q.Rejected}
+		prices.judge = Question{Brake: q.Brake, Decimals: q.Decimals, slip: q.slip}
+	case q.Catalog != nil:
+		prices.shelf = *q.Catalog
+		prices.judge = Question{Brake: q.Brake, Decimals: q.Decimals, slip: slipOf(q.Catalog.Slip)}
 	}
 	return &campaigns{q: q, s: s, prices: prices, emit: emit}
 }
@@ -122,10 +129,13 @@ func (c *campaigns) flush() error {
 		c.s.Change.promotion(one.wanted, one.sent)
 		one.step = one.decide(c.q.Full)
 	}
+	if err := c.keepHeld(); err != nil {
+		return err
+	}
 	if err := c.compare(); err != nil {
 		return err
 	}
-	if err := c.keepHeld(); err != nil {
+	if err := c.keepEnding(); err != nil {
 		return err
 	}
 	for _, one := range c.group {
@@ -138,14 +148,14 @@ func (c *campaigns) flush() error {
 		}
 	}
 	c.item, c.group, c.price = "", c.group[:0], nil
-	return nil
+	return c.brake.endGroup()
 }
 
 // keepHeld lets what runs run on where what is wanted in its place is held by the brake.
 func (c *campaigns) keepHeld() error {
 	for i := range c.group {
 		one := &c.group[i]
-		if one.step != stepEnd || one.beaten || !one.wanted.active() {
+		if one.step != stepEnd || !one.wanted.active() {
 			continue
 		}
 		why, err := c.refused(one)
@@ -156,6 +166,11 @@ func (c *campaigns) keepHeld() error {
 			c.goesOn(one)
 		}
 	}
+	return nil
+}
+
+// keepEnding lets what would end run on where nobody knows what time it is.
+func (c *campaigns) keepEnding() error {
 	for i := range c.group {
 		one := &c.group[i]
 		if one.step != stepEnd {
@@ -251,9 +266,9 @@ func (c campaign) decide(full bool) step {
 // plan says what there is to say of one promotion.
 func (c *campaigns) plan(one *campaign, ending bool) error {
 	if one.wanted.active() && (!one.live.active() || one.step == stepEnd || !one.wanted.priced()) {
-		refused, err := c.refused(one)
-		if one.beaten {
-			refused = catalog.PromoOverlap
+		refused, err := catalog.PromoOverlap, error(nil)
+		if !one.beaten {
+			refused, err = c.refused(one)
 		}
 		switch {
 		case err != nil:

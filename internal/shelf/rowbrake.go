@@ -3,6 +3,7 @@ package shelf
 import (
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"gondola/internal/catalog"
@@ -25,6 +26,7 @@ type heldRows struct {
 	worst  worst
 	slips  slips
 	writer *Writer
+	group  []Record // promotions of the article under way, not written yet
 }
 
 // decided is what people have decided about a key: the records that they let pass, and those that they want to stay away.
@@ -45,38 +47,71 @@ func (b *rowBrake) abort() {
 
 // article returns what an article may be wanted as. told tells whether findings speak of it.
 func (b *rowBrake) article(wanted, sent, unsettled Record, d decided, told bool) (Record, error) {
-	if b.q.Brake == nil || !wanted.Item.Set.Has(catalog.Price) || !sent.Item.Set.Has(catalog.Price) {
+	v := b.q.judge(wanted, sent, unsettled, d)
+	if v.known {
+		b.known++
+	}
+	if told && v.open {
+		b.slips.add(v.slip)
+	}
+	if !v.held {
 		return wanted, nil
 	}
-	b.known++
-	now, old := wanted.Item.Price, sent.Item.Price
-	// What began to leave has passed the brake.
-	if left := unsettled.Item; now == old || left.Set.Has(catalog.Price) && left.Price == now {
-		return wanted, nil
+	kept := wanted
+	kept.Item.Price = v.kept
+	if v.code == "" {
+		return kept, nil // somebody has decided that it stays away
 	}
-	if between(now, old, d.approved) {
-		return wanted, nil
-	}
-	asked := wanted
-	wanted.Item.Price = old
-	if d.rejected.Item.Set.Has(catalog.Price) && d.rejected.Item.Price == now {
-		return wanted, nil
-	}
-	at := slip(old, now, b.q.Decimals)
-	if told {
-		b.slips.add(at)
-	}
-	move := Move{Key: asked.Key, Old: old, New: now}
-	switch {
-	case at >= 0 && at == b.q.slip-1:
-		return wanted, b.hold(catalog.BrakeFactor, asked, move, at, told)
-	case b.q.Brake.far(old, now):
-		return wanted, b.hold(catalog.BrakePrice, asked, move, at, told)
-	}
-	return asked, nil
+	return kept, b.hold(v.code, wanted, Move{Key: wanted.Key, Old: v.kept, New: wanted.Item.Price}, v.slip, told)
 }
 
-// between reports whether an approved price covers another one: it is no further from what was sent.
+// verdict is what the brake says of an article's price.
+type verdict struct {
+	known bool          // there is a price to compare with
+	open  bool          // it changes, and nobody has decided about it
+	held  bool          // it stays what it is
+	kept  catalog.Money // what it stays: the price that began to leave last, else the one that was sent
+	code  catalog.Code  // why; "" where somebody has rejected it
+	slip  int           // the factor that it changes by, -1 for none
+}
+
+// judge decides on the price of an article. What began to leave has passed the brake, so a price is as good as far from it as from what
+// was sent.
+func (q Question) judge(wanted, sent, unsettled Record, d decided) (v verdict) {
+	v.slip = -1
+	if q.Brake == nil || !wanted.Item.Set.Has(catalog.Price) {
+		return v
+	}
+	now, far := wanted.Item.Price, true
+	for _, told := range [...]Record{sent, unsettled} {
+		if !told.Item.Set.Has(catalog.Price) {
+			continue
+		}
+		old := told.Item.Price
+		v.known, v.kept = true, old
+		if old == now || between(now, old, d.approved) {
+			return verdict{known: true, slip: -1}
+		}
+		far = far && q.Brake.far(old, now)
+	}
+	if !v.known {
+		return v
+	}
+	if d.rejected.Item.Set.Has(catalog.Price) && d.rejected.Item.Price == now {
+		v.held = true
+		return v
+	}
+	v.open, v.slip = true, slip(v.kept, now, q.Decimals)
+	switch {
+	case v.slip >= 0 && v.slip == q.slip-1:
+		v.held, v.code = true, catalog.BrakeFactor
+	case far:
+		v.held, v.code = true, catalog.BrakePrice
+	}
+	return v
+}
+
+// between reports whether an approved price covers another one: it is no further from what the platform was told.
 func between(now, old catalog.Money, approved Record) bool {
 	if !approved.Item.Set.Has(catalog.Price) {
 		return false
@@ -119,6 +154,9 @@ func (b *rowBrake) ends(asked Record, d decided, told bool) (held bool, err erro
 	if b.q.Brake == nil || b.q.Clock == 0 || d.approved.Promotion != nil && d.approved.Promotion.Same(*asked.Promotion) {
 		return false, nil
 	}
+	if d.rejected.Promotion != nil && d.rejected.Promotion.Same(*asked.Promotion) {
+		return true, nil
+	}
 	return true, b.hold(catalog.BrakeClock, asked, Move{Key: ItemKey(asked.Key), New: asked.Promotion.Price}, -1, told)
 }
 
@@ -148,8 +186,24 @@ func (b *rowBrake) hold(code catalog.Code, asked Record, m Move, at int, told bo
 	asked.Line, asked.Gone, asked.Owner = 0, 0, ""
 	if asked.Promotion == nil {
 		asked.Item.Blank = 0
+		return h.writer.Add(asked)
 	}
-	return h.writer.Add(asked)
+	h.group = append(h.group, asked)
+	return nil
+}
+
+// endGroup writes the held promotions of one article, which are found in no order.
+func (b *rowBrake) endGroup() error {
+	for _, h := range b.found {
+		slices.SortFunc(h.group, func(a, b Record) int { return strings.Compare(a.Key, b.Key) })
+		for _, r := range h.group {
+			if err := h.writer.Add(r); err != nil {
+				return err
+			}
+		}
+		h.group = h.group[:0]
+	}
+	return nil
 }
 
 // most returns the factor that so many prices change by that it can't be chance, counted from 1; 0 = there is none.

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -306,7 +307,7 @@ func TestRowBrakePromotionPrices(t *testing.T) {
 	r := Record{Key: PromotionKey("a", p), Promotion: &p}
 	q := Question{
 		Wanted: []Digest{write(t, files, table{r.Key: r})}, Prices: []Digest{write(t, files, costing("a", 1000))},
-		PricesSent: []Digest{write(t, files, costing("a", 100))}, Now: noon, Decimals: 2, Brake: &brake,
+		Catalog: &CatalogShelf{Sent: []Digest{write(t, files, costing("a", 100))}}, Now: noon, Decimals: 2, Brake: &brake,
 	}
 	var got catalog.Money
 	if _, err := files.Rows(q, func(row, _ Record, _ bool) error { got = row.Promotion.Price; return nil }); err != nil {
@@ -314,5 +315,97 @@ func TestRowBrakePromotionPrices(t *testing.T) {
 	}
 	if got != 80_000 {
 		t.Errorf("the offer costs %s, want 80: a fifth off the 100 that customers see", got)
+	}
+}
+
+// TestRowBrakeWithPromotions holds what the brake does about promotions against the rules that plans have for them: which of them give
+// way, and which price they are held against.
+func TestRowBrakeWithPromotions(t *testing.T) {
+	for _, tc := range []struct {
+		name                                                   string
+		wanted, sent, unsettled, prices                        string
+		approved, rejected                                     string
+		catalogSent, catalogApproved, catalogLeft, catalogAway string
+		clock                                                  time.Duration
+		rows, held                                             string // held: code and rows
+		overlap                                                int
+	}{
+		{
+			name:   "the price of an offer is that of the approved price",
+			wanted: "k:40, k/A=20%", sent: "k:100", approved: "k:40", rows: "k:40, k/A=20%@32",
+		},
+		{
+			name:   "that which began to leave",
+			wanted: "k:40, k/A=20%", sent: "k:100", unsettled: "k:40", rows: "k:40, k/A=20%@32",
+		},
+		{
+			name:   "not of one that somebody rejected",
+			wanted: "k:121, k/A=20%", sent: "k:100", rejected: "k:121", rows: "k/A=20%@80",
+		},
+		{name: "in two files, approved", wanted: "k/A=20%", prices: "k:40", catalogSent: "k:100", catalogApproved: "k:40", rows: "k/A=20%@32"},
+		{name: "in two files, on its way", wanted: "k/A=20%", prices: "k:40", catalogSent: "k:100", catalogLeft: "k:40", rows: "k/A=20%@32"},
+		{name: "in two files, rejected", wanted: "k/A=20%", prices: "k:121", catalogSent: "k:100", catalogAway: "k:121", rows: "k/A=20%@80"},
+		{
+			name:   "what runs on while its change is held has its place",
+			wanted: "k/A=100, k/C=800", sent: "k/A=900", prices: "k:1000", rows: "k/A=900 off", held: "G-BRAKE-12 k/A=100", overlap: 1,
+		},
+		{
+			name:   "what gives way is nobody's to look at",
+			wanted: "k/A=100, k/C=50", sent: "k/A=100", prices: "k:1000", approved: "k/C=50", rows: "k/A=100 off", overlap: 1,
+		},
+		{
+			name:   "several of an article are held in any order",
+			wanted: "k/A=900, k/Z=900 off", sent: "k/Z=900", prices: "k:1000", clock: 5 * time.Minute, held: "G-BRAKE-14 k/A=900, k/Z=900 off",
+		},
+		{
+			name:   "an end that somebody rejected is not asked about again",
+			wanted: "k/Z=900 off", sent: "k/Z=900", prices: "k:1000", rejected: "k/Z=900 off", clock: 5 * time.Minute,
+		},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			files := newTestFiles(t)
+			stack := func(text string) []Digest { return stackOf(t, files, text) }
+			q := Question{
+				Wanted: stack(tc.wanted), Sent: stack(tc.sent), Unsettled: stack(tc.unsettled), Prices: stack(tc.prices),
+				Approved: stack(tc.approved), Rejected: stack(tc.rejected), Now: noon, Decimals: 2, Clock: tc.clock,
+				Brake: &Brake{PriceChange: 0.4, SameFactor: 0.6, MinRows: 50, Discount: 0.85},
+			}
+			if tc.catalogSent != "" {
+				q.Catalog = &CatalogShelf{
+					Sent: stack(tc.catalogSent), Unsettled: stack(tc.catalogLeft), Approved: stack(tc.catalogApproved), Rejected: stack(tc.catalogAway),
+				}
+			}
+			s, err := files.Plan(q)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var rows []Record
+			for _, p := range s.Parts {
+				rows = append(rows, read(t, files, []Digest{p.Digest})...)
+			}
+			held := ""
+			for _, f := range s.Findings {
+				held += string(f.Code) + " " + shorts(read(t, files, []Digest{f.Rows}))
+			}
+			if shorts(rows) != tc.rows || held != tc.held || s.Withheld[catalog.PromoOverlap] != tc.overlap {
+				t.Errorf("rows %s, held %s, %d give way\nwant %s, held %s, %d", shorts(rows), held, s.Withheld[catalog.PromoOverlap],
+					tc.rows, tc.held, tc.overlap)
+			}
+		})
+	}
+}
+
+// TestRowBrakeComparesWithWhatLeft: what began to leave is what the platform may show, and is all there is before a first plan is whole.
+func TestRowBrakeComparesWithWhatLeft(t *testing.T) {
+	held := func(old, now int) []Finding {
+		m := Move{Key: "a", Old: catalog.Money(1000 * old), New: catalog.Money(1000 * now)}
+		return []Finding{{Code: catalog.BrakePrice, Share: 1, Count: 1, Of: 1, Limit: 0.4, Worst: []Move{m}}}
+	}
+	for _, tc := range []rowBrakeCase{
+		{name: "held, it stays what left last", sent: costing("a", 100), unsettled: costing("a", 130), wanted: costing("a", 500), rows: costing("a", 130), want: held(130, 500)},
+		{name: "before anything arrived", unsettled: costing("a", 101), wanted: costing("a", 777), rows: costing("a", 101), want: held(101, 777)},
+		{name: "back to what was sent", sent: costing("a", 100), unsettled: costing("a", 500), wanted: costing("a", 101), rows: costing("a", 101)},
+	} {
+		t.Run(tc.name, func(t *testing.T) { tc.run(t, Brake{PriceChange: 0.4, SameFactor: 0.6, MinRows: 50}) })
 	}
 }
