@@ -2,6 +2,7 @@ package web
 
 import (
 	"context"
+	"os"
 	"os/exec"
 	"strings"
 	"testing"
@@ -29,6 +30,9 @@ const faint = `(() => {
 func TestBrowser(t *testing.T) {
 	path, err := exec.LookPath("chromium")
 	if err != nil {
+		if os.Getenv("CI") != "" {
+			t.Fatal("chromium is missing: install it, as .ci/run does")
+		}
 		t.Skip("no chromium on this machine")
 	}
 	s := newServed(t, Config{Language: "es", Look: fixed(fullPage())})
