@@ -118,6 +118,11 @@ type Plan struct {
 	At    time.Time
 }
 
+// stopped reports whether nothing at all leaves before somebody has approved it, whatever rows a drop has that are held as well.
+func (p Plan) stopped() bool {
+	return slices.ContainsFunc(p.Findings, func(f shelf.Finding) bool { return f.Code == catalog.BrakeFirst || f.Code == catalog.BrakeLate })
+}
+
 // ErrBegun says that an attempt of the open plan has begun, so that it can't be superseded.
 var ErrBegun = errors.New("an attempt of the open plan has begun")
 
@@ -133,7 +138,7 @@ func (s *Store) Enqueue(ctx context.Context, p Plan) (id int64, err error) {
 		}
 		state := EffectUnchanged
 		switch {
-		case p.Waiting > 0 || p.Withheld > 0:
+		case p.stopped() || p.Waiting > 0 || p.Withheld > 0:
 			state = EffectWaiting
 		case len(p.Findings) > 0:
 			state = EffectRowsHeld
@@ -175,7 +180,7 @@ func enqueueEffects(ctx context.Context, tx *sql.Tx, p Plan, id int64, state Eff
 	if err == nil && state == EffectRowsHeld {
 		// Of a drop that has none of the rows nothing is left to be sent.
 		rest := EffectUnchanged
-		if slices.ContainsFunc(p.Findings, func(f shelf.Finding) bool { return f.Code == catalog.BrakeClock || f.Code == catalog.BrakeLate }) {
+		if slices.ContainsFunc(p.Findings, func(f shelf.Finding) bool { return f.Code == catalog.BrakeClock }) {
 			rest = EffectWaiting // that it would have to wait was not known when the drop was read
 		}
 		_, err = tx.ExecContext(ctx, `UPDATE effects SET state = CASE held WHEN '' THEN $6 ELSE $4 END, plan = $5, at = $3 WHERE `+open, append(args, rest)...)
