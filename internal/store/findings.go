@@ -69,12 +69,18 @@ type Decisions struct {
 	Late               bool           // so may what waited too long
 }
 
+// Decisions returns the number of the newest decision about a target. A plan that knows it is asked for again where one comes later.
+func (s *Store) Decisions(ctx context.Context, target string) (n int64, err error) {
+	err = s.read.QueryRowContext(ctx, `SELECT COALESCE(MAX(decided), 0) FROM findings WHERE target = $1`, target).Scan(&n)
+	return n, wrap(err, "count decisions about %s", target)
+}
+
 // Decided returns the decisions about a target that hold at now. An approval holds for its time, and longer while nothing has been
 // sent since: nobody should be asked again because a server was down.
 func (s *Store) Decided(ctx context.Context, target string, now time.Time) (Decisions, error) {
 	var d Decisions
 	all, err := list(ctx, s.read, scanFinding, `SELECT `+findingColumns+` FROM findings WHERE target = $1 AND (state = 'rejected' OR state = 'approved'
-		AND (until > $2 OR NOT EXISTS (SELECT 1 FROM plans p WHERE p.target = $1 AND p.state = 'done' AND p.created > findings.at))) ORDER BY at, id`,
+		AND (until > $2 OR NOT EXISTS (SELECT 1 FROM plans p WHERE p.target = $1 AND p.state = 'done' AND p.created > findings.at))) ORDER BY decided, at, id`,
 		target, millis(now))
 	for _, f := range all {
 		switch {
@@ -95,9 +101,13 @@ func (s *Store) Decided(ctx context.Context, target string, now time.Time) (Deci
 // approved. It returns false when the finding is not open any more.
 func (s *Store) Decide(ctx context.Context, id int64, state FindingState, who string, now, until time.Time) (ok bool, err error) {
 	err = s.tx(ctx, func(tx *sql.Tx) error {
+		n, err := nextNumber(ctx, tx, "decisions")
+		if err != nil {
+			return fmt.Errorf("number decision: %w", err)
+		}
 		var target, code string
-		err := tx.QueryRowContext(ctx, `UPDATE findings SET state = $2, who = $3, at = $4, until = $5 WHERE id = $1 AND state = 'open'
-			RETURNING target, code`, id, state, who, millis(now), millis(until)).Scan(&target, &code)
+		err = tx.QueryRowContext(ctx, `UPDATE findings SET state = $2, who = $3, at = $4, until = $5, decided = $6 WHERE id = $1 AND state = 'open'
+			RETURNING target, code`, id, state, who, millis(now), millis(until), n).Scan(&target, &code)
 		if errors.Is(err, sql.ErrNoRows) {
 			return nil
 		}
@@ -134,40 +144,36 @@ func receiptsOfHeld(ctx context.Context, tx *sql.Tx, target string) error {
 	return err
 }
 
-// found records what a plan's brake has against a target: what was open and is not found any more is gone. It reports nothing where
-// nothing changed.
-func found(ctx context.Context, tx *sql.Tx, target string, findings []shelf.Finding, now time.Time) error {
-	open, err := list(ctx, tx, scanFinding, `SELECT `+findingColumns+` FROM findings WHERE target = $1 AND state = 'open' ORDER BY id`, target)
+// found records what a plan's brake has against a target: what was open and is not found any more is gone. Other rows than were open
+// are another finding, with a number of its own: whoever decides on a number means the rows that were shown to them. It reports nothing
+// where nothing changed.
+func found(ctx context.Context, tx *sql.Tx, p Plan) error {
+	open, err := list(ctx, tx, scanFinding, `SELECT `+findingColumns+` FROM findings WHERE target = $1 AND state = 'open' ORDER BY id`, p.Target)
 	if err != nil {
 		return err
 	}
 	changed := false
 	for _, old := range open {
-		if slices.ContainsFunc(findings, func(f shelf.Finding) bool { return f.Code == old.Code }) {
+		if slices.ContainsFunc(p.Findings, func(f shelf.Finding) bool { return f.Code == old.Code && f.Rows == old.Rows }) {
 			continue
 		}
 		changed = true
-		if _, err := tx.ExecContext(ctx, `UPDATE findings SET state = 'gone', at = $2 WHERE id = $1`, old.ID, millis(now)); err != nil {
+		if _, err := tx.ExecContext(ctx, `UPDATE findings SET state = 'gone', at = $2 WHERE id = $1`, old.ID, millis(p.At)); err != nil {
 			return err
 		}
 	}
-	for _, f := range findings {
+	for _, f := range p.Findings {
 		i := slices.IndexFunc(open, func(old Finding) bool { return old.Code == f.Code })
-		if i >= 0 {
-			if open[i].Rows == f.Rows && open[i].Count == f.Count {
-				continue
-			}
-			_, err = tx.ExecContext(ctx, `UPDATE findings SET finding = $2, held = $3 WHERE id = $1`, open[i].ID, toJSON(f), f.Rows)
-			err = errors.Join(err, noteRowsHeld(ctx, tx, now, open[i].ID, target, f))
-		} else {
-			var id int64
-			if id, err = nextNumber(ctx, tx, "findings"); err == nil {
-				_, err = tx.ExecContext(ctx, `INSERT INTO findings (id, target, code, state, finding, held, first_at, at, until, who)
-					VALUES ($1, $2, $3, 'open', $4, $5, $6, $6, 0, '')`, id, target, f.Code, toJSON(f), f.Rows, millis(now))
-			}
-			if err == nil {
-				err = noteRowsHeld(ctx, tx, now, id, target, f)
-			}
+		switch {
+		case i < 0:
+			err = newFinding(ctx, tx, p, f, p.At)
+		case open[i].Rows != f.Rows:
+			err = newFinding(ctx, tx, p, f, open[i].First)
+		case open[i].Count != f.Count:
+			_, err = tx.ExecContext(ctx, `UPDATE findings SET finding = $2 WHERE id = $1`, open[i].ID, toJSON(f))
+			err = errors.Join(err, noteRowsHeld(ctx, tx, p.At, open[i].ID, p.Target, f))
+		default:
+			continue
 		}
 		if err != nil {
 			return err
@@ -177,7 +183,27 @@ func found(ctx context.Context, tx *sql.Tx, target string, findings []shelf.Find
 	if !changed {
 		return nil
 	}
-	return receiptsOfHeld(ctx, tx, target)
+	return receiptsOfHeld(ctx, tx, p.Target)
+}
+
+// newFinding opens a finding, unless somebody has decided on these rows while the plan was being made: the next plan knows it.
+func newFinding(ctx context.Context, tx *sql.Tx, p Plan, f shelf.Finding, first time.Time) error {
+	var late bool
+	err := tx.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM findings WHERE target = $1 AND code = $2 AND held = $3 AND decided > $4)`,
+		p.Target, f.Code, f.Rows, p.Decisions).Scan(&late)
+	if err != nil || late {
+		return err
+	}
+	id, err := nextNumber(ctx, tx, "findings")
+	if err != nil {
+		return err
+	}
+	_, err = tx.ExecContext(ctx, `INSERT INTO findings (id, target, code, state, finding, held, first_at, at, until, who)
+		VALUES ($1, $2, $3, 'open', $4, $5, $6, $7, 0, '')`, id, p.Target, f.Code, toJSON(f), f.Rows, millis(first), millis(p.At))
+	if err != nil {
+		return err
+	}
+	return noteRowsHeld(ctx, tx, p.At, id, p.Target, f)
 }
 
 // noteRowsHeld tells the ledger of rows that the brake holds: how many, and the file that has them.

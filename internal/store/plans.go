@@ -113,6 +113,8 @@ type Plan struct {
 	Withheld int
 	// Findings is what the brake has against rows that are not in the plan, or against sending anything at all.
 	Findings []shelf.Finding
+	// Decisions is the newest decision about the target that the plan knows, as Store.Decisions told before it was made.
+	Decisions int64
 	// Below is, of a full plan, what was sent before and holds on beside what its documents say; "" = nothing.
 	Below shelf.Digest
 	At    time.Time
@@ -129,7 +131,8 @@ var ErrBegun = errors.New("an attempt of the open plan has begun")
 // Enqueue records a plan and its documents as queued deliveries, in place of an open plan of the target that has not begun. It
 // moves the effects of all drops up to p.Upto: with documents to planned, without to unchanged, or, where promotions wait for a later
 // plan or can't start, back to waiting. Drops that an earlier plan had promotions of that waited are moved along: this is the plan that has them. The
-// target is not due any more, unless a full plan was asked for in the meantime and this is none. It returns the plan's id, 0 for one
+// target is not due any more, unless a full plan was asked for in the meantime and this is none, or somebody has decided on a finding
+// that the plan does not know of. It returns the plan's id, 0 for one
 // without documents.
 func (s *Store) Enqueue(ctx context.Context, p Plan) (id int64, err error) {
 	err = s.tx(ctx, func(tx *sql.Tx) error {
@@ -155,12 +158,15 @@ func (s *Store) Enqueue(ctx context.Context, p Plan) (id int64, err error) {
 		}
 		err := enqueueEffects(ctx, tx, p, id, state)
 		if err == nil {
-			err = found(ctx, tx, p.Target, p.Findings, p.At)
+			err = found(ctx, tx, p)
 		}
 		if err == nil {
-			_, err = tx.ExecContext(ctx, `INSERT INTO targets (target, parts, plan_due, full_due, adopt, waiting, withheld) VALUES ($1, $2, 0, 0, 0, $4, $5)
+			_, err = tx.ExecContext(ctx, `INSERT INTO targets (target, parts, plan_due, full_due, adopt, waiting, withheld, decided)
+				VALUES ($1, $2, 0, 0, 0, $4, $5, $6)
 				ON CONFLICT (target) DO UPDATE SET parts = MAX(parts, excluded.parts), waiting = excluded.waiting,
-					withheld = excluded.withheld, plan_due = MIN(full_due, $3), full_due = MIN(full_due, $3)`, p.Target, max(p.Parts, 1), !p.Full, p.Waiting, p.Withheld)
+					withheld = excluded.withheld, decided = excluded.decided, full_due = MIN(full_due, $3),
+					plan_due = MAX(MIN(full_due, $3), EXISTS (SELECT 1 FROM findings WHERE target = $1 AND decided > $6))`,
+				p.Target, max(p.Parts, 1), !p.Full, p.Waiting, p.Withheld, p.Decisions)
 		}
 		return wrap(err, "enqueue plan for %s", p.Target)
 	})
