@@ -116,3 +116,23 @@ func TestWhatWaitedTooLongCantBeRejected(t *testing.T) {
 		t.Errorf("put: %v", put)
 	}
 }
+
+// TestApprovalThatNothingUsedEnds approves a slip that was corrected already; days later the same slip comes again.
+func TestApprovalThatNothingUsedEnds(t *testing.T) {
+	c := newRules(t, oneFullFeed, "")
+	c.export("full", "sku,precio\nA,10\n")
+	c.slot(false)
+	c.export("full", "sku,precio\nA,90\n")
+	c.slot(false)
+	c.export("full", "sku,precio\nA,10\n")
+	if ok, err := c.house.ApproveFinding(t.Context(), c.finding(), "ana"); !ok || err != nil {
+		t.Fatal(ok, err)
+	}
+	c.send()
+	c.clock = c.clock.AddDate(0, 0, 10)
+	c.export("full", "sku,precio\nA,90\n")
+	if put := c.slot(false)["catalog/gondola_1.csv"]; strings.Contains(put, "90") {
+		t.Errorf("put: %s", put)
+	}
+	c.finding()
+}

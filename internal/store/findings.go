@@ -75,12 +75,16 @@ func (s *Store) Decisions(ctx context.Context, target string) (n int64, err erro
 	return n, wrap(err, "count decisions about %s", target)
 }
 
-// Decided returns the decisions about a target that hold at now. An approval holds for its time, and longer while nothing has been
-// sent since: nobody should be asked again because a server was down.
+// inUse holds for the target $1 while what was approved is on its way, or waits for the next stage.
+const inUse = `(EXISTS (SELECT 1 FROM plans p WHERE p.target = $1 AND p.state = 'open')
+	OR EXISTS (SELECT 1 FROM targets t WHERE t.target = $1 AND t.waiting > 0))`
+
+// Decided returns the decisions about a target that hold at now. An approval holds for its time, and longer while no plan has known it
+// yet or what was planned has not arrived: nobody should be asked again because a server was down.
 func (s *Store) Decided(ctx context.Context, target string, now time.Time) (Decisions, error) {
 	var d Decisions
 	all, err := list(ctx, s.read, scanFinding, `SELECT `+findingColumns+` FROM findings WHERE target = $1 AND (state = 'rejected' OR state = 'approved'
-		AND (until > $2 OR NOT EXISTS (SELECT 1 FROM plans p WHERE p.target = $1 AND p.state = 'done' AND p.created > findings.at))) ORDER BY decided, at, id`,
+		AND (until > $2 OR `+inUse+` OR decided > COALESCE((SELECT t.decided FROM targets t WHERE t.target = $1), 0))) ORDER BY decided, at, id`,
 		target, millis(now))
 	for _, f := range all {
 		switch {
@@ -135,6 +139,14 @@ func (s *Store) Decide(ctx context.Context, id int64, state FindingState, who st
 		return markDue(ctx, tx, []string{target}, false)
 	})
 	return ok, err
+}
+
+// endApprovals ends the approvals of a target whose time is over and that nothing needs any more, as a new plan is made: what leaves later
+// has nothing to do with them.
+func endApprovals(ctx context.Context, tx *sql.Tx, p Plan) error {
+	_, err := tx.ExecContext(ctx, `UPDATE findings SET state = 'gone' WHERE target = $1 AND state = 'approved' AND until <= $2
+		AND decided <= COALESCE((SELECT t.decided FROM targets t WHERE t.target = $1), 0) AND NOT `+inUse, p.Target, millis(p.At))
+	return err
 }
 
 // receiptsOfHeld makes the receipts of drops due that have rows which the brake holds in a target.

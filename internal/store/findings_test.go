@@ -71,3 +71,36 @@ func TestOtherRowsAreAnotherFinding(t *testing.T) {
 		t.Errorf("held since %s, want %s", f.First, noon)
 	}
 }
+
+// TestHowLongAnApprovalHolds looks an hour after its end.
+func TestHowLongAnApprovalHolds(t *testing.T) {
+	late := at(2 * time.Hour)
+	for _, tc := range []struct {
+		name string
+		then func(b *bench)
+		want bool
+	}{
+		{"no plan knew it", func(*bench) {}, true},
+		{"nothing was to be sent", func(b *bench) { b.brake("1", 1, at(time.Minute)) }, false},
+		{"it is on its way", func(b *bench) { b.plan("1", false, "a.csv") }, true},
+		{"it arrived", func(b *bench) { b.verify(b.plan("1", false, "a.csv")[0], at(time.Minute), false) }, false},
+		{"the first of two stages arrived", func(b *bench) {
+			must(b.Enqueue(t.Context(), Plan{Target: "1", Waiting: 1, Documents: []Document{b.document("a.csv")}, Decisions: 1, At: noon}))(t)
+			b.verify(must(b.highest())(t), at(time.Minute), false)
+		}, true},
+		{"something else is on its way later", func(b *bench) {
+			b.brake("1", 1, at(time.Minute))
+			must(b.Enqueue(t.Context(), Plan{Target: "1", Documents: []Document{b.document("a.csv")}, Decisions: 1, At: late}))(t)
+		}, false},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			b := newTestStore(t)
+			b.brake("1", 0, noon, slipped("r1", 1))
+			b.decide(1, FindingApproved, noon)
+			tc.then(b)
+			if got := must(b.Decided(t.Context(), "1", late))(t); len(got.Approved) == 1 != tc.want {
+				t.Errorf("it holds: %t, want %t", !tc.want, tc.want)
+			}
+		})
+	}
+}

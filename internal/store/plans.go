@@ -136,6 +136,9 @@ var ErrBegun = errors.New("an attempt of the open plan has begun")
 // without documents.
 func (s *Store) Enqueue(ctx context.Context, p Plan) (id int64, err error) {
 	err = s.tx(ctx, func(tx *sql.Tx) error {
+		if err := endApprovals(ctx, tx, p); err != nil {
+			return fmt.Errorf("end approvals of %s: %w", p.Target, err)
+		}
 		if err := supersede(ctx, tx, p.Target); err != nil {
 			return err
 		}
@@ -183,14 +186,20 @@ func enqueueEffects(ctx context.Context, tx *sql.Tx, p Plan, id int64, state Eff
 	args := []any{p.Target, p.Upto, millis(p.At), state, id}
 	due := `UPDATE drops SET receipt_due = receipt_due + 1 WHERE seq IN (SELECT seq FROM effects WHERE ` + open + ` OR ` + staged + `)`
 	_, err := tx.ExecContext(ctx, due, args[:2]...)
-	if err == nil && state == EffectRowsHeld {
+	switch late := slices.ContainsFunc(p.Findings, func(f shelf.Finding) bool { return f.Code == catalog.BrakeLate }); {
+	case err != nil:
+	case late && id == 0:
+		// What was on its way has waited since it was read, and goes on waiting.
+		_, err = tx.ExecContext(ctx, `UPDATE effects SET state = 'waiting', plan = 0,
+			at = CASE state WHEN 'planned' THEN COALESCE((SELECT read_at FROM drops d WHERE d.seq = effects.seq), at) ELSE at END WHERE `+open, args[:2]...)
+	case state == EffectRowsHeld:
 		// Of a drop that has none of the rows nothing is left to be sent.
 		rest := EffectUnchanged
 		if slices.ContainsFunc(p.Findings, func(f shelf.Finding) bool { return f.Code == catalog.BrakeClock }) {
 			rest = EffectWaiting // that it would have to wait was not known when the drop was read
 		}
 		_, err = tx.ExecContext(ctx, `UPDATE effects SET state = CASE held WHEN '' THEN $6 ELSE $4 END, plan = $5, at = $3 WHERE `+open, append(args, rest)...)
-	} else if err == nil {
+	default:
 		_, err = tx.ExecContext(ctx, `UPDATE effects SET state = $4, plan = $5, at = $3 WHERE `+open, args...)
 	}
 	if err == nil && id != 0 {
