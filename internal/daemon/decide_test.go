@@ -136,3 +136,48 @@ func TestApprovalThatNothingUsedEnds(t *testing.T) {
 	}
 	c.finding()
 }
+
+// TestReceiptTellsOfARejection does not say that a price was sent which an administrator has rejected.
+func TestReceiptTellsOfARejection(t *testing.T) {
+	c := newRules(t, oneFullFeed, "")
+	c.export("full", "sku,precio\nA,10\nB,10\n")
+	c.slot(false)
+	c.export("full", "sku,precio\nA,11\nB,90\n")
+	c.slot(false)
+	if n, err := c.house.Reject(t.Context(), 2, "ana"); n != 1 || err != nil {
+		t.Fatal(n, err)
+	}
+	c.slot(false)
+	if got := c.answered(2); !strings.Contains(got, "Un administrador decidió que esto no cuenta") || strings.Contains(got, "gondola approve") {
+		t.Errorf("the answer does not tell of the rejection:\n%s", got)
+	}
+}
+
+// TestReplacedDropOfHeldRows: of a drop that had rows held nothing was sent later, whatever is approved of the one in its place.
+func TestReplacedDropOfHeldRows(t *testing.T) {
+	for _, first := range []string{"A,90", "A,90\nB,11"} { // nothing but what is held, or something beside it
+		c := newRules(t, oneFullFeed, "")
+		c.export("full", "sku,precio\nA,10\nB,10\n")
+		c.slot(false)
+		c.export("full", "sku,precio\n"+first+"\nB,10\n")
+		c.slot(false)
+		before, err := c.house.store.Effects(t.Context(), 2)
+		if err != nil {
+			t.Fatal(err)
+		}
+		c.export("full", "sku,precio\nA,91\nB,12\n")
+		c.slot(false)
+		if ok, err := c.house.ApproveFinding(t.Context(), c.finding(), "ana"); !ok || err != nil {
+			t.Fatal(ok, err)
+		}
+		c.slot(false)
+		after, err := c.house.store.Effects(t.Context(), 2)
+		want := before[0].State
+		if want == store.EffectRowsHeld {
+			want = store.EffectReplaced
+		}
+		if err != nil || after[0].State != want || !after[0].Verified.Equal(before[0].Verified) || len(after[0].Held) > 0 {
+			t.Errorf("%s: effects: %+v, %v; want %s", first, after, err, want)
+		}
+	}
+}

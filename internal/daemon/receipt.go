@@ -263,7 +263,7 @@ func (h *House) answer(ctx context.Context, d store.Drop) (report.Answer, error)
 	}
 	for _, e := range effects {
 		s := h.storeAnswer(e, held, hold)
-		s.HeldRows = stillHeld(e, open)
+		s.HeldRows, s.RejectedRows = stillHeld(e, open), e.Rejected
 		if f, ok := stopped(e.Target, open); ok && e.State == store.EffectWaiting {
 			s.OnlyHeld = true
 			if !slices.ContainsFunc(s.HeldRows, func(is catalog.Issue) bool { return is.Code == f.Code }) {
@@ -289,7 +289,7 @@ func verdict(d store.Drop, a report.Answer) report.Verdict {
 	case len(a.Held) > 0, slices.ContainsFunc(a.Stores, func(s report.StoreAnswer) bool { return len(s.Held) > 0 }):
 		return report.Held
 	case slices.ContainsFunc(a.Issues, serious),
-		slices.ContainsFunc(a.Stores, func(s report.StoreAnswer) bool { return len(s.HeldRows) > 0 }):
+		slices.ContainsFunc(a.Stores, func(s report.StoreAnswer) bool { return len(s.HeldRows)+len(s.RejectedRows) > 0 }):
 		return report.AcceptedWithIssues
 	}
 	return report.Accepted

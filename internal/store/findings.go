@@ -126,19 +126,55 @@ func (s *Store) Decide(ctx context.Context, id int64, state FindingState, who st
 		if err := note(ctx, tx, now, kind, Facts{Finding: id, Target: target, Codes: []string{code}, Who: who, Until: until}); err != nil {
 			return err
 		}
-		if state == FindingApproved {
-			_, err = tx.ExecContext(ctx, `UPDATE effects SET state = 'waiting', at = $2 WHERE target = $1 AND held <> ''
-				AND state IN ('verified', 'rows held')`, target, millis(now))
-		}
-		if err == nil {
-			err = receiptsOfHeld(ctx, tx, target)
-		}
-		if err != nil {
+		if err := errors.Join(receiptsOfHeld(ctx, tx, target), decideRows(ctx, tx, target, catalog.Code(code), state, now)); err != nil {
 			return fmt.Errorf("decide on finding %d: %w", id, err)
 		}
 		return markDue(ctx, tx, []string{target}, false)
 	})
 	return ok, err
+}
+
+// decideRows takes what was decided on off the drops that count and have rows of it: approved, they wait for the next plan; rejected,
+// their receipts go on telling it.
+func decideRows(ctx context.Context, tx *sql.Tx, target string, code catalog.Code, state FindingState, now time.Time) error {
+	type drop struct {
+		seq            int64
+		held, rejected string
+	}
+	scan := func(rows *sql.Rows) (d drop, err error) { return d, rows.Scan(&d.seq, &d.held, &d.rejected) }
+	drops, err := list(ctx, tx, scan, `SELECT seq, held, rejected FROM effects WHERE target = $1 AND held LIKE '%"' || $2 || '"%' AND EXISTS
+		(SELECT 1 FROM layers l WHERE l.seq = effects.seq AND l.state = 'passed' AND (l.scope = '*' OR '/' || effects.target LIKE '%/' || l.scope))`,
+		target, code)
+	if err != nil {
+		return err
+	}
+	for _, d := range drops {
+		held, err := fromJSON[[]catalog.Issue](d.held)
+		if err != nil {
+			return err
+		}
+		rejected, err := fromJSON[[]catalog.Issue](d.rejected)
+		if err != nil {
+			return err
+		}
+		var rest []catalog.Issue
+		for _, is := range held {
+			switch {
+			case is.Code != code:
+				rest = append(rest, is)
+			case state == FindingRejected:
+				rejected = append(rejected, is)
+			}
+		}
+		_, err = tx.ExecContext(ctx, `UPDATE effects SET held = $3, rejected = $4,
+			at = CASE WHEN $5 AND state IN ('verified', 'rows held') THEN $6 ELSE at END,
+			state = CASE WHEN $5 AND state IN ('verified', 'rows held') THEN 'waiting' ELSE state END WHERE seq = $1 AND target = $2`,
+			d.seq, target, listJSON(rest), listJSON(rejected), state == FindingApproved, millis(now))
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // endApprovals ends the approvals of a target whose time is over and that nothing needs any more, as a new plan is made: what leaves later
