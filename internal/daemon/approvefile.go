@@ -2,6 +2,7 @@ package daemon
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"regexp"
 	"strconv"
@@ -40,6 +41,10 @@ func (h *House) approveByFile(ctx context.Context, c drop.Claim) (drop.Verdict, 
 		var parts int
 		parts, err = h.Approve(ctx, id, nil, who)
 		done = parts > 0
+	}
+	if others, ok := errors.AsType[*OthersRowsError](err); ok {
+		h.tell(Event{Kind: EventTrouble, Name: c.Name, Text: others.Error()})
+		return drop.Rejected, nil
 	}
 	if err != nil {
 		return drop.Read, fmt.Errorf("approve by file %s: %w", c.Name, err)

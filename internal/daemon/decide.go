@@ -102,15 +102,19 @@ func (h *House) ApproveFinding(ctx context.Context, id int64, who string) (bool,
 }
 
 // RejectFinding keeps the rows of a finding as they were sent, and asks no more as long as they are wanted like that. It returns false
-// when the finding is not open. A store that waits for its first files goes on waiting and can't be rejected.
+// when the finding is not open. A store that waits as a whole goes on waiting, and can't be rejected.
 func (h *House) RejectFinding(ctx context.Context, id int64, who string) (bool, error) {
 	f, ok, err := h.store.Finding(ctx, id)
 	if err != nil || !ok {
 		return false, err
 	}
-	if f.Code == catalog.BrakeFirst {
+	switch f.Code {
+	case catalog.BrakeFirst:
 		return false, fmt.Errorf("finding F%d waits for the first files of store %s to be approved; "+
 			"to send it nothing, take the store out of the config", id, parseTarget(f.Target).Vendor)
+	case catalog.BrakeLate:
+		return false, fmt.Errorf("finding F%d is about everything that waits for store %s, which stays where it is until somebody approves it; "+
+			"to send something else, drop a newer export", id, parseTarget(f.Target).Vendor)
 	}
 	return h.store.Decide(ctx, id, store.FindingRejected, who, h.now(), time.Time{})
 }
@@ -127,18 +131,84 @@ func (h *House) heldParts(ctx context.Context, seq int64) (parts []store.LayerFi
 	return parts, targets, err
 }
 
-// heldRowsOf returns the open findings about rows that a drop has a part in.
+// heldRowsOf returns the open findings about rows that a drop has, or that the target as a whole waits for while the drop does. Where
+// other drops have rows of a finding too it is an OthersRowsError: their rows were not shown to whoever decides on the drop.
 func (h *House) heldRowsOf(ctx context.Context, seq int64) ([]store.Finding, error) {
-	effects, err := h.store.Effects(ctx, seq)
+	own, err := h.countingIn(ctx, seq)
 	if err != nil {
 		return nil, err
 	}
 	open, err := h.store.OpenFindings(ctx)
-	return slices.DeleteFunc(open, func(f store.Finding) bool {
-		return !slices.ContainsFunc(effects, func(e store.Effect) bool {
-			return e.Target == f.Target && slices.ContainsFunc(e.Held, func(is catalog.Issue) bool { return is.Code == f.Code })
-		})
-	}), err
+	if err != nil {
+		return nil, err
+	}
+	open = slices.DeleteFunc(open, func(f store.Finding) bool { return !own[f.Target].holds(f.Code) })
+	if !slices.ContainsFunc(open, func(f store.Finding) bool { return f.Rows != "" }) {
+		return open, nil
+	}
+	layers, err := h.store.Layers(ctx)
+	if err != nil {
+		return nil, err
+	}
+	looked := map[int64]bool{seq: true}
+	for _, l := range layers {
+		if looked[l.Seq] {
+			continue
+		}
+		looked[l.Seq] = true
+		others, err := h.countingIn(ctx, l.Seq)
+		if err != nil {
+			return nil, err
+		}
+		for _, f := range open {
+			if f.Rows != "" && others[f.Target].holds(f.Code) {
+				return nil, &OthersRowsError{Drop: seq, Finding: f.ID, Other: l.Seq}
+			}
+		}
+	}
+	return open, nil
+}
+
+// OthersRowsError says that a finding about rows of a drop is about rows of another drop too.
+type OthersRowsError struct{ Drop, Finding, Other int64 }
+
+// Error implements error.
+func (e *OthersRowsError) Error() string {
+	return fmt.Sprintf("what is held of drop %d is held together with rows of drop %d as finding F%d: look at it with gondola status and decide on F%d",
+		e.Drop, e.Other, e.Finding, e.Finding)
+}
+
+// counting is an effect of a drop on a target where the drop counts; the zero value holds nothing.
+type counting struct {
+	waits bool
+	held  []catalog.Issue
+}
+
+func (c counting) holds(code catalog.Code) bool {
+	return c.waits && code == catalog.BrakeLate || slices.ContainsFunc(c.held, func(is catalog.Issue) bool { return is.Code == code })
+}
+
+// countingIn returns what is held of a drop in the targets in which it counts: not of one that the brake holds as a whole, or that a
+// later one has replaced.
+func (h *House) countingIn(ctx context.Context, seq int64) (map[string]counting, error) {
+	layers, err := h.store.LayersOf(ctx, seq)
+	if err != nil {
+		return nil, err
+	}
+	var targets []string
+	for _, l := range layers {
+		if l.State == store.LayerPassed {
+			targets = append(targets, names(h.targetsOf(l.Feed, l.Scope))...)
+		}
+	}
+	effects, err := h.store.Effects(ctx, seq)
+	in := map[string]counting{}
+	for _, e := range effects {
+		if slices.Contains(targets, e.Target) {
+			in[e.Target] = counting{e.State == store.EffectWaiting, e.Held}
+		}
+	}
+	return in, err
 }
 
 // Approve accepts what the brake has against a drop and against rows of it, or only the codes, where some are given: it counts once
@@ -146,6 +216,10 @@ func (h *House) heldRowsOf(ctx context.Context, seq int64) ([]store.Finding, err
 // was: the number of parts, one a store, that the brake looks at again, and of findings about rows.
 func (h *House) Approve(ctx context.Context, seq int64, codes []catalog.Code, who string) (int, error) {
 	parts, targets, err := h.heldParts(ctx, seq)
+	if err != nil {
+		return 0, err
+	}
+	rows, err := h.heldRowsOf(ctx, seq)
 	if err != nil {
 		return 0, err
 	}
@@ -168,7 +242,6 @@ func (h *House) Approve(ctx context.Context, seq int64, codes []catalog.Code, wh
 			return 0, err
 		}
 	}
-	rows, err := h.heldRowsOf(ctx, seq)
 	for _, f := range rows {
 		if err != nil || len(codes) > 0 && !slices.Contains(codes, f.Code) {
 			continue
@@ -185,16 +258,24 @@ func (h *House) Reject(ctx context.Context, seq int64, who string) (int, error) 
 	if err != nil {
 		return 0, err
 	}
+	rows, err := h.heldRowsOf(ctx, seq)
+	if err != nil {
+		return 0, err
+	}
 	if err := h.store.Reject(ctx, parts, targets, who, h.now()); err != nil {
 		return 0, err
 	}
-	rows, err := h.heldRowsOf(ctx, seq)
+	n := len(parts)
 	for _, f := range rows {
-		if err == nil {
-			_, err = h.RejectFinding(ctx, f.ID, who)
+		if f.Rows == "" {
+			continue // it is about the store as a whole, and can't be rejected
 		}
+		if _, err := h.RejectFinding(ctx, f.ID, who); err != nil {
+			return n, err
+		}
+		n++
 	}
-	return len(parts) + len(rows), err
+	return n, nil
 }
 
 // shareOf reads the share of a brake finding back from its arguments; findings without one have share 0. The share that is shown is

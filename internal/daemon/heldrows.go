@@ -68,8 +68,8 @@ func (h *House) stop(ctx context.Context, t Target, q shelf.Question, s shelf.Su
 	if err != nil {
 		return nil, err
 	}
-	if h.brake.FirstAsk && len(q.Sent) == 0 && !decided.First {
-		return []shelf.Finding{{Code: catalog.BrakeFirst, Count: s.Rows, Of: s.Rows, Share: 1}}, nil
+	if first := h.first(q, s, decided); first != nil {
+		return first, nil
 	}
 	late, err := h.late(ctx, t)
 	if err != nil || late.IsZero() || decided.Late {
@@ -79,6 +79,14 @@ func (h *House) stop(ctx context.Context, t Target, q shelf.Question, s shelf.Su
 		Code: catalog.BrakeLate, Count: s.Rows, Of: s.Rows, Share: 1,
 		Cause: shelf.Cause{Kind: shelf.CauseLate, Factor: late.UTC().Format(time.RFC3339)},
 	}}, nil
+}
+
+// first returns that nothing was ever sent to a target, where the config wants somebody to look before that and nobody has.
+func (h *House) first(q shelf.Question, s shelf.Summary, decided store.Decisions) []shelf.Finding {
+	if !h.brake.FirstAsk || len(q.Sent) > 0 || decided.First || s.Rows == 0 {
+		return nil
+	}
+	return []shelf.Finding{{Code: catalog.BrakeFirst, Count: s.Rows, Of: s.Rows, Share: 1}}
 }
 
 // late returns when the newest export of a target was read that has waited longer than its feed allows and never arrived, zero where
@@ -106,7 +114,8 @@ func (h *House) late(ctx context.Context, t Target) (time.Time, error) {
 }
 
 // unsentSince returns when the newest export of a layer was read, where nothing of it has arrived for a target yet; zero where it has, or
-// there is nothing to send.
+// there is nothing to send. What a plan has looked at and left waiting, for the end of another promotion or for a price below, did not
+// stay for want of a way out.
 func (h *House) unsentSince(ctx context.Context, feed, scope string, t Target) (time.Time, error) {
 	files, err := h.stands(ctx, feed, scope)
 	if err != nil || len(files) == 0 {
@@ -117,10 +126,13 @@ func (h *House) unsentSince(ctx context.Context, feed, scope string, t Target) (
 	if err != nil {
 		return time.Time{}, err
 	}
+	d, _, err := h.store.Drop(ctx, seq)
+	if err != nil {
+		return time.Time{}, err
+	}
 	for _, e := range effects {
-		if e.Target == t.String() && (e.State == store.EffectPlanned || e.State == store.EffectWaiting) {
-			d, _, err := h.store.Drop(ctx, seq)
-			return d.ReadAt, err
+		if e.Target == t.String() && (e.State == store.EffectPlanned || e.State == store.EffectWaiting && !e.At.After(d.ReadAt)) {
+			return d.ReadAt, nil
 		}
 	}
 	return time.Time{}, nil
@@ -162,11 +174,9 @@ func (h *House) expectFindings(ctx context.Context, l store.LayerFile, t Target)
 	if err != nil {
 		return nil, err
 	}
-	stop, err := h.stop(ctx, t, q, s)
-	if stop != nil || err != nil {
-		return stop, err
-	}
-	return s.Findings, nil
+	// That something waits too long is not said of it: it has only come.
+	decided, err := h.store.Decided(ctx, t.String(), h.now())
+	return append(h.first(q, s, decided), s.Findings...), err
 }
 
 // asCustomersSee puts on top of what is wanted without and with a new layer file what the brake has left of the prices: an export that
@@ -182,7 +192,11 @@ func (h *House) asCustomersSee(ctx context.Context, t Target, before, after []sh
 			held = append(held, f.Rows)
 		}
 	}
-	if len(held) == 0 {
+	decided, err := h.store.Decided(ctx, t.String(), h.now())
+	if err != nil {
+		return nil, nil, err
+	}
+	if held = append(held, decided.Rejected...); len(held) == 0 {
 		return before, after, nil
 	}
 	sent, err := h.store.Sent(ctx, t.String())

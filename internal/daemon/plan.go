@@ -69,6 +69,10 @@ func (h *House) planTarget(ctx context.Context, due store.Target) error {
 	if err := h.compactSent(ctx, due.Target); err != nil {
 		return err
 	}
+	decisions, err := h.store.Decisions(ctx, due.Target)
+	if err != nil {
+		return err
+	}
 	q, err := h.question(ctx, due, h.stands)
 	if err != nil {
 		return err
@@ -79,7 +83,7 @@ func (h *House) planTarget(ctx context.Context, due store.Target) error {
 	}
 	p := store.Plan{
 		Target: due.Target, Full: q.Full, Parts: q.Parts, Upto: upto, Differs: summary.Differs, Rows: summary.Rows, Change: summary.Change,
-		Waiting: summary.Waiting, At: h.now(),
+		Waiting: summary.Waiting, Decisions: decisions, At: h.now(),
 	}
 	for _, n := range summary.Withheld {
 		p.Withheld += n

@@ -263,7 +263,13 @@ func (h *House) answer(ctx context.Context, d store.Drop) (report.Answer, error)
 	}
 	for _, e := range effects {
 		s := h.storeAnswer(e, held, hold)
-		s.HeldRows = stillHeld(e, open)
+		s.HeldRows, s.RejectedRows = stillHeld(e, open), e.Rejected
+		if f, ok := stopped(e.Target, open); ok && e.State == store.EffectWaiting {
+			s.OnlyHeld = true
+			if !slices.ContainsFunc(s.HeldRows, func(is catalog.Issue) bool { return is.Code == f.Code }) {
+				s.HeldRows = append(s.HeldRows, f.Issue()) // that it would have to wait was not known when the drop was read
+			}
+		}
 		if e.State == store.EffectWaiting || e.State == store.EffectPlanned {
 			var p Paused
 			p, s.Paused = PauseOf(pauses, parseTarget(e.Target))
@@ -283,7 +289,7 @@ func verdict(d store.Drop, a report.Answer) report.Verdict {
 	case len(a.Held) > 0, slices.ContainsFunc(a.Stores, func(s report.StoreAnswer) bool { return len(s.Held) > 0 }):
 		return report.Held
 	case slices.ContainsFunc(a.Issues, serious),
-		slices.ContainsFunc(a.Stores, func(s report.StoreAnswer) bool { return len(s.HeldRows) > 0 }):
+		slices.ContainsFunc(a.Stores, func(s report.StoreAnswer) bool { return len(s.HeldRows)+len(s.RejectedRows) > 0 }):
 		return report.AcceptedWithIssues
 	}
 	return report.Accepted
@@ -351,6 +357,17 @@ func stillHeld(e store.Effect, open []store.Finding) []catalog.Issue {
 		}
 	}
 	return all
+}
+
+// stopped returns the finding that nothing at all is sent to a target for, false where there is none.
+func stopped(target string, open []store.Finding) (store.Finding, bool) {
+	i := slices.IndexFunc(open, func(f store.Finding) bool {
+		return f.Target == target && (f.Code == catalog.BrakeFirst || f.Code == catalog.BrakeLate)
+	})
+	if i < 0 {
+		return store.Finding{}, false
+	}
+	return open[i], true
 }
 
 // heldOf returns, by scope, what the brake has, or at the next slot will have, against a drop.

@@ -255,6 +255,9 @@ func (r *receipt) store(s StoreAnswer) storeBlock {
 	for _, is := range s.HeldRows {
 		b.held = append(b.held, pair{w.say("store.held-rows", small(w.what(is))), w.say("issue.do", w.do(is.Code))})
 	}
+	for _, is := range s.RejectedRows {
+		b.same = append(b.same, w.say("store.rejected-rows", small(w.what(is))))
+	}
 	if b.state = stateHeld; len(s.Held) == 0 && len(r.answer.Held) == 0 && !s.OnlyHeld {
 		b.standing, b.state = r.standing(s)
 	}

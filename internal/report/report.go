@@ -106,16 +106,18 @@ type StoreAnswer struct {
 	// Withheld counts the store's promotions that are not sent as they are, because the platform would refuse them.
 	Withheld int
 
-	Held       []catalog.Issue // findings that keep this store's part back
-	HeldRows   []catalog.Issue // findings that keep single rows of it back, while the rest goes
-	OnlyHeld   bool            // those rows are all that is left to be sent
-	Rejected   bool            // somebody decided that this store's part does not count
-	Unchanged  bool            // nothing differs: nothing will be sent
-	Next       time.Time       // when it will be sent, or tried again
-	Trouble    string          // why it has not been sent although it should have been: see [Trouble]
-	Sent       time.Time       // when sending began
-	Verified   time.Time       // when its arrival was verified
-	Superseded bool            // a later export took its place before it was sent
+	Held     []catalog.Issue // findings that keep this store's part back
+	HeldRows []catalog.Issue // findings that keep single rows of it back, while the rest goes
+	// RejectedRows is what kept single rows of it back that do not count now: somebody decided so.
+	RejectedRows []catalog.Issue
+	OnlyHeld     bool      // those rows are all that is left to be sent
+	Rejected     bool      // somebody decided that this store's part does not count
+	Unchanged    bool      // nothing differs: nothing will be sent
+	Next         time.Time // when it will be sent, or tried again
+	Trouble      string    // why it has not been sent although it should have been: see [Trouble]
+	Sent         time.Time // when sending began
+	Verified     time.Time // when its arrival was verified
+	Superseded   bool      // a later export took its place before it was sent
 
 	Paused      bool      // nothing begins to be sent to the store until an admin says so
 	PausedUntil time.Time // or until this time

@@ -96,8 +96,10 @@ type Effect struct {
 	Change shelf.Change
 	Moves  []shelf.Move    // the largest price changes among them
 	Held   []catalog.Issue // what the brake has, or at the next slot will have, against rows of it
-	Plan   int64
-	At     time.Time
+	// Rejected is what it had against rows that do not count, by the word of a person.
+	Rejected []catalog.Issue
+	Plan     int64
+	At       time.Time
 
 	Began, Verified, Next time.Time // of the plan's deliveries, zero before
 	Class                 string    // of the last failure of the plan's deliveries
@@ -267,9 +269,9 @@ func (s *Store) LastNamed(ctx context.Context, feed, name string, before int64) 
 // Effects lists what a drop means for each of its stores.
 func (s *Store) Effects(ctx context.Context, seq int64) ([]Effect, error) {
 	scan := func(rows *sql.Rows) (e Effect, err error) {
-		var change, moves, held string
+		var change, moves, held, rejected string
 		var at, began, verified, next int64
-		err = rows.Scan(&e.Seq, &e.Target, &e.State, &change, &moves, &held, &e.Plan, &at, &began, &verified, &next, &e.Class, &e.Waiting, &e.Withheld)
+		err = rows.Scan(&e.Seq, &e.Target, &e.State, &change, &moves, &held, &rejected, &e.Plan, &at, &began, &verified, &next, &e.Class, &e.Waiting, &e.Withheld)
 		if err != nil {
 			return e, err
 		}
@@ -280,9 +282,12 @@ func (s *Store) Effects(ctx context.Context, seq int64) ([]Effect, error) {
 		if err == nil {
 			e.Held, err = fromJSON[[]catalog.Issue](held)
 		}
+		if err == nil {
+			e.Rejected, err = fromJSON[[]catalog.Issue](rejected)
+		}
 		return e, err
 	}
-	all, err := list(ctx, s.read, scan, `SELECT e.seq, e.target, e.state, e.change, e.moves, e.held, e.plan, e.at,
+	all, err := list(ctx, s.read, scan, `SELECT e.seq, e.target, e.state, e.change, e.moves, e.held, e.rejected, e.plan, e.at,
 			COALESCE((SELECT MAX(d.began_at) FROM deliveries d WHERE d.plan = e.plan), 0),
 			COALESCE((SELECT MAX(d.verified_at) FROM deliveries d WHERE d.plan = e.plan), 0),
 			COALESCE((SELECT MAX(d.next_at) FROM deliveries d WHERE d.plan = e.plan AND d.verified_at = 0), 0),

@@ -88,6 +88,8 @@ func (s *Store) Judged(ctx context.Context, files []LayerFile, targets []string,
 				// Whether it was held or would have gone with the next slot: what leaves is what the later one says.
 				err = errors.Join(moveEffects(ctx, tx, l.Seq, targets, EffectHeld, EffectReplaced, now),
 					moveEffects(ctx, tx, l.Seq, targets, EffectWaiting, EffectReplaced, now),
+					moveEffects(ctx, tx, l.Seq, targets, EffectRowsHeld, EffectReplaced, now),
+					forgetHeld(ctx, tx, l.Seq, targets),
 					replaceStaged(ctx, tx, l.Seq, targets, now))
 			}
 			if err != nil {
@@ -96,6 +98,16 @@ func (s *Store) Judged(ctx context.Context, files []LayerFile, targets []string,
 		}
 		return keepHistories(ctx, tx, files, now)
 	})
+}
+
+// forgetHeld forgets what the brake has against rows of a drop that does not count any more: whoever decides on them decides on others'.
+func forgetHeld(ctx context.Context, tx *sql.Tx, seq int64, targets []string) error {
+	for _, t := range targets {
+		if _, err := tx.ExecContext(ctx, `UPDATE effects SET held = '' WHERE seq = $1 AND target = $2 AND held <> ''`, seq, t); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // replaceStaged moves the effects of a drop that arrived but for promotions which wait: the later export says what becomes of those.
@@ -190,7 +202,7 @@ func (s *Store) Reject(ctx context.Context, files []LayerFile, targets []string,
 			_, err := tx.ExecContext(ctx, `UPDATE layers SET state = 'past' WHERE feed = $1 AND scope = $2 AND seq = $3 AND state = 'held'`,
 				l.Feed, l.Scope, l.Seq)
 			if err == nil {
-				err = moveEffects(ctx, tx, l.Seq, targets, EffectHeld, EffectRejected, now)
+				err = errors.Join(moveEffects(ctx, tx, l.Seq, targets, EffectHeld, EffectRejected, now), forgetHeld(ctx, tx, l.Seq, targets))
 			}
 			if err == nil {
 				err = note(ctx, tx, now, EntryRejection, Facts{Drop: l.Seq, Feed: l.Feed, Scope: l.Scope, Who: who})

@@ -113,9 +113,16 @@ type Plan struct {
 	Withheld int
 	// Findings is what the brake has against rows that are not in the plan, or against sending anything at all.
 	Findings []shelf.Finding
+	// Decisions is the newest decision about the target that the plan knows, as Store.Decisions told before it was made.
+	Decisions int64
 	// Below is, of a full plan, what was sent before and holds on beside what its documents say; "" = nothing.
 	Below shelf.Digest
 	At    time.Time
+}
+
+// stopped reports whether nothing at all leaves before somebody has approved it, whatever rows a drop has that are held as well.
+func (p Plan) stopped() bool {
+	return slices.ContainsFunc(p.Findings, func(f shelf.Finding) bool { return f.Code == catalog.BrakeFirst || f.Code == catalog.BrakeLate })
 }
 
 // ErrBegun says that an attempt of the open plan has begun, so that it can't be superseded.
@@ -124,16 +131,20 @@ var ErrBegun = errors.New("an attempt of the open plan has begun")
 // Enqueue records a plan and its documents as queued deliveries, in place of an open plan of the target that has not begun. It
 // moves the effects of all drops up to p.Upto: with documents to planned, without to unchanged, or, where promotions wait for a later
 // plan or can't start, back to waiting. Drops that an earlier plan had promotions of that waited are moved along: this is the plan that has them. The
-// target is not due any more, unless a full plan was asked for in the meantime and this is none. It returns the plan's id, 0 for one
+// target is not due any more, unless a full plan was asked for in the meantime and this is none, or somebody has decided on a finding
+// that the plan does not know of. It returns the plan's id, 0 for one
 // without documents.
 func (s *Store) Enqueue(ctx context.Context, p Plan) (id int64, err error) {
 	err = s.tx(ctx, func(tx *sql.Tx) error {
+		if err := endApprovals(ctx, tx, p); err != nil {
+			return fmt.Errorf("end approvals of %s: %w", p.Target, err)
+		}
 		if err := supersede(ctx, tx, p.Target); err != nil {
 			return err
 		}
 		state := EffectUnchanged
 		switch {
-		case p.Waiting > 0 || p.Withheld > 0:
+		case p.stopped() || p.Waiting > 0 || p.Withheld > 0:
 			state = EffectWaiting
 		case len(p.Findings) > 0:
 			state = EffectRowsHeld
@@ -150,12 +161,15 @@ func (s *Store) Enqueue(ctx context.Context, p Plan) (id int64, err error) {
 		}
 		err := enqueueEffects(ctx, tx, p, id, state)
 		if err == nil {
-			err = found(ctx, tx, p.Target, p.Findings, p.At)
+			err = found(ctx, tx, p)
 		}
 		if err == nil {
-			_, err = tx.ExecContext(ctx, `INSERT INTO targets (target, parts, plan_due, full_due, adopt, waiting, withheld) VALUES ($1, $2, 0, 0, 0, $4, $5)
+			_, err = tx.ExecContext(ctx, `INSERT INTO targets (target, parts, plan_due, full_due, adopt, waiting, withheld, decided)
+				VALUES ($1, $2, 0, 0, 0, $4, $5, $6)
 				ON CONFLICT (target) DO UPDATE SET parts = MAX(parts, excluded.parts), waiting = excluded.waiting,
-					withheld = excluded.withheld, plan_due = MIN(full_due, $3), full_due = MIN(full_due, $3)`, p.Target, max(p.Parts, 1), !p.Full, p.Waiting, p.Withheld)
+					withheld = excluded.withheld, decided = excluded.decided, full_due = MIN(full_due, $3),
+					plan_due = MAX(MIN(full_due, $3), EXISTS (SELECT 1 FROM findings WHERE target = $1 AND decided > $6))`,
+				p.Target, max(p.Parts, 1), !p.Full, p.Waiting, p.Withheld, p.Decisions)
 		}
 		return wrap(err, "enqueue plan for %s", p.Target)
 	})
@@ -172,14 +186,20 @@ func enqueueEffects(ctx context.Context, tx *sql.Tx, p Plan, id int64, state Eff
 	args := []any{p.Target, p.Upto, millis(p.At), state, id}
 	due := `UPDATE drops SET receipt_due = receipt_due + 1 WHERE seq IN (SELECT seq FROM effects WHERE ` + open + ` OR ` + staged + `)`
 	_, err := tx.ExecContext(ctx, due, args[:2]...)
-	if err == nil && state == EffectRowsHeld {
+	switch late := slices.ContainsFunc(p.Findings, func(f shelf.Finding) bool { return f.Code == catalog.BrakeLate }); {
+	case err != nil:
+	case late && id == 0:
+		// What was on its way has waited since it was read, and goes on waiting.
+		_, err = tx.ExecContext(ctx, `UPDATE effects SET state = 'waiting', plan = 0,
+			at = CASE state WHEN 'planned' THEN COALESCE((SELECT read_at FROM drops d WHERE d.seq = effects.seq), at) ELSE at END WHERE `+open, args[:2]...)
+	case state == EffectRowsHeld:
 		// Of a drop that has none of the rows nothing is left to be sent.
 		rest := EffectUnchanged
-		if slices.ContainsFunc(p.Findings, func(f shelf.Finding) bool { return f.Code == catalog.BrakeClock || f.Code == catalog.BrakeLate }) {
+		if slices.ContainsFunc(p.Findings, func(f shelf.Finding) bool { return f.Code == catalog.BrakeClock }) {
 			rest = EffectWaiting // that it would have to wait was not known when the drop was read
 		}
 		_, err = tx.ExecContext(ctx, `UPDATE effects SET state = CASE held WHEN '' THEN $6 ELSE $4 END, plan = $5, at = $3 WHERE `+open, append(args, rest)...)
-	} else if err == nil {
+	default:
 		_, err = tx.ExecContext(ctx, `UPDATE effects SET state = $4, plan = $5, at = $3 WHERE `+open, args...)
 	}
 	if err == nil && id != 0 {

@@ -133,7 +133,7 @@ func (b *bench) highest() (n int64, err error) {
 // plan enqueues a plan with a document under each name and returns the ids of its deliveries.
 func (b *bench) plan(target string, full bool, names ...string) []int64 {
 	b.t.Helper()
-	p := Plan{Target: target, Full: full, Parts: 1, Upto: 1000, Differs: 1, Rows: 4, At: noon}
+	p := Plan{Target: target, Full: full, Parts: 1, Upto: 1000, Differs: 1, Rows: 4, Decisions: 1000, At: noon}
 	for _, name := range names {
 		p.Documents = append(p.Documents, b.document(name))
 	}
