@@ -208,28 +208,86 @@ func (pr *prober) look() error {
 	if err := pr.note(outbox.List, err); err != nil || !pr.is(outbox.Home) {
 		return err
 	}
-	gone := pr.is(outbox.List) && info == nil
 	written, err := pr.r.ftp.Stat(pr.name(1))
 	if err != nil && pr.r.isGone(err) {
 		return err
 	}
-	gone = gone || errors.Is(err, fs.ErrNotExist) && pr.is(outbox.Stat)
-	if !gone {
+	gone, gerr := pr.gone(pr.name(1), info != nil)
+	if gerr == nil && gone {
+		// Somebody may have tidied up. A server that takes files takes any.
+		gone, gerr = pr.takes()
+	}
+	if gerr == nil && !gone && !pr.is(outbox.Stat) && pr.is(outbox.List) && info == nil && pr.dot {
+		gerr = pr.unhide()
+	}
+	if gerr != nil {
+		return gerr
+	}
+	if !gone || !pr.is(outbox.Stat) {
 		pr.has[outbox.StatAfterClose] = ability(err == nil && written.Size() == int64(len(probeOne)))
 	}
-	if !pr.is(outbox.List) && !pr.is(outbox.Stat) {
-		// Only what is done with it can show whether it is still there.
-		err := pr.r.ftp.Rename(pr.name(1), pr.name(2))
-		if err == nil {
-			pr.made[pr.name(2)] = true
-			err = pr.r.ftp.Rename(pr.name(2), pr.name(1))
-		}
-		if err != nil && pr.r.isGone(err) {
-			return err
-		}
-		gone = errors.Is(err, fs.ErrNotExist)
-	}
 	pr.has[outbox.EatsOnClose] = ability(gone)
+	return nil
+}
+
+// gone reports whether a file that was just written is no longer there. That a listing lacks it proves nothing: there are servers that
+// do not list what begins with a dot.
+func (pr *prober) gone(name string, listed bool) (bool, error) {
+	if listed {
+		return false, nil
+	}
+	if pr.is(outbox.Stat) {
+		_, err := pr.r.ftp.Stat(name)
+		if err != nil && pr.r.isGone(err) {
+			return false, err
+		}
+		return errors.Is(err, fs.ErrNotExist), nil
+	}
+	// Only what is done with it can show whether it is still there.
+	err := pr.r.ftp.Rename(name, pr.name(2))
+	if err == nil {
+		pr.made[pr.name(2)] = true
+		err = pr.move(pr.r.ftp.Rename, pr.name(2), name)
+	}
+	if err != nil && pr.r.isGone(err) {
+		return false, err
+	}
+	return errors.Is(err, fs.ErrNotExist), nil
+}
+
+// visible is a name that does not begin with a dot: that of the first file, or where that has none either, one of its own.
+func (pr *prober) visible() string {
+	n := pr.base + 1
+	if !pr.dot {
+		n = pr.base + 3
+	}
+	return nameOf(probeFinal, n, suffixTemp, false)
+}
+
+// takes reports whether another file, with a name that anybody sees, is gone as well once it was written.
+func (pr *prober) takes() (bool, error) {
+	if err := pr.put(pr.visible(), probeOne); err != nil {
+		if pr.r.isGone(err) {
+			return false, err
+		}
+		return false, nil // not known
+	}
+	return pr.gone(pr.visible(), false)
+}
+
+// unhide finds out whether the listing, which is all that tells here, leaves out what begins with a dot. Names without one are used then.
+func (pr *prober) unhide() error {
+	err := pr.put(pr.visible(), probeOne)
+	var info fs.FileInfo
+	if err == nil {
+		info, err = pr.listed(pr.visible())
+	}
+	if err != nil && pr.r.isGone(err) {
+		return err
+	}
+	if info != nil {
+		pr.dot, pr.has[outbox.DotNames] = false, outbox.Cannot
+	}
 	return nil
 }
 

@@ -2,6 +2,7 @@ package sftp
 
 import (
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -149,6 +150,37 @@ func TestProbeIsRefused(t *testing.T) {
 				}
 			})
 		}
+	}
+}
+
+// TestProbeOfAServerThatHides probes servers that list no dot-files: that takes no file away, and where only the listing tells, names
+// without a dot are used.
+func TestProbeOfAServerThatHides(t *testing.T) {
+	for _, stat := range []bool{true, false} {
+		t.Run(fmt.Sprint("stat ", stat), func(t *testing.T) {
+			s := newServer(t)
+			s.hides = true
+			s.before = func(op, _, _ string) error {
+				if op == "Stat" && !stat {
+					return sftp.ErrSSHFxOpUnsupported
+				}
+				return nil
+			}
+			r := dial(t, s.client())
+			p, err := r.Probe(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !p.Lacks(outbox.EatsOnClose) || p.Way() != outbox.WayAside || p.Has(outbox.DotNames) != stat || len(p.Left) > 0 {
+				t.Errorf("passport: %+v", p)
+			}
+			holds(t, s.dir, outbox.Delivery{}, map[string]string{})
+			d := document(t, 1, 100)
+			if got, err := r.Replace(t.Context(), d); err != nil || got.Way != outbox.WayRename || got.Proof != outbox.ProofSize {
+				t.Errorf("Replace = %+v, %v", got, err)
+			}
+			holds(t, s.local("catalog"), d, map[string]string{final: ""})
+		})
 	}
 }
 
