@@ -9,6 +9,8 @@ import (
 	"os"
 	"path"
 	"slices"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/pkg/sftp"
@@ -17,12 +19,15 @@ import (
 	"gondola/internal/outbox"
 )
 
-// The names that a probe uses in the home folder. They are shaped like leftovers of ours, so that a later sweep finds what an
-// interrupted probe left, and never end in .csv.
+// The names that a probe uses in the home folder. They are shaped like leftovers of ours, so that a later sweep or probe finds what an
+// interrupted one left, and never end in .csv.
 const (
 	probeFinal  = "gondola-probe.csv"
 	probeFolder = "gondola-probe"
 )
+
+// probeTime is how long a probe may take: files of a younger one are those of one that may be under way, of the daemon beside a command.
+const probeTime = time.Hour
 
 // askedFor is how many sessions, and files at once, a probe asks for: as many as are ever used.
 const askedFor = 4
@@ -43,7 +48,7 @@ func (r *Remote) Probe(ctx context.Context) (outbox.Passport, error) {
 		return outbox.Passport{}, err
 	}
 	defer leave()
-	pr := &prober{r: r, ctx: ctx, base: time.Now().UnixMilli() * 100, has: make(map[outbox.Feature]outbox.Ability), made: make(map[string]bool)}
+	pr := &prober{r: r, ctx: ctx, base: r.c.Now().UnixMilli() * 100, has: make(map[outbox.Feature]outbox.Ability), made: make(map[string]bool)}
 	err = pr.run()
 	p := outbox.Passport{
 		At: r.c.Now(), Server: string(r.ssh.ServerVersion()), Abilities: pr.has, Sessions: pr.sessions, Files: pr.files,
@@ -512,7 +517,8 @@ func (pr *prober) clearOld() error {
 		}
 		for _, info := range infos {
 			file := path.Join(dir, info.Name())
-			if final, _, ok := leftover(info.Name()); !ok || final != probeFinal || slices.Contains(pr.left, file) {
+			final, _, ok := leftover(info.Name())
+			if !ok || final != probeFinal || slices.Contains(pr.left, file) || probing(info.Name(), pr.r.c.Now()) {
 				continue
 			}
 			if err := pr.r.ftp.Remove(file); err != nil && pr.r.isGone(err) {
@@ -521,6 +527,18 @@ func (pr *prober) clearOld() error {
 		}
 	}
 	return nil
+}
+
+// probing reports whether a name is one of a probe that may be under way.
+func probing(name string, now time.Time) bool {
+	final, _, ok := leftover(name)
+	if !ok || final != probeFinal {
+		return false
+	}
+	_, rest, _ := strings.Cut(name, probeFinal+".")
+	digits, _, _ := strings.Cut(rest, ".")
+	n, err := strconv.ParseInt(digits, 10, 64)
+	return err == nil && now.Sub(time.UnixMilli(n/100)).Abs() < probeTime
 }
 
 // openSessions opens sessions beside ours until one is refused. Servers that cut the whole connection for it have told everything else.

@@ -3,6 +3,8 @@ package sftp
 import (
 	"errors"
 	"fmt"
+	"io/fs"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -115,6 +117,7 @@ func TestProbeBreaksOff(t *testing.T) {
 			}
 			// A later one clears away what stayed, and counts on from the first.
 			s.config.Passport = got
+			s.config.Now = func() time.Time { return time.Now().Add(2 * probeTime) }
 			again, err := dial(t, s.config).Probe(t.Context())
 			if err != nil || again.Stale() || !again.Has(outbox.Rename) || !again.Has(outbox.RenameAcross) {
 				t.Fatalf("Probe = %+v, %v", again, err)
@@ -181,6 +184,44 @@ func TestProbeOfAServerThatHides(t *testing.T) {
 			}
 			holds(t, s.local("catalog"), d, map[string]string{final: ""})
 		})
+	}
+}
+
+// TestProbeAmongOthers sweeps the home, and probes it once more, while a probe is under way: it finds what it wrote.
+func TestProbeAmongOthers(t *testing.T) {
+	s := newServer(t, posix)
+	var others [2]*Remote
+	asked := false
+	s.before = func(op, name, _ string) error {
+		if op != "Close" || !strings.HasSuffix(name, "1.tmp") || asked {
+			return nil
+		}
+		asked = true
+		if err := others[0].Sweep(t.Context(), "catalog"); err != nil {
+			t.Errorf("Sweep: %v", err)
+		}
+		if _, err := others[1].Probe(t.Context()); err != nil {
+			t.Errorf("Probe: %v", err)
+		}
+		return nil
+	}
+	s.put(t, "catalog/other", "x")
+	c := s.client()
+	c.Passport = outbox.Passport{At: time.Now()}.With(outbox.RenameAcross, outbox.Can)
+	others[0] = dial(t, c)
+	c.Now = func() time.Time { return time.Now().Add(time.Minute) }
+	others[1] = dial(t, c)
+	p, err := dial(t, s.client()).Probe(t.Context())
+	if err != nil || !asked || !p.Lacks(outbox.EatsOnClose) || !p.Has(outbox.Rename) || !p.Has(outbox.StatAfterClose) || p.Way() != outbox.WayPosixRename {
+		t.Errorf("Probe = %+v, %v", p, err)
+	}
+	// What a probe left long ago is swept.
+	s.put(t, "."+probeFinal+".100.tmp", probeOne)
+	if err := others[0].Sweep(t.Context(), "catalog"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(s.local("." + probeFinal + ".100.tmp")); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("what a probe left long ago: %v", err)
 	}
 }
 
