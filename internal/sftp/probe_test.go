@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path"
 	"slices"
 	"strings"
 	"testing"
@@ -310,6 +311,46 @@ func TestContradiction(t *testing.T) {
 				t.Errorf("passport %+v, want %s in doubt", p, wrong)
 			}
 		})
+	}
+}
+
+// TestOneVanishedFile has a temporary file removed by somebody, after an earlier failure: the document goes under another name at once,
+// and the server is not taken for one that takes files.
+func TestOneVanishedFile(t *testing.T) {
+	for _, hidden := range []bool{true, false} {
+		s := newServer(t)
+		s.put(t, "catalog/"+final, old)
+		once := false
+		s.before = func(op, name, _ string) error {
+			if op == "Open" && !hidden && strings.HasPrefix(path.Base(name), ".") {
+				return sftp.ErrSSHFxPermissionDenied
+			}
+			if op == "Close" && strings.HasSuffix(name, ".tmp") && !once {
+				once = true
+				return os.Remove(s.local(name))
+			}
+			return nil
+		}
+		c := s.client()
+		c.Passport = outbox.Passport{At: time.Now()}.With(outbox.EatsOnClose, outbox.Cannot)
+		r := dial(t, c)
+		d := document(t, 7, 5000)
+		d.Attempts, d.Adopt = 1, true
+		got, err := r.Replace(t.Context(), d)
+		if hidden && (err != nil || got.Way != outbox.WayAside) {
+			t.Errorf("Replace = %+v, %v", got, err)
+		}
+		if !hidden {
+			wantClass(t, err, outbox.Transient, "vanished")
+		}
+		if !once || r.Passport().Has(outbox.EatsOnClose) {
+			t.Errorf("passport: %+v", r.Passport())
+		}
+		if hidden {
+			holds(t, s.local("catalog"), d, map[string]string{final: ""})
+		} else {
+			holds(t, s.local("catalog"), d, map[string]string{final: old})
+		}
 	}
 }
 
