@@ -251,6 +251,7 @@ func (h *House) putBackLayer(ctx context.Context, f feedSetup, scope string, to 
 	}
 	out := undoneLayer{differs: differs, LayerFile: store.LayerFile{
 		Feed: f.Name, Scope: scope, Full: true, Digest: l.Digest, Present: l.Present, Tombstones: l.Tombstones, State: store.LayerNew,
+		Undo: true,
 	}}
 	for _, old := range files {
 		out.Owned |= old.Owned
