@@ -18,7 +18,8 @@ func newProbeCommand(a *app) *cobra.Command {
 replaced there: renames, dot-names, looking, reading back, deleting, sessions, the server's clock. Folders
 that the platform reads are not touched, and what was written is removed. What is found is kept, and all
 sending goes by it; the daemon does the same at its first connection. The first line says which way is
-taken, what holds meanwhile and how arrival is proved. A refused login is tried once, and then held.`,
+taken, what holds meanwhile and how arrival is proved. A refused login is tried once, and then held: it
+is not tried again before it changes, or gondola push ends the hold.`,
 		Example:     "  gondola probe\n  gondola probe --json",
 		Args:        cobra.NoArgs,
 		Annotations: codes(exitRemote),

@@ -10,11 +10,11 @@ import (
 
 // stale reports that an export is older than its feed allows. It is asked of exports that have not counted yet, when the slot comes at
 // which they would: yesterday's prices that lay around while nobody was there are not today's. What has counted once stays wanted
-// however old it gets, also where it is read again: an ERP that is silent has said nothing new.
+// however old it gets, also where it is read again: an ERP that is silent has said nothing new. A rollback is as old as somebody wants it.
 func (h *House) stale(l store.LayerFile) (catalog.Issue, bool) {
 	f, ok := h.feed(l.Feed)
 	limit := time.Duration(f.MaxAge)
-	if !ok || limit == 0 || l.Was != "" || h.now().Sub(l.Modified) <= limit {
+	if !ok || limit == 0 || l.Was != "" || l.Undo || h.now().Sub(l.Modified) <= limit {
 		return catalog.Issue{}, false
 	}
 	n, unit := limit/time.Minute, "minutes"

@@ -116,6 +116,26 @@ func TestExportThatWaitedTooLong(t *testing.T) {
 	}
 }
 
+// TestRollbackIsNeverTooOld puts prices back after a weekend in which the ERP was silent.
+func TestRollbackIsNeverTooOld(t *testing.T) {
+	c := newRules(t, agedFeed, `send: {catalog: {full: "off"}}`)
+	c.export("full", articles(3, 0, "10.50"))
+	c.push(false)
+	right := c.clock
+	c.clock = c.clock.Add(time.Hour)
+	c.export("full", articles(3, 0, "11.50"))
+	c.push(false)
+	c.clock = c.clock.AddDate(0, 0, 3)
+	seen, err := c.house.PreviewRollback(t.Context(), Undo{To: right})
+	if err != nil || len(seen.Parts) != 1 || len(seen.Parts[0].Findings) > 0 {
+		t.Errorf("preview: %+v, %v", seen, err)
+	}
+	c.rollBack(Undo{To: right})
+	if put := c.put(); !strings.Contains(put["catalog/gondola_1.csv"], "A000,10.50,1") {
+		t.Errorf("put: %v, held: %+v", put, c.status().Held)
+	}
+}
+
 // TestAgeIsNoPartOfTheReading: another limit does not read exports again, and what counts is not held when it is read again.
 func TestAgeIsNoPartOfTheReading(t *testing.T) {
 	c := newRules(t, agedFeed, "")

@@ -124,6 +124,32 @@ func TestRestoredBackup(t *testing.T) {
 	}
 }
 
+// TestRestoredBackupOfParts takes over a state whose documents left in several files, so that there are more deliveries than plans.
+func TestRestoredBackupOfParts(t *testing.T) {
+	c := newRules(t, oneFullFeed, "send: {catalog: {max_rows: 2}}\nbrake: {equal_prices: off, min_rows: 1000}")
+	c.export("full", "sku,precio\nA,10.00\nB,20.00\nC,30.00\nD,40.00\nE,50.00\n")
+	c.push(false)
+	c.export("full", "sku,precio\nA,11.00\nB,20.00\nC,30.00\nD,40.00\nE,50.00\n")
+	c.push(false)
+	backup := filepath.Join(t.TempDir(), "backup")
+	if _, err := c.house.Backup(c.Context(), backup); err != nil {
+		t.Fatal(err)
+	}
+	before, err := c.house.store.Sent(c.Context(), "catalog/1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.restore(backup)
+	after, err := c.house.store.Sent(c.Context(), "catalog/1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	// What nobody knows lies above all that was sent.
+	if len(after) != len(before)+1 || !slices.Equal(after[:len(before)], before) {
+		t.Errorf("sent: %v, before the backup %v", after, before)
+	}
+}
+
 // TestBackupOfABackup shows that a state which was taken over can be backed up and taken over again.
 func TestBackupOfABackup(t *testing.T) {
 	c := newRules(t, oneFullFeed, "")

@@ -163,13 +163,13 @@ func (h *House) offTargets(scope string) []Target {
 	})
 }
 
-// hurryOff asks for plans of everything that shows what is off in scopes.
+// hurryOff asks for plans of everything that shows what is off in scopes. What is held, or parked, stays so.
 func (h *House) hurryOff(ctx context.Context, scopes []string) error {
 	var targets []string
 	for _, scope := range scopes {
 		targets = append(targets, names(h.offTargets(scope))...)
 	}
-	return h.store.Request(ctx, targets, false, false)
+	return h.store.PlanSoon(ctx, targets)
 }
 
 // itemOf returns an article with what an admin wrote as its identity.

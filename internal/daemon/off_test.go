@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"gondola/internal/config"
+	"gondola/internal/outbox"
 	"gondola/internal/sandbox"
 )
 
@@ -40,6 +41,24 @@ func (c *caseRun) settle() {
 	c.clock = c.clock.Add(3 * time.Hour)
 	c.flush()
 	c.put()
+}
+
+// TestOffKeepsTheHold: who takes an article off does not know of a refused login, and does not have it tried again.
+func TestOffKeepsTheHold(t *testing.T) {
+	c := newRules(t, oneFullFeed, "")
+	c.export("full", articles(3, 0, "10.50"))
+	c.push(false)
+	if err := c.house.queue.SetHold(t.Context(), &outbox.Hold{Class: outbox.Credentials, Text: "refused"}); err != nil {
+		t.Fatal(err)
+	}
+	c.switchOff(OffAsk{Articles: []string{"A000"}, Reason: "recalled"})
+	if hold, err := c.house.store.Hold(t.Context()); err != nil || hold == nil {
+		t.Errorf("hold: %+v, %v", hold, err)
+	}
+	due, err := c.house.store.TargetOf(t.Context(), "catalog/1")
+	if err != nil || !due.PlanDue {
+		t.Errorf("target: %+v, %v", due, err)
+	}
 }
 
 // TestOffWhateverExportsSay takes an article off, lets feeds say otherwise in every way they can, and undoes it.

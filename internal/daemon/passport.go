@@ -137,6 +137,12 @@ func Probe(ctx context.Context, cfg *config.Config, opts Options) (out Probed, e
 	if !h.homeIsFree() {
 		return out, errors.New("a folder of sftp.folders is the login's home itself, where a probe would write; give each kind a folder")
 	}
+	if hold, err := h.holdOn(ctx, c); hold != nil || err != nil {
+		if hold != nil {
+			out.Problem, out.Hold = "not asked: this login was refused, and servers lock out who tries it again", hold.Text
+		}
+		return out, err
+	}
 	r, err := sftp.Dial(ctx, c)
 	if f, ok := errors.AsType[*outbox.Failure](err); ok && f.Class == outbox.Local {
 		return out, err // the server has no part in it
@@ -174,6 +180,18 @@ func Probe(ctx context.Context, cfg *config.Config, opts Options) (out Probed, e
 		}
 	}
 	return out, h.store.SetPassport(ctx, c.Account(), found)
+}
+
+// holdOn returns the hold that a refused login left, where it is the one that would be tried now.
+func (h *House) holdOn(ctx context.Context, c sftp.Config) (*outbox.Hold, error) {
+	hold, err := h.store.Hold(ctx)
+	if err != nil || hold == nil {
+		return nil, err
+	}
+	if login, err := c.Login(); err != nil || login != hold.Login {
+		return nil, nil //nolint:nilerr,nilnil // what is wrong with the secrets is said by who dials
+	}
+	return hold, nil
 }
 
 // noteRefusal holds everything after a refused login: the daemon must not try the same one again.

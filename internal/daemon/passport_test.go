@@ -183,6 +183,12 @@ func TestProbeByHand(t *testing.T) {
 	if n := l.platform.Faults().LoginAttempts() - before; n != 1 {
 		t.Errorf("a refused login was tried %d times", n)
 	}
+	if p, err = Probe(t.Context(), l.cfg, Options{}); err != nil || !strings.Contains(p.Problem, "not asked") || !strings.Contains(p.Hold, "refused") {
+		t.Errorf("once more: Probe = %+v, %v", p, err)
+	}
+	if n := l.platform.Faults().LoginAttempts() - before; n != 1 {
+		t.Errorf("asked once more, a refused login was tried %d times", n)
+	}
 	h, err := Attach(context.Background(), l.cfg, Options{})
 	if err != nil {
 		t.Fatal(err)

@@ -237,7 +237,8 @@ func (h *House) putBackLayer(ctx context.Context, f feedSetup, scope string, to 
 	if err != nil {
 		return undoneLayer{}, err
 	}
-	files := hopeful(all)
+	// What the brake has not looked at, and is expected to hold, is not put back from, either.
+	files := hopeful(slices.DeleteFunc(all, func(l store.LayerFile) bool { return l.State == store.LayerNew && len(l.Findings) > 0 }))
 	then := make([]shelf.Digest, len(stood))
 	for i, s := range stood {
 		then[i] = s.Digest
@@ -250,6 +251,7 @@ func (h *House) putBackLayer(ctx context.Context, f feedSetup, scope string, to 
 	}
 	out := undoneLayer{differs: differs, LayerFile: store.LayerFile{
 		Feed: f.Name, Scope: scope, Full: true, Digest: l.Digest, Present: l.Present, Tombstones: l.Tombstones, State: store.LayerNew,
+		Undo: true,
 	}}
 	for _, old := range files {
 		out.Owned |= old.Owned

@@ -105,6 +105,23 @@ func TestRollbackPutsBackPrices(t *testing.T) {
 	}
 }
 
+// TestRollbackBesideAnExportThatWillBeHeld rolls back while an export waits that lacks half of the articles: none of them is switched off.
+func TestRollbackBesideAnExportThatWillBeHeld(t *testing.T) {
+	c := newRules(t, oneFullFeed, `brake: {equal_prices: off, price_change: off, same_factor: off}`)
+	c.export("full", articles(30, 0, "10.50"))
+	c.push(false)
+	right := c.clock
+	c.clock = c.clock.Add(time.Hour)
+	c.export("full", articles(60, 0, "11.50"))
+	c.push(false)
+	c.export("full", articles(5, 0, "11.50"))
+	c.rollBack(Undo{To: right})
+	put := c.put()["catalog/gondola_1.csv"]
+	if !strings.Contains(put, "A029,10.50,1\n") || strings.Contains(put, ",0\n") {
+		t.Errorf("put: %s", put)
+	}
+}
+
 // TestRollbackThroughCompaction goes back to a moment whose files have been written as one since.
 func TestRollbackThroughCompaction(t *testing.T) {
 	c := newRules(t, `  - {name: part, drop: drop, export: partial, vendor: {ids: ["1"]}}`, "brake: {min_rows: 1000, price_change: off, same_factor: off}")

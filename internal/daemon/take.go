@@ -231,7 +231,8 @@ func (h *House) understand(ctx context.Context, f feedSetup, d store.Drop) (_ st
 	return r, err
 }
 
-// earlier tells what the last text of a feed before a drop was like. One that broke off tells nothing about how the feed's files end.
+// earlier tells what the last text of a feed before a drop was like. One that broke off tells nothing about how the feed's files end, but
+// for one that only has fewer rows: the next one of its length is as it should be.
 func (h *House) earlier(ctx context.Context, d store.Drop) (*feed.Earlier, error) {
 	drops, err := h.store.RecentDrops(ctx, []string{d.Feed}, maxEarlier)
 	if err != nil {
@@ -239,7 +240,7 @@ func (h *House) earlier(ctx context.Context, d store.Drop) (*feed.Earlier, error
 	}
 	for _, e := range drops {
 		isText := e.Outcome.Encoding != ""
-		if e.Seq >= d.Seq || e.State != store.DropRead || !isText || e.Outcome.Counts[catalog.RowCut] > 0 {
+		if e.Seq >= d.Seq || e.State != store.DropRead || !isText || e.Outcome.Counts[catalog.RowCut] > 0 && !e.Outcome.Fewer {
 			continue
 		}
 		// A file that is no longer there, or can't be read, tells nothing.
@@ -366,7 +367,7 @@ func (h *House) together(l store.LayerFile) layerStack {
 // outcomeOf takes over what feed says of an export.
 func outcomeOf(r feed.Result) store.Outcome {
 	o := store.Outcome{
-		Rows: r.Rows, Records: r.Records, Rejected: r.Rejected, Issues: r.Issues, Counts: r.Counts,
+		Rows: r.Rows, Records: r.Records, Rejected: r.Rejected, Issues: r.Issues, Counts: r.Counts, Fewer: r.Fewer,
 		Encoding: string(r.Format.Encoding), Evidence: r.Format.Evidence, Sheet: r.Format.Sheet, HeaderRow: r.Header.Row,
 	}
 	if r.Format.Delimiter != 0 {

@@ -1,6 +1,7 @@
 package feed
 
 import (
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -18,6 +19,8 @@ type ends struct {
 	cells    int // each has so many; -1 where they differ
 	length   int // characters of the last cell where it is like a date; -1 where they differ
 	decimals int // digits behind the last mark of the last cell; -1 where they differ
+	marks    int // of a date in the last cell; -1 where they differ
+	tail     int // characters behind the last of them; -1 where they differ
 }
 
 // see takes a whole row into account.
@@ -35,7 +38,7 @@ func (e *ends) see(r table.Row) {
 	for _, p := range []struct {
 		have *int
 		now  int
-	}{{&e.cells, now.cells}, {&e.length, now.length}, {&e.decimals, now.decimals}} {
+	}{{&e.cells, now.cells}, {&e.length, now.length}, {&e.decimals, now.decimals}, {&e.marks, now.marks}, {&e.tail, now.tail}} {
 		if *p.have != p.now {
 			*p.have = -1
 		}
@@ -45,11 +48,15 @@ func (e *ends) see(r table.Row) {
 // custom is how many rows have to be alike before the last one must be.
 const custom = 5
 
+// dateMarks part days and times.
+const dateMarks = "-/:"
+
 func endsOf(r table.Row) ends {
 	text := trim(r.Cells[len(r.Cells)-1])
 	e := ends{cells: len(r.Cells)}
-	if strings.LastIndexAny(text, "-/:") > 0 {
-		e.length = utf8.RuneCountInString(text)
+	if at := strings.LastIndexAny(text, dateMarks); at > 0 {
+		e.length, e.tail = utf8.RuneCountInString(text), utf8.RuneCountInString(text[at+1:])
+		e.marks = strings.Count(text, "-") + strings.Count(text, "/") + strings.Count(text, ":")
 	}
 	if at := strings.LastIndexAny(text, ".,"); at >= 0 {
 		e.decimals = len(text) - at - 1
@@ -67,23 +74,57 @@ func (e *ends) shortens(r table.Row) bool {
 	return e.rows >= custom && now.cells == e.cells && (e.length > 0 && now.length < e.length || e.decimals > 0 && now.decimals != e.decimals)
 }
 
+// stops is shortens for a feed that never ends its last line, where whole texts are told from cut ones by what the column is for: a
+// whole price has its decimals and a whole date all its parts, and of anything else nobody knows.
+func (c *converter) stops(r table.Row, e *ends) bool {
+	now := endsOf(r)
+	if e.rows >= 2 && now.cells < e.cells {
+		return true
+	}
+	i := slices.IndexFunc(c.columns, func(col *column) bool { return col.Index == len(r.Cells)-1 })
+	if e.rows < custom || now.cells != e.cells || i < 0 {
+		return false
+	}
+	switch c.columns[i].Role {
+	case RolePrice, RoleOfferPrice:
+		return e.decimals > 0 && now.decimals != e.decimals
+	case RoleStart, RoleEnd:
+		return now.marks < e.marks || now.tail < e.tail
+	default:
+		return false
+	}
+}
+
 // breaksOff reports whether the file ends in the middle of the row. Each pass over the rows has ends of its own.
 func (c *converter) breaksOff(r table.Row, e *ends) bool {
 	if !r.Open {
 		e.see(r)
 		return false
 	}
-	earlier := c.spec.Earlier
-	if e.shortens(r) || len(r.Cells) <= c.last {
+	if len(r.Cells) <= c.last {
 		return true
 	}
-	// Of a feed that never ends its last line, a full export that lacks rows may lack them for having been cut.
-	return earlier != nil && earlier.Rows > 0 && (earlier.Ended || c.spec.Full && e.rows+1 < earlier.Rows)
+	earlier := c.spec.Earlier
+	switch {
+	case earlier == nil || earlier.Rows == 0:
+		return e.shortens(r)
+	case earlier.Ended:
+		return true
+	default:
+		return c.stops(r, e) || c.lacksRows(e)
+	}
+}
+
+// lacksRows reports whether a full export of a feed that never ends its last line has fewer rows than the one before: it may lack them
+// for having been cut.
+func (c *converter) lacksRows(e *ends) bool {
+	earlier := c.spec.Earlier
+	return earlier != nil && earlier.Rows > 0 && !earlier.Ended && c.spec.Full && e.rows+1 < earlier.Rows
 }
 
 // open warns of a last line without an end where nothing tells what that means.
 func (c *converter) open(r table.Row) {
-	if r.Open && c.spec.Earlier != nil && c.spec.Earlier.Rows == 0 {
+	if r.Open && c.spec.Earlier != nil && (c.spec.Earlier.Rows == 0 || c.ends.shortens(r)) {
 		c.warn(r, nil, catalog.RowOpen)
 	}
 }
@@ -91,6 +132,7 @@ func (c *converter) open(r table.Row) {
 // cutRow rejects the row in which the file breaks off. What would have come behind it is not missing.
 func (c *converter) cutRow(r table.Row) error {
 	c.fail(r, nil, catalog.RowCut)
+	c.res.Fewer = len(r.Cells) > c.last && !c.stops(r, &c.ends) && c.lacksRows(&c.ends)
 	c.res.Rows++
 	c.res.Rejected++
 	c.res.Keyless[catalog.AllVendors]++

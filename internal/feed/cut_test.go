@@ -83,6 +83,32 @@ func TestCutDate(t *testing.T) {
 	}
 }
 
+// A feed that never ends its last line has last rows that look shorter than the others, and are whole.
+func TestWholeLastLine(t *testing.T) {
+	for name, c := range map[string]struct {
+		header, rows, last string
+		kind               catalog.Kind
+	}{
+		"a date":      {"sku;oferta;desde;hasta", "%d;3x2;2026-10-01;1%[1]d/11/2026", "9;3x2;2026-10-01;9/11/2026", catalog.KindPromotions},
+		"a name":      {"sku;precio;nombre", "%d;10.50;Fanta 1.5", "9;10.50;Pan lactal", ""},
+		"a code":      {"sku;precio;estante", "%d;10.50;A-00%[1]d", "9;10.50;A-6", ""},
+		"a number":    {"sku;precio;peso", "%d;10.50;12.5", "9;10.50;12", ""},
+		"a time":      {"sku;precio;hora", "%d;10.50;10:0%[1]d", "9;10.50;9:05", ""},
+		"a last cell": {"sku;precio;nota", "%d;10.50;1-2", "9;10.50;", ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			text := c.header + "\n"
+			for i := range 6 {
+				text += fmt.Sprintf(c.rows, i) + "\n"
+			}
+			_, res := convertedText(t, specFor(func(s *Spec) { s.Kind, s.Earlier = c.kind, &Earlier{Rows: 7} }), text+c.last)
+			if res.Counts[catalog.RowCut] != 0 || res.Records != 7 || res.Counts[catalog.RowOpen] != 1 {
+				t.Errorf("%d records, issues %v", res.Records, told(res.Issues))
+			}
+		})
+	}
+}
+
 // convertedText converts a text as it is.
 func convertedText(t *testing.T, s Spec, text string) ([]Record, Result) {
 	t.Helper()

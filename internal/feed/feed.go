@@ -170,6 +170,9 @@ type Result struct {
 	// catalog.AllVendors, with or without an identifier: they may be about any store, so no store's absences can be believed.
 	Keyless map[string]int
 
+	// Fewer says that nothing but the number of rows tells that the export breaks off.
+	Fewer bool
+
 	// Refused says that the export is rejected as a whole; records that were handed on before must be forgotten.
 	Refused bool
 }

@@ -186,6 +186,11 @@ func (f *flush) held(ctx context.Context) (bool, error) {
 		if f.login, err = f.o.Login(); err != nil {
 			f.log.Debug("resolve login", "err", err)
 			f.login = ""
+			if hold != nil {
+				// A secret that can't be read this moment is no new one.
+				f.report.Held = hold
+				return true, nil
+			}
 		}
 	}
 	if hold == nil {

@@ -321,7 +321,13 @@ func TestFlushCredentials(t *testing.T) {
 	if rep = flushed(t, o); rep.Held == nil || *dials != 1 {
 		t.Errorf("dialled %d times under a hold, want still 1", *dials)
 	}
+	// A secret that can't be read for a moment is no other login.
+	o.Login = func() (string, error) { return "", errors.New("read the password: permission denied") }
+	if rep = flushed(t, o); rep.Held == nil || *dials != 1 || q.hold == nil {
+		t.Errorf("dialled %d times, hold %v, while the secret can't be read; want still held", *dials, q.hold)
+	}
 	// Another login ends it.
+	o.Login = func() (string, error) { return login, nil }
 	login, o.Dial = "login-2", good
 	if rep = flushed(t, o); rep.Held != nil || len(rep.Arrived) != 2 || q.hold != nil {
 		t.Errorf("report %+v, hold %v after the login changed; want all sent", rep, q.hold)

@@ -52,7 +52,8 @@ func (p *replacement) direct(ctx context.Context, before lying) (string, outbox.
 		return outbox.WayDirect, proof, nil
 	}
 	f, classed := errors.AsType[*outbox.Failure](err)
-	if foreign := classed && f.Class == outbox.Foreign; p.r.lost() == nil && !eats && !foreign {
+	// Where files are taken the name is free again. What lay there all the same was not taken, and is put back as anywhere.
+	if foreign := classed && f.Class == outbox.Foreign; p.r.lost() == nil && (!eats || before.Exists) && !foreign {
 		err = p.putBack(before, err)
 	}
 	return "", "", err

@@ -79,6 +79,16 @@ func TestDirectPutsBack(t *testing.T) {
 	}
 }
 
+// TestDirectPutsBackWhereFilesAreNotTaken has a passport that is wrong about a server: it takes no files, so the old one still lies there.
+func TestDirectPutsBackWhereFilesAreNotTaken(t *testing.T) {
+	s, r, first, d := direct(t, 500_000)
+	r.contradict(outbox.EatsOnClose, outbox.Can, nil)
+	s.sandbox.Faults().NoSpaceAfter(100_000)
+	_, err := r.Replace(t.Context(), d)
+	wantClass(t, err, outbox.NoSpace, "the old file was written back")
+	holds(t, filepath.Join(s.home, "catalog"), first, map[string]string{final: ""})
+}
+
 // TestDirectKnowsItsOwnPart meets a file that was cut in the middle: the delivery that began it may write over it, another one may not.
 func TestDirectKnowsItsOwnPart(t *testing.T) {
 	s, r, _, d := direct(t, 500_000)

@@ -9,6 +9,8 @@ import (
 	"os"
 	"path"
 	"slices"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/pkg/sftp"
@@ -17,12 +19,15 @@ import (
 	"gondola/internal/outbox"
 )
 
-// The names that a probe uses in the home folder. They are shaped like leftovers of ours, so that a later sweep finds what an
-// interrupted probe left, and never end in .csv.
+// The names that a probe uses in the home folder. They are shaped like leftovers of ours, so that a later sweep or probe finds what an
+// interrupted one left, and never end in .csv.
 const (
 	probeFinal  = "gondola-probe.csv"
 	probeFolder = "gondola-probe"
 )
+
+// probeTime is how long a probe may take: files of a younger one are those of one that may be under way, of the daemon beside a command.
+const probeTime = time.Hour
 
 // askedFor is how many sessions, and files at once, a probe asks for: as many as are ever used.
 const askedFor = 4
@@ -43,7 +48,7 @@ func (r *Remote) Probe(ctx context.Context) (outbox.Passport, error) {
 		return outbox.Passport{}, err
 	}
 	defer leave()
-	pr := &prober{r: r, ctx: ctx, base: time.Now().UnixMilli() * 100, has: make(map[outbox.Feature]outbox.Ability), made: make(map[string]bool)}
+	pr := &prober{r: r, ctx: ctx, base: r.c.Now().UnixMilli() * 100, has: make(map[outbox.Feature]outbox.Ability), made: make(map[string]bool)}
 	err = pr.run()
 	p := outbox.Passport{
 		At: r.c.Now(), Server: string(r.ssh.ServerVersion()), Abilities: pr.has, Sessions: pr.sessions, Files: pr.files,
@@ -208,28 +213,86 @@ func (pr *prober) look() error {
 	if err := pr.note(outbox.List, err); err != nil || !pr.is(outbox.Home) {
 		return err
 	}
-	gone := pr.is(outbox.List) && info == nil
 	written, err := pr.r.ftp.Stat(pr.name(1))
 	if err != nil && pr.r.isGone(err) {
 		return err
 	}
-	gone = gone || errors.Is(err, fs.ErrNotExist) && pr.is(outbox.Stat)
-	if !gone {
+	gone, gerr := pr.gone(pr.name(1), info != nil)
+	if gerr == nil && gone {
+		// Somebody may have tidied up. A server that takes files takes any.
+		gone, gerr = pr.takes()
+	}
+	if gerr == nil && !gone && !pr.is(outbox.Stat) && pr.is(outbox.List) && info == nil && pr.dot {
+		gerr = pr.unhide()
+	}
+	if gerr != nil {
+		return gerr
+	}
+	if !gone || !pr.is(outbox.Stat) {
 		pr.has[outbox.StatAfterClose] = ability(err == nil && written.Size() == int64(len(probeOne)))
 	}
-	if !pr.is(outbox.List) && !pr.is(outbox.Stat) {
-		// Only what is done with it can show whether it is still there.
-		err := pr.r.ftp.Rename(pr.name(1), pr.name(2))
-		if err == nil {
-			pr.made[pr.name(2)] = true
-			err = pr.r.ftp.Rename(pr.name(2), pr.name(1))
-		}
-		if err != nil && pr.r.isGone(err) {
-			return err
-		}
-		gone = errors.Is(err, fs.ErrNotExist)
-	}
 	pr.has[outbox.EatsOnClose] = ability(gone)
+	return nil
+}
+
+// gone reports whether a file that was just written is no longer there. That a listing lacks it proves nothing: there are servers that
+// do not list what begins with a dot.
+func (pr *prober) gone(name string, listed bool) (bool, error) {
+	if listed {
+		return false, nil
+	}
+	if pr.is(outbox.Stat) {
+		_, err := pr.r.ftp.Stat(name)
+		if err != nil && pr.r.isGone(err) {
+			return false, err
+		}
+		return errors.Is(err, fs.ErrNotExist), nil
+	}
+	// Only what is done with it can show whether it is still there.
+	err := pr.r.ftp.Rename(name, pr.name(2))
+	if err == nil {
+		pr.made[pr.name(2)] = true
+		err = pr.move(pr.r.ftp.Rename, pr.name(2), name)
+	}
+	if err != nil && pr.r.isGone(err) {
+		return false, err
+	}
+	return errors.Is(err, fs.ErrNotExist), nil
+}
+
+// visible is a name that does not begin with a dot: that of the first file, or where that has none either, one of its own.
+func (pr *prober) visible() string {
+	n := pr.base + 1
+	if !pr.dot {
+		n = pr.base + 3
+	}
+	return nameOf(probeFinal, n, suffixTemp, false)
+}
+
+// takes reports whether another file, with a name that anybody sees, is gone as well once it was written.
+func (pr *prober) takes() (bool, error) {
+	if err := pr.put(pr.visible(), probeOne); err != nil {
+		if pr.r.isGone(err) {
+			return false, err
+		}
+		return false, nil // not known
+	}
+	return pr.gone(pr.visible(), false)
+}
+
+// unhide finds out whether the listing, which is all that tells here, leaves out what begins with a dot. Names without one are used then.
+func (pr *prober) unhide() error {
+	err := pr.put(pr.visible(), probeOne)
+	var info fs.FileInfo
+	if err == nil {
+		info, err = pr.listed(pr.visible())
+	}
+	if err != nil && pr.r.isGone(err) {
+		return err
+	}
+	if info != nil {
+		pr.dot, pr.has[outbox.DotNames] = false, outbox.Cannot
+	}
 	return nil
 }
 
@@ -454,7 +517,8 @@ func (pr *prober) clearOld() error {
 		}
 		for _, info := range infos {
 			file := path.Join(dir, info.Name())
-			if final, _, ok := leftover(info.Name()); !ok || final != probeFinal || slices.Contains(pr.left, file) {
+			final, _, ok := leftover(info.Name())
+			if !ok || final != probeFinal || slices.Contains(pr.left, file) || probing(info.Name(), pr.r.c.Now()) {
 				continue
 			}
 			if err := pr.r.ftp.Remove(file); err != nil && pr.r.isGone(err) {
@@ -463,6 +527,18 @@ func (pr *prober) clearOld() error {
 		}
 	}
 	return nil
+}
+
+// probing reports whether a name is one of a probe that may be under way.
+func probing(name string, now time.Time) bool {
+	final, _, ok := leftover(name)
+	if !ok || final != probeFinal {
+		return false
+	}
+	_, rest, _ := strings.Cut(name, probeFinal+".")
+	digits, _, _ := strings.Cut(rest, ".")
+	n, err := strconv.ParseInt(digits, 10, 64)
+	return err == nil && now.Sub(time.UnixMilli(n/100)).Abs() < probeTime
 }
 
 // openSessions opens sessions beside ours until one is refused. Servers that cut the whole connection for it have told everything else.

@@ -2,6 +2,10 @@ package sftp
 
 import (
 	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path"
 	"slices"
 	"strings"
 	"testing"
@@ -114,6 +118,7 @@ func TestProbeBreaksOff(t *testing.T) {
 			}
 			// A later one clears away what stayed, and counts on from the first.
 			s.config.Passport = got
+			s.config.Now = func() time.Time { return time.Now().Add(2 * probeTime) }
 			again, err := dial(t, s.config).Probe(t.Context())
 			if err != nil || again.Stale() || !again.Has(outbox.Rename) || !again.Has(outbox.RenameAcross) {
 				t.Fatalf("Probe = %+v, %v", again, err)
@@ -149,6 +154,75 @@ func TestProbeIsRefused(t *testing.T) {
 				}
 			})
 		}
+	}
+}
+
+// TestProbeOfAServerThatHides probes servers that list no dot-files: that takes no file away, and where only the listing tells, names
+// without a dot are used.
+func TestProbeOfAServerThatHides(t *testing.T) {
+	for _, stat := range []bool{true, false} {
+		t.Run(fmt.Sprint("stat ", stat), func(t *testing.T) {
+			s := newServer(t)
+			s.hides = true
+			s.before = func(op, _, _ string) error {
+				if op == "Stat" && !stat {
+					return sftp.ErrSSHFxOpUnsupported
+				}
+				return nil
+			}
+			r := dial(t, s.client())
+			p, err := r.Probe(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !p.Lacks(outbox.EatsOnClose) || p.Way() != outbox.WayAside || p.Has(outbox.DotNames) != stat || len(p.Left) > 0 {
+				t.Errorf("passport: %+v", p)
+			}
+			holds(t, s.dir, outbox.Delivery{}, map[string]string{})
+			d := document(t, 1, 100)
+			if got, err := r.Replace(t.Context(), d); err != nil || got.Way != outbox.WayRename || got.Proof != outbox.ProofSize {
+				t.Errorf("Replace = %+v, %v", got, err)
+			}
+			holds(t, s.local("catalog"), d, map[string]string{final: ""})
+		})
+	}
+}
+
+// TestProbeAmongOthers sweeps the home, and probes it once more, while a probe is under way: it finds what it wrote.
+func TestProbeAmongOthers(t *testing.T) {
+	s := newServer(t, posix)
+	var others [2]*Remote
+	asked := false
+	s.before = func(op, name, _ string) error {
+		if op != "Close" || !strings.HasSuffix(name, "1.tmp") || asked {
+			return nil
+		}
+		asked = true
+		if err := others[0].Sweep(t.Context(), "catalog"); err != nil {
+			t.Errorf("Sweep: %v", err)
+		}
+		if _, err := others[1].Probe(t.Context()); err != nil {
+			t.Errorf("Probe: %v", err)
+		}
+		return nil
+	}
+	s.put(t, "catalog/other", "x")
+	c := s.client()
+	c.Passport = outbox.Passport{At: time.Now()}.With(outbox.RenameAcross, outbox.Can)
+	others[0] = dial(t, c)
+	c.Now = func() time.Time { return time.Now().Add(time.Minute) }
+	others[1] = dial(t, c)
+	p, err := dial(t, s.client()).Probe(t.Context())
+	if err != nil || !asked || !p.Lacks(outbox.EatsOnClose) || !p.Has(outbox.Rename) || !p.Has(outbox.StatAfterClose) || p.Way() != outbox.WayPosixRename {
+		t.Errorf("Probe = %+v, %v", p, err)
+	}
+	// What a probe left long ago is swept.
+	s.put(t, "."+probeFinal+".100.tmp", probeOne)
+	if err := others[0].Sweep(t.Context(), "catalog"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(s.local("." + probeFinal + ".100.tmp")); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("what a probe left long ago: %v", err)
 	}
 }
 
@@ -237,6 +311,46 @@ func TestContradiction(t *testing.T) {
 				t.Errorf("passport %+v, want %s in doubt", p, wrong)
 			}
 		})
+	}
+}
+
+// TestOneVanishedFile has a temporary file removed by somebody, after an earlier failure: the document goes under another name at once,
+// and the server is not taken for one that takes files.
+func TestOneVanishedFile(t *testing.T) {
+	for _, hidden := range []bool{true, false} {
+		s := newServer(t)
+		s.put(t, "catalog/"+final, old)
+		once := false
+		s.before = func(op, name, _ string) error {
+			if op == "Open" && !hidden && strings.HasPrefix(path.Base(name), ".") {
+				return sftp.ErrSSHFxPermissionDenied
+			}
+			if op == "Close" && strings.HasSuffix(name, ".tmp") && !once {
+				once = true
+				return os.Remove(s.local(name))
+			}
+			return nil
+		}
+		c := s.client()
+		c.Passport = outbox.Passport{At: time.Now()}.With(outbox.EatsOnClose, outbox.Cannot)
+		r := dial(t, c)
+		d := document(t, 7, 5000)
+		d.Attempts, d.Adopt = 1, true
+		got, err := r.Replace(t.Context(), d)
+		if hidden && (err != nil || got.Way != outbox.WayAside) {
+			t.Errorf("Replace = %+v, %v", got, err)
+		}
+		if !hidden {
+			wantClass(t, err, outbox.Transient, "vanished")
+		}
+		if !once || r.Passport().Has(outbox.EatsOnClose) {
+			t.Errorf("passport: %+v", r.Passport())
+		}
+		if hidden {
+			holds(t, s.local("catalog"), d, map[string]string{final: ""})
+		} else {
+			holds(t, s.local("catalog"), d, map[string]string{final: old})
+		}
 	}
 }
 

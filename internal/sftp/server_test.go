@@ -44,6 +44,7 @@ type server struct {
 	// Each is optional and set before the first call of client. An error is what the client gets.
 	before  func(op, name, target string) error
 	written func(name string, end int64) error
+	hides   bool                  // lists no name that begins with a dot
 	methods []string              // login methods on offer; default password
 	speak   func(c io.ReadWriter) // instead of SFTP
 	// loggedIn is called when a login succeeded, before the client hears of it.
@@ -271,6 +272,11 @@ func (s *server) Filecmd(r *sftp.Request) error {
 		return os.Rename(s.local(r.Filepath), s.local(r.Target))
 	case "Remove":
 		return os.Remove(s.local(r.Filepath))
+	case "Rmdir":
+		if info, err := os.Stat(s.local(r.Filepath)); err == nil && !info.IsDir() {
+			return errors.New("not a folder")
+		}
+		return os.Remove(s.local(r.Filepath))
 	case "Mkdir":
 		return os.Mkdir(s.local(r.Filepath), 0o755)
 	default: // Setstat and everything else that cloud services refuse
@@ -296,7 +302,7 @@ func (s *server) Filelist(r *sftp.Request) (sftp.ListerAt, error) {
 		}
 		var infos listing
 		for _, e := range entries {
-			if info, err := e.Info(); err == nil {
+			if info, err := e.Info(); err == nil && !(s.hides && strings.HasPrefix(e.Name(), ".")) {
 				infos = append(infos, info)
 			}
 		}

@@ -56,8 +56,8 @@ func leftover(name string) (final, suffix string, ok bool) {
 
 // Sweep implements [outbox.Remote]. It removes temporary files, in the folder and, where they are put there, in the home folder, and
 // files that were moved aside and whose name is taken again. An aside file whose final name is free is the last that the platform has
-// of that shelf: it stays until a replace of that name succeeds over this connection. Files of replaces under way are left alone, as
-// is everything not named by us. Where nothing can be listed there is nothing to sweep by.
+// of that shelf: it stays until a replace of that name succeeds over this connection. Files of replaces and probes under way are left
+// alone, as is everything not named by us. Where nothing can be listed there is nothing to sweep by.
 func (r *Remote) Sweep(ctx context.Context, folder string) error {
 	doing := fmt.Sprintf("sweep folder %q", folder)
 	leave, err := r.enter(ctx, doing)
@@ -96,7 +96,7 @@ func (r *Remote) sweep(ctx context.Context, at, doing string) error {
 	for _, info := range infos {
 		name := info.Name()
 		final, suffix, ok := leftover(name)
-		if !ok {
+		if !ok || probing(name, r.c.Now()) {
 			continue
 		}
 		if ctx.Err() != nil {

@@ -10,6 +10,7 @@ import (
 	"io/fs"
 	"os"
 	"path"
+	"slices"
 	"strings"
 	"time"
 
@@ -18,9 +19,35 @@ import (
 	"gondola/internal/outbox"
 )
 
-// upload puts the document under a temporary name and proves what lies there. What it began to write is removed when it fails.
+// upload puts the document under a temporary name and proves what lies there. What it began to write is removed when it fails. One
+// vanished file may be somebody who tidies up: another name is tried before the server is taken for one that takes files as they are closed.
 func (p *replacement) upload(ctx context.Context) (outbox.Proof, error) {
-	file, release, err := p.create(ctx)
+	spots := p.spots()
+	proof, err := p.uploadTo(ctx, spots)
+	if !errors.Is(err, errVanished) || p.d.Attempts == 0 || path.Dir(p.temp) != p.folder {
+		return proof, err
+	}
+	first := p.temp
+	others := slices.DeleteFunc(spots, func(at spot) bool { return p.tempAt(at) == first || at.dir != p.folder })
+	if len(others) == 0 {
+		others = []spot{{dir: p.folder, dot: !strings.HasPrefix(path.Base(first), ".")}}
+	}
+	proof, again := p.uploadTo(ctx, others)
+	switch {
+	case again != nil && p.temp == "" && p.r.lost() == nil:
+		return "", err // there is no other name
+	case errors.Is(again, errVanished) && p.temp != first:
+		p.r.contradict(outbox.EatsOnClose, outbox.Can, nil)
+	}
+	return proof, again
+}
+
+// errVanished says that the temporary file was not there any more once it was written.
+var errVanished = errors.New("the temporary file vanished after the upload")
+
+// uploadTo uploads to the first of some places that the server takes.
+func (p *replacement) uploadTo(ctx context.Context, spots []spot) (outbox.Proof, error) {
+	file, release, err := p.create(ctx, spots)
 	if err != nil {
 		return "", err
 	}
@@ -60,12 +87,16 @@ func (p *replacement) spots() []spot {
 	return append(all, spot{dir: p.folder})
 }
 
+func (p *replacement) tempAt(at spot) string {
+	return path.Join(at.dir, nameOf(p.d.Name, p.d.ID, suffixTemp, at.dot))
+}
+
 // create opens a new temporary file: write-only, created, truncated, as the strictest servers want it. The name is the call's own
 // until it is released.
-func (p *replacement) create(ctx context.Context) (file *sftp.File, release func(), err error) {
+func (p *replacement) create(ctx context.Context, spots []spot) (file *sftp.File, release func(), err error) {
 	var refused []spot
-	for _, at := range p.spots() {
-		p.temp = path.Join(at.dir, nameOf(p.d.Name, p.d.ID, suffixTemp, at.dot))
+	for _, at := range spots {
+		p.temp = p.tempAt(at)
 		if release, err = p.r.claim(ctx, p.temp); err != nil {
 			return nil, nil, p.fail("upload", err)
 		}
@@ -153,11 +184,7 @@ func (p *replacement) measure() (outbox.Proof, error) {
 	case !l.told:
 		return outbox.ProofClosed, nil
 	case !l.Exists:
-		if p.d.Attempts > 0 && path.Dir(p.temp) == p.folder {
-			// Once may be somebody who tidies up. A server that does it each time is one that takes files as they are closed.
-			p.r.contradict(outbox.EatsOnClose, outbox.Can, nil)
-		}
-		return "", p.fail("verify", errors.New("the temporary file vanished after the upload"))
+		return "", p.fail("verify", errVanished)
 	case l.Size != p.d.Size:
 		return "", p.fail("verify", fmt.Errorf("the server has %d of %d bytes", l.Size, p.d.Size))
 	default:

@@ -173,8 +173,8 @@ func owe(ctx context.Context, tx *sql.Tx, r Restoring) error {
 		if r.Doubtful[t] == "" {
 			continue
 		}
-		// Above all that was sent, below what will be: positions are numbers of plans.
-		pos, err := nextNumber(ctx, tx, "plans")
+		// Above all that was sent, below what will be: positions are numbers of deliveries.
+		pos, err := nextNumber(ctx, tx, "deliveries")
 		if err == nil {
 			_, err = tx.ExecContext(ctx, `INSERT INTO sent (target, pos, digest) VALUES ($1, $2, $3)`, t, pos, r.Doubtful[t])
 		}

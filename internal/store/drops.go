@@ -53,6 +53,7 @@ type Outcome struct {
 	Rejected int                  `json:"rejected"` // rows
 	Issues   []catalog.Issue      `json:"issues,omitempty"`
 	Counts   map[catalog.Code]int `json:"counts,omitempty"` // of all issues, also of those not listed
+	Fewer    bool                 `json:"fewer,omitempty"`  // nothing but the number of rows told that it breaks off
 
 	Encoding  string   `json:"encoding,omitempty"`
 	Evidence  string   `json:"evidence,omitempty"` // why that encoding

@@ -24,6 +24,7 @@ type LayerFile struct {
 	Modified    time.Time
 	State       LayerState
 	Findings    []catalog.Issue // what the brake has against it; of a new file, what it is expected to have
+	Undo        bool            // a rollback made it, and no export
 }
 
 // LayerState says whether a file of a layer counts.
@@ -37,12 +38,13 @@ const (
 	LayerPast   LayerState = "past"   // a later full one took its place
 )
 
-const layerColumns = `feed, scope, seq, is_full, digest, was, present, tombstones, owned, modified, state, findings`
+const layerColumns = `feed, scope, seq, is_full, digest, was, present, tombstones, owned, modified, state, findings,
+	EXISTS (SELECT 1 FROM drops WHERE drops.seq = layers.seq AND drops.feed = '')`
 
 func scanLayer(rows *sql.Rows) (l LayerFile, err error) {
 	var modified int64
 	var findings string
-	err = rows.Scan(&l.Feed, &l.Scope, &l.Seq, &l.Full, &l.Digest, &l.Was, &l.Present, &l.Tombstones, &l.Owned, &modified, &l.State, &findings)
+	err = rows.Scan(&l.Feed, &l.Scope, &l.Seq, &l.Full, &l.Digest, &l.Was, &l.Present, &l.Tombstones, &l.Owned, &modified, &l.State, &findings, &l.Undo)
 	if err != nil {
 		return l, err
 	}
