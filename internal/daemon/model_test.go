@@ -90,7 +90,7 @@ type modelStep struct {
 func modelSteps(rnd *rand.Rand) []modelStep {
 	names := []string{
 		"push", "push", "push", "push", "catalogue", "promotions", "promotions", "tick", "flush", "flush", "time", "time", "time",
-		"restart", "die", "jump", "read within",
+		"restart", "die", "jump", "read within", "read within",
 	}
 	least := max(1, *modelMost/2)
 	steps := make([]modelStep, least+rnd.IntN(max(1, *modelMost-least+1)))
