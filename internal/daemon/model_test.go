@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -21,6 +22,7 @@ import (
 
 var (
 	modelTime = flag.Duration("model", 25*time.Second, "how long TestModel goes on; it runs every kind of platform once at least")
+	modelMost = flag.Int("model.steps", 16, "how long TestModel's histories are at most; half of it at least")
 	modelSeed = flag.Uint64("model.seed", 0, "what TestModel's histories are made from; 0 = another one each time")
 )
 
@@ -58,7 +60,7 @@ func TestModel(t *testing.T) {
 		t.Skip("takes half a minute")
 	}
 	seed, begin := cmp.Or(*modelSeed, uint64(time.Now().UnixNano())), time.Now()
-	t.Logf("seed %d (-model.seed)", seed)
+	t.Logf("seed %d, at most %d steps (-model.seed, -model.steps)", seed, *modelMost)
 	platforms := modelPlatforms()
 	runs, did := 0, map[string]int{}
 	for ; runs < len(platforms) || time.Since(begin) < *modelTime; runs++ {
@@ -88,9 +90,10 @@ type modelStep struct {
 func modelSteps(rnd *rand.Rand) []modelStep {
 	names := []string{
 		"push", "push", "push", "push", "catalogue", "promotions", "promotions", "tick", "flush", "flush", "time", "time", "time",
-		"restart", "die", "jump", "read within",
+		"restart", "die", "jump", "read within", "read within",
 	}
-	steps := make([]modelStep, 12+rnd.IntN(14))
+	least := max(1, *modelMost/2)
+	steps := make([]modelStep, least+rnd.IntN(max(1, *modelMost-least+1)))
 	for i := range steps {
 		steps[i] = modelStep{names[rnd.IntN(len(names))], rnd.Uint64()}
 	}
@@ -140,9 +143,10 @@ type model struct {
 	tb       modelTB
 	p        modelPlatform
 	platform *sandbox.Sandbox
-	actual   time.Time // what time it is; the house's clock may be wrong
-	scanned  time.Time // when the platform looked last
-	within   func()    // happens when the platform has read the next file and not yet taken it away
+	actual   time.Time                 // what time it is; the house's clock may be wrong
+	told     atomic.Pointer[time.Time] // the same, for the server: it may be busy yet with a connection that was cut
+	scanned  time.Time                 // when the platform looked last
+	within   func()                    // happens when the platform has read the next file and not yet taken it away
 	offers   map[string]string
 	did      map[string]int
 }
@@ -180,8 +184,9 @@ func runModel(t *testing.T, p modelPlatform, steps []modelStep, did map[string]i
 func newModel(t *testing.T, dir string, p modelPlatform, did map[string]int) *model {
 	begin := time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
 	m := &model{tb: modelTB{t}, p: p, actual: begin, scanned: begin, did: did, offers: map[string]string{}}
+	m.told.Store(&begin)
 	o := sandbox.Options{
-		Dir: filepath.Join(dir, "platform"), User: "gondola", Password: casePassword, Fate: p.fate, Now: func() time.Time { return m.actual },
+		Dir: filepath.Join(dir, "platform"), User: "gondola", Password: casePassword, Fate: p.fate, Now: func() time.Time { return *m.told.Load() },
 		OnRead: func(string) {
 			if m.within != nil {
 				happen := m.within
@@ -266,6 +271,8 @@ func (m *model) restart() {
 // now moves the time on, for the house too.
 func (m *model) now(d time.Duration) {
 	m.actual, m.clock = m.actual.Add(d), m.clock.Add(d)
+	at := m.actual
+	m.told.Store(&at)
 }
 
 // pass lets time go by, and the platform look when it is time for it.
