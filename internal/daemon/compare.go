@@ -123,13 +123,13 @@ func (h *House) undercuts(ctx context.Context, r *store.Reading, f feedSetup, l 
 	for one := range found {
 		keys[one.Key] = true
 	}
-	rows, err := h.rowsOf(ctx, r.Seq, f, l.Scope, keys)
+	lines, err := h.rowsOf(ctx, r.Seq, f, map[string]map[string]bool{l.Scope: keys})
 	if err != nil {
 		return err
 	}
 	for _, one := range slices.SortedFunc(maps.Keys(found), func(a, b shelf.Undercut) int { return strings.Compare(a.Key, b.Key) }) {
 		is := catalog.Issue{
-			Code: catalog.PromoUndercut, Severity: catalog.Warning, Sheet: r.Outcome.Sheet, Row: rows[one.Key],
+			Code: catalog.PromoUndercut, Severity: catalog.Warning, Sheet: r.Outcome.Sheet, Row: lines[l.Scope][one.Key],
 			Args: []string{one.Key, one.Price.String(), one.Offer.String()},
 		}
 		if v, ok := h.vendor(found[one]); ok && len(h.vendors) > 1 {
@@ -164,17 +164,20 @@ func (h *House) undercutQuestion(ctx context.Context, promotions, vendor string,
 	return q, err
 }
 
-// rowsOf reads a drop once more for the rows of some articles of a store. Layer files of the catalogue have no lines: they would be
+// rowsOf reads a drop once more for the rows of some articles, by their scope. Layer files of the catalogue have no lines: they would be
 // another file whenever an export is sorted otherwise.
-func (h *House) rowsOf(ctx context.Context, seq int64, f feedSetup, scope string, keys map[string]bool) (map[string]int, error) {
-	rows := map[string]int{}
+func (h *House) rowsOf(ctx context.Context, seq int64, f feedSetup, keys map[string]map[string]bool) (map[string]map[string]int, error) {
+	rows := map[string]map[string]int{}
+	for scope := range keys {
+		rows[scope] = map[string]int{}
+	}
 	d, ok, err := h.store.Drop(ctx, seq)
 	if err != nil || !ok {
 		return nil, err
 	}
 	_, err = feed.Convert(ctx, f.spec, d.Archived, d.Name, func(r feed.Record) error {
-		if key := r.Item.Key(h.by); !r.Rejected && r.Vendor == scope && keys[key] {
-			rows[key] = r.Row
+		if key := r.Item.Key(h.by); !r.Rejected && keys[r.Vendor][key] {
+			rows[r.Vendor][key] = r.Row
 		}
 		return nil
 	})

@@ -181,3 +181,18 @@ func TestReplacedDropOfHeldRows(t *testing.T) {
 		}
 	}
 }
+
+// TestReceiptTellsWhatShowsAtTheSlot has a correction look right when it is read, because what it corrects had not arrived yet; at the
+// slot it is held.
+func TestReceiptTellsWhatShowsAtTheSlot(t *testing.T) {
+	c := newRules(t, oneFullFeed+`
+  - {name: promos, kind: promotions, drop: promos, export: full, missing: deactivate, vendor: {ids: ["1"]}}`, "")
+	day := func(n int) string { return c.clock.AddDate(0, 0, n).Format(time.DateOnly) }
+	c.export("promos", "sku,campaign_name,start_date,end_date,discounted_price\nA,uno,"+day(-1)+","+day(20)+",1.00\n")
+	c.export("full", "sku,precio\nA,10\nB,10\n")
+	c.slot(false)
+	c.finding()
+	if got := c.answered(1); !strings.Contains(got, "gondola approve") {
+		t.Errorf("the answer says nothing of what is held:\n%s", got)
+	}
+}

@@ -138,23 +138,35 @@ func (h *House) unsentSince(ctx context.Context, feed, scope string, t Target) (
 	return time.Time{}, nil
 }
 
-// expectRows returns what the brake will have against rows of a new layer file in each of its targets, if nothing else comes: what the
-// receipt of its drop says until the slot, and as long as nobody has decided on it.
-func (h *House) expectRows(ctx context.Context, seq int64, l store.LayerFile, targets []Target) ([][]catalog.Issue, error) {
-	all := make([][]shelf.Finding, len(targets))
-	for i, t := range targets {
-		var err error
-		if all[i], err = h.expectFindings(ctx, l, t); err != nil {
-			return nil, err
+// expectRows returns what the brake will have against rows of the new layer files of a feed in each of their targets, if nothing else
+// comes: what the receipt of their drop says until the slot, and as long as nobody has decided on it.
+func (h *House) expectRows(ctx context.Context, seq int64, layers []store.LayerFile) ([][][]catalog.Issue, error) {
+	all := make([][][]shelf.Finding, len(layers))
+	byScope := map[string][]shelf.Finding{}
+	for i, l := range layers {
+		for _, t := range h.targetsOf(l.Feed, l.Scope) {
+			findings, err := h.expectFindings(ctx, l, t)
+			if err != nil {
+				return nil, err
+			}
+			all[i] = append(all[i], findings)
+			byScope[l.Scope] = append(byScope[l.Scope], findings...)
 		}
 	}
-	if err := h.findLines(ctx, seq, l, slices.Concat(all...)); err != nil {
+	if len(layers) == 0 {
+		return nil, nil
+	}
+	if err := h.findLines(ctx, seq, layers[0].Feed, byScope); err != nil {
 		return nil, err
 	}
-	issues := make([][]catalog.Issue, len(targets))
-	for i, findings := range all {
-		for _, f := range findings {
-			issues[i] = append(issues[i], f.Issue())
+	issues := make([][][]catalog.Issue, len(layers))
+	for i, targets := range all {
+		for _, findings := range targets {
+			var one []catalog.Issue
+			for _, f := range findings {
+				one = append(one, f.Issue())
+			}
+			issues[i] = append(issues[i], one)
 		}
 	}
 	return issues, nil
@@ -215,26 +227,33 @@ func (h *House) asCustomersSee(ctx context.Context, t Target, before, after []sh
 	return before, after, err
 }
 
-// findLines looks up the lines of the articles that findings name, for whoever is to look at them in the export: it is read once more
-// for all of them. Promotions know theirs.
-func (h *House) findLines(ctx context.Context, seq int64, l store.LayerFile, findings []shelf.Finding) error {
-	keys := map[string]bool{}
-	for _, f := range findings {
-		for _, m := range f.Worst {
-			if m.Line == 0 {
-				keys[m.Key] = true
+// findLines looks up the lines of the articles that findings name, by the scope that they are in, for whoever is to look at them in the
+// export: it is read once more for all of them, of however many stores. Promotions know theirs.
+func (h *House) findLines(ctx context.Context, seq int64, feed string, findings map[string][]shelf.Finding) error {
+	keys := map[string]map[string]bool{}
+	for scope, all := range findings {
+		for _, f := range all {
+			for _, m := range f.Worst {
+				if m.Line == 0 && keys[scope] == nil {
+					keys[scope] = map[string]bool{}
+				}
+				if m.Line == 0 {
+					keys[scope][m.Key] = true
+				}
 			}
 		}
 	}
-	f, ok := h.feed(l.Feed)
+	f, ok := h.feed(feed)
 	if len(keys) == 0 || !ok {
 		return nil
 	}
-	lines, err := h.rowsOf(ctx, seq, f, l.Scope, keys)
-	for _, f := range findings {
-		for i, m := range f.Worst {
-			if m.Line == 0 {
-				f.Worst[i].Line = lines[m.Key]
+	lines, err := h.rowsOf(ctx, seq, f, keys)
+	for scope, all := range findings {
+		for _, f := range all {
+			for i, m := range f.Worst {
+				if m.Line == 0 {
+					f.Worst[i].Line = lines[scope][m.Key]
+				}
 			}
 		}
 	}

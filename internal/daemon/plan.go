@@ -95,6 +95,9 @@ func (h *House) planTarget(ctx context.Context, due store.Target) error {
 		summary.Parts = nil // nothing leaves before somebody has approved it
 	} else {
 		p.Findings = summary.Findings
+		if p.Held, err = h.heldByDrop(ctx, t, q, p.Findings); err != nil {
+			return err
+		}
 	}
 	if q.Full {
 		if p.Below, err = h.files.Remembered(q.Sent, shelf.DayOf(h.now())); err != nil {

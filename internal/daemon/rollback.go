@@ -312,7 +312,7 @@ func (h *House) rollBack(ctx context.Context, b store.Rollback) error {
 		}
 		r.Layers = append(r.Layers, l.LayerFile)
 		targets := h.targetsOf(l.Feed, l.Scope)
-		held, err := h.expectRows(ctx, seq, l.LayerFile, targets)
+		held, err := h.expectRows(ctx, seq, []store.LayerFile{l.LayerFile})
 		if err != nil {
 			return err
 		}
@@ -321,7 +321,7 @@ func (h *House) rollBack(ctx context.Context, b store.Rollback) error {
 				continue // two feeds of one store: the first one's change stands for both
 			}
 			effects[t] = true
-			e := store.Effect{Seq: seq, Target: t.String(), State: store.EffectWaiting, Held: held[n]}
+			e := store.Effect{Seq: seq, Target: t.String(), State: store.EffectWaiting, Held: held[0][n]}
 			if e.Change, e.Moves, err = h.previewLayer(ctx, l.LayerFile, t); err != nil {
 				return err
 			}

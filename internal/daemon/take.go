@@ -96,6 +96,13 @@ func (t taker) feedOf(name string) feedSetup {
 	return t.feeds[0]
 }
 
+// isNobodys reports whether a file was taken for its likeness to an approval alone: no feed asks for it.
+func (t taker) isNobodys(name string) bool {
+	return t.cfg.Brake.ApproveByFile && drop.Takes(approvalPatterns(), name) && !slices.ContainsFunc(t.feeds, func(f feedSetup) bool {
+		return drop.Takes(f.Match, name) || drop.Takes(f.Match, correctionOf(name))
+	})
+}
+
 // NextSeq implements drop.Taker. With too little space left no drop is taken: what is on its way out needs the rest.
 func (t taker) NextSeq(ctx context.Context) (int64, error) {
 	free, err := freeSpace(t.cfg.State.Dir)
@@ -127,6 +134,10 @@ func verdictOf(s store.DropState) drop.Verdict {
 func (t taker) Take(ctx context.Context, c drop.Claim) (drop.Verdict, error) {
 	if t.isApproval(c.Name) {
 		return t.approveByFile(ctx, c)
+	}
+	if t.isNobodys(c.Name) {
+		t.tell(Event{Kind: EventTrouble, Name: c.Name, Text: "named like an approval, but without the number of what it approves, as in APROBAR-12"})
+		return drop.Rejected, nil
 	}
 	f := t.feedOf(c.Name)
 	d := store.Drop{
@@ -285,14 +296,13 @@ func keyless(r feed.Result, vendor string) int {
 func (h *House) commit(ctx context.Context, r *store.Reading) error {
 	h.shelfMu.Lock()
 	defer h.shelfMu.Unlock()
+	held, err := h.expectRows(ctx, r.Seq, r.Layers)
+	if err != nil {
+		return err
+	}
 	for i, l := range r.Layers {
-		targets := h.targetsOf(l.Feed, l.Scope)
-		held, err := h.expectRows(ctx, r.Seq, l, targets)
-		if err != nil {
-			return err
-		}
-		for n, t := range targets {
-			e := store.Effect{Seq: r.Seq, Target: t.String(), State: store.EffectWaiting, Held: held[n]}
+		for n, t := range h.targetsOf(l.Feed, l.Scope) {
+			e := store.Effect{Seq: r.Seq, Target: t.String(), State: store.EffectWaiting, Held: held[i][n]}
 			if e.Change, e.Moves, err = h.previewLayer(ctx, l, t); err != nil {
 				return err
 			}

@@ -62,6 +62,12 @@ func (s *Store) Finding(ctx context.Context, id int64) (Finding, bool, error) {
 	return all[0], true, nil
 }
 
+// Approved lists the findings about a target that were approved, by their numbers.
+func (s *Store) Approved(ctx context.Context, target string) ([]Finding, error) {
+	all, err := list(ctx, s.read, scanFinding, `SELECT `+findingColumns+` FROM findings WHERE target = $1 AND state = 'approved' ORDER BY id`, target)
+	return all, wrap(err, "list approvals of %s", target)
+}
+
 // Decisions are what people decided about the rows of a target.
 type Decisions struct {
 	Approved, Rejected []shelf.Digest // the oldest first

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -113,6 +114,8 @@ type Plan struct {
 	Withheld int
 	// Findings is what the brake has against rows that are not in the plan, or against sending anything at all.
 	Findings []shelf.Finding
+	// Held is what the findings about rows are of the drops that count, by their numbers.
+	Held map[int64][]catalog.Issue
 	// Decisions is the newest decision about the target that the plan knows, as Store.Decisions told before it was made.
 	Decisions int64
 	// Below is, of a full plan, what was sent before and holds on beside what its documents say; "" = nothing.
@@ -159,7 +162,10 @@ func (s *Store) Enqueue(ctx context.Context, p Plan) (id int64, err error) {
 				return err
 			}
 		}
-		err := enqueueEffects(ctx, tx, p, id, state)
+		err := heldOfDrops(ctx, tx, p)
+		if err == nil {
+			err = enqueueEffects(ctx, tx, p, id, state)
+		}
 		if err == nil {
 			err = found(ctx, tx, p)
 		}
@@ -174,6 +180,37 @@ func (s *Store) Enqueue(ctx context.Context, p Plan) (id int64, err error) {
 		return wrap(err, "enqueue plan for %s", p.Target)
 	})
 	return id, err
+}
+
+// heldOfDrops writes down which rows of each drop a plan has found to be held. What was expected when a drop was read is over then.
+func heldOfDrops(ctx context.Context, tx *sql.Tx, p Plan) error {
+	if p.stopped() {
+		return nil // rows are looked at once something may leave
+	}
+	type drop struct {
+		seq  int64
+		held string
+	}
+	scan := func(rows *sql.Rows) (d drop, err error) { return d, rows.Scan(&d.seq, &d.held) }
+	drops, err := list(ctx, tx, scan, `SELECT seq, held FROM effects WHERE target = $1 AND seq <= $2 AND state <> 'held'
+		AND (held <> '' OR seq IN (SELECT value FROM json_each($3)))`, p.Target, p.Upto, toJSON(slices.Collect(maps.Keys(p.Held))))
+	if err != nil {
+		return err
+	}
+	for _, d := range drops {
+		now := listJSON(p.Held[d.seq])
+		if now == d.held {
+			continue
+		}
+		_, err := tx.ExecContext(ctx, `UPDATE effects SET held = $3 WHERE seq = $1 AND target = $2`, d.seq, p.Target, now)
+		if err == nil {
+			_, err = tx.ExecContext(ctx, `UPDATE drops SET receipt_due = receipt_due + 1 WHERE seq = $1`, d.seq)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // enqueueEffects moves the effects of the drops that a plan knows, and makes their receipts due.
