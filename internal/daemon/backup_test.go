@@ -150,6 +150,35 @@ func TestRestoredBackupOfParts(t *testing.T) {
 	}
 }
 
+// TestRestoredBackupOfWhatWasOff takes an article off by hand after the backup, where no feed says anything of that.
+func TestRestoredBackupOfWhatWasOff(t *testing.T) {
+	c := newRules(t, `  - {name: part, drop: drop, export: partial, vendor: {ids: ["1"]}}`, "brake: {min_rows: 1000}")
+	c.withShelf("A", "B")
+	c.export("part", "sku,precio\nA,10.50\nB,20.00\n")
+	c.push(false)
+	c.platform.Scan()
+	backup := filepath.Join(t.TempDir(), "backup")
+	if _, err := c.house.Backup(c.Context(), backup); err != nil {
+		t.Fatal(err)
+	}
+	c.clock = c.clock.Add(time.Hour)
+	c.switchOff(OffAsk{Articles: []string{"A"}})
+	c.push(false)
+	c.platform.Scan()
+	if got, want := shelfText(c.platform, "1"), "A 10.5 false, B 20 true"; got != want {
+		t.Fatalf("before the loss: %s, want %s", got, want)
+	}
+	c.clock = c.clock.Add(time.Hour)
+	c.restore(backup)
+	if err := c.house.send(c.Context()); err != nil {
+		t.Fatal(err)
+	}
+	c.platform.Scan()
+	if got, want := shelfText(c.platform, "1"), "A 10.5 true, B 20 true"; got != want {
+		t.Errorf("afterwards: %s, want %s", got, want)
+	}
+}
+
 // TestBackupOfABackup shows that a state which was taken over can be backed up and taken over again.
 func TestBackupOfABackup(t *testing.T) {
 	c := newRules(t, oneFullFeed, "")
