@@ -111,22 +111,23 @@ func Trial(way Way, id string, now time.Time) Message {
 	return Message{Way: way, Step: stepLog, Run: id, State: Test, Since: now.UTC().Truncate(time.Second)}
 }
 
-// The back-off of messages that did not get through. After the last attempt it is left to the next change to be told.
+// The back-off of messages that did not get through. After a day it goes on, seldom: an alarm that still stands is never given up.
 const (
 	firstRetry = 5 * time.Second
-	giveUp     = 24 * time.Hour
+	oftenRetry = 15 * time.Minute
+	seldomFrom = 24 * time.Hour
 	// LongestRetry is the longest time between two attempts.
-	LongestRetry = 15 * time.Minute
+	LongestRetry = 3 * time.Hour
 )
 
-// Retry returns when a message is to be tried again that was due since a time and has failed so often; zero when it is given up.
+// Retry returns when a message is to be tried again that was due since a time and has failed so often.
 func Retry(now, since time.Time, failures int) time.Time {
-	if now.Sub(since) >= giveUp {
-		return time.Time{}
+	if now.Sub(since) >= seldomFrom {
+		return now.Add(LongestRetry)
 	}
 	wait := firstRetry
 	for range failures - 1 {
-		wait = min(2*wait, LongestRetry)
+		wait = min(2*wait, oftenRetry)
 	}
 	return now.Add(wait)
 }

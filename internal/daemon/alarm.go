@@ -209,7 +209,7 @@ func (h *House) isDue(row store.AlertTarget, m alert.Message) bool {
 	}
 	now := h.now()
 	// A turn that is too far away was given by a clock that has been set back since.
-	return !row.Next.IsZero() && (!row.Next.After(now) || row.Next.After(now.Add(alert.LongestRetry)))
+	return !row.Next.After(now) || row.Next.After(now.Add(alert.LongestRetry))
 }
 
 // notHeard records that a message did not get through. It is said once for each change of the words.

@@ -20,6 +20,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"gondola/internal/alert"
 	"gondola/internal/config"
 	"gondola/internal/outbox"
 )
@@ -286,7 +287,7 @@ func TestServiceThatIsDown(t *testing.T) {
 	if got := a.heard(); !strings.Contains(got, "post stopped server") || !strings.Contains(got, "ping start, ") || !strings.Contains(got, "ping fail") {
 		t.Errorf("told %q when it was back", got)
 	}
-	// It goes away, all becomes well and bad again meanwhile, and it comes back a day later: there is nothing new.
+	// It goes away, all becomes well meanwhile, and it comes back more than a day later: it is told all the same, within hours.
 	a.answer(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusBadGateway) })
 	t.Setenv("GONDOLA_CASE_PASSWORD", casePassword)
 	a.send()
@@ -298,8 +299,8 @@ func TestServiceThatIsDown(t *testing.T) {
 	}
 	a.heard()
 	a.answer(nil)
-	a.clock = a.clock.Add(30 * time.Minute)
-	a.look("given up after a day", "")
+	a.clock = a.clock.Add(alert.LongestRetry)
+	a.look("back after more than a day", "post ok, ping ")
 	a.clock = a.clock.Add(30 * time.Minute)
 	a.slot()
 	if err := a.house.lookForAlarms(t.Context()); err != nil {

@@ -194,13 +194,10 @@ func (h *House) takeOver(ctx context.Context) error {
 	return nil
 }
 
-// doubtful returns the articles of a target that a feed may have switched off since the backup, and that no feed would say anything of.
+// doubtful returns the articles of a target that may have been switched off since the backup, by a feed or by hand, and that no feed would
+// say anything of.
 func (h *House) doubtful(ctx context.Context, t Target) (shelf.Digest, error) {
-	deactivates := false
-	for _, f := range h.byPriority(t) {
-		deactivates = deactivates || f.kind == catalog.KindCatalog && f.missing == shelf.Deactivate
-	}
-	if !deactivates {
+	if !t.holds(catalog.KindCatalog) {
 		return "", nil
 	}
 	wanted, err := h.wanted(ctx, t, h.stands)

@@ -150,6 +150,35 @@ func TestRestoredBackupOfParts(t *testing.T) {
 	}
 }
 
+// TestRestoredBackupOfWhatWasOff takes an article off by hand after the backup, where no feed says anything of that.
+func TestRestoredBackupOfWhatWasOff(t *testing.T) {
+	c := newRules(t, `  - {name: part, drop: drop, export: partial, vendor: {ids: ["1"]}}`, "brake: {min_rows: 1000}")
+	c.withShelf("A", "B")
+	c.export("part", "sku,precio\nA,10.50\nB,20.00\n")
+	c.push(false)
+	c.platform.Scan()
+	backup := filepath.Join(t.TempDir(), "backup")
+	if _, err := c.house.Backup(c.Context(), backup); err != nil {
+		t.Fatal(err)
+	}
+	c.clock = c.clock.Add(time.Hour)
+	c.switchOff(OffAsk{Articles: []string{"A"}})
+	c.push(false)
+	c.platform.Scan()
+	if got, want := shelfText(c.platform, "1"), "A 10.5 false, B 20 true"; got != want {
+		t.Fatalf("before the loss: %s, want %s", got, want)
+	}
+	c.clock = c.clock.Add(time.Hour)
+	c.restore(backup)
+	if err := c.house.send(c.Context()); err != nil {
+		t.Fatal(err)
+	}
+	c.platform.Scan()
+	if got, want := shelfText(c.platform, "1"), "A 10.5 true, B 20 true"; got != want {
+		t.Errorf("afterwards: %s, want %s", got, want)
+	}
+}
+
 // TestBackupOfABackup shows that a state which was taken over can be backed up and taken over again.
 func TestBackupOfABackup(t *testing.T) {
 	c := newRules(t, oneFullFeed, "")
@@ -198,11 +227,53 @@ func TestBackupAsOneFile(t *testing.T) {
 			names = append(names, h.Name)
 		}
 	}
-	if len(names) != b.Files+1 || !slices.Contains(names, "gondola.db") {
-		t.Errorf("%d files, want %d and the database: %v", len(names), b.Files, names)
+	if len(names) != b.Files+2 || !slices.Contains(names, "gondola.db") || !slices.Contains(names, "gondola.db-wal") {
+		t.Errorf("%d files, want %d, the database and its empty log: %v", len(names), b.Files, names)
 	}
 	if rest, err := os.ReadDir(filepath.Dir(file)); err != nil || len(rest) != 1 {
 		t.Errorf("left behind: %v, %v", rest, err)
+	}
+}
+
+// TestBackupOverAKilledState puts a backup over a state whose database was never closed, so that its log is still there.
+func TestBackupOverAKilledState(t *testing.T) {
+	c := newRules(t, oneFullFeed, "")
+	c.export("full", articles(3, 0, "10.50"))
+	c.push(false)
+	backup, dir := filepath.Join(t.TempDir(), "backup"), filepath.Join(t.TempDir(), "state")
+	if _, err := c.house.Backup(t.Context(), backup); err != nil {
+		t.Fatal(err)
+	}
+	c.export("full", articles(3, 0, "11.50"))
+	c.push(false)
+	for _, from := range []string{c.house.cfg.State.Dir, backup} {
+		files, err := filepath.Glob(filepath.Join(from, "gondola.db*"))
+		if err != nil || from != backup && len(files) < 2 {
+			t.Fatalf("no log: %v, %v", files, err)
+		}
+		for _, file := range files {
+			if err := os.MkdirAll(dir, 0o750); err != nil {
+				t.Fatal(err)
+			}
+			data, err := os.ReadFile(file)
+			if err == nil {
+				err = os.WriteFile(filepath.Join(dir, filepath.Base(file)), data, 0o600)
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	s, err := store.Open(t.Context(), dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = s.Close() }()
+	if text, err := s.Sound(t.Context()); text != "" || err != nil {
+		t.Errorf("the database: %s, %v", text, err)
+	}
+	if newest, err := s.Newest(t.Context()); newest != 1 || err != nil {
+		t.Errorf("the newest drop is %d (%v), want the backup's", newest, err)
 	}
 }
 

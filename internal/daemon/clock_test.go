@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"gondola/internal/catalog"
+	"gondola/internal/outbox"
 	"gondola/internal/store"
 )
 
@@ -64,6 +65,28 @@ func TestWrongClockHoldsPromotions(t *testing.T) {
 	}
 	if wrong, err := c.house.clockWrong(t.Context()); err != nil || wrong == 0 {
 		t.Errorf("the clock is believed to be right after %s, %v", wrong, err)
+	}
+	// Where nothing can be removed no probe is made every ten minutes.
+	server, err := c.house.server(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	known, err := c.house.store.Passport(t.Context(), server.Account())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := c.house.store.SetPassport(t.Context(), server.Account(), known.With(outbox.Delete, outbox.Cannot)); err != nil {
+		t.Fatal(err)
+	}
+	c.clock = c.clock.Add(measureEvery)
+	if err := c.house.measureClock(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if wrong, err := c.house.clockWrong(t.Context()); err != nil || wrong == 0 {
+		t.Errorf("the clock was measured where nothing can be removed: %s, %v", wrong, err)
+	}
+	if err := c.house.store.SetPassport(t.Context(), server.Account(), known); err != nil {
+		t.Fatal(err)
 	}
 	c.clock = c.clock.Add(measureEvery)
 	if err := c.house.measureClock(t.Context()); err != nil {

@@ -218,8 +218,11 @@ func (x *explainer) byHand(ctx context.Context, t Target, at time.Time, said map
 		}
 		for _, file := range stood {
 			records, err := x.files.Of([]shelf.Digest{file.Digest}, x.key)
-			if err != nil || len(records) == 0 {
+			if err != nil {
 				return err
+			}
+			if len(records) == 0 {
+				continue
 			}
 			source := Source{
 				Feed: offFeed, Vendor: scope, Name: "switched off by hand", Since: file.Since, State: "counts", Says: sayingsOf(records), Wins: []string{},

@@ -344,3 +344,19 @@ func TestExplainWhatIsSaidByHand(t *testing.T) {
 		t.Errorf("the ledger names who: %s, %v", got, err)
 	}
 }
+
+// TestExplainWhatIsOffEverywhere has one article off in a store, and another one in every store.
+func TestExplainWhatIsOffEverywhere(t *testing.T) {
+	c := newRules(t, oneFullFeed, "")
+	c.export("full", "sku,precio,activo\nA,10.00,S\nB,1.00,S\n")
+	c.push(false)
+	c.switchOff(OffAsk{Articles: []string{"A"}})
+	c.switchOff(OffAsk{Articles: []string{"B"}, Vendors: []string{"1"}})
+	c.push(false)
+	for _, article := range []string{"A", "B"} {
+		s := c.explain(About{Article: article, Vendor: "1"}).Stores[0]
+		if len(s.Sources) != 2 || s.Sources[0].Name != "switched off by hand" {
+			t.Errorf("%s: sources: %+v", article, s.Sources)
+		}
+	}
+}

@@ -22,6 +22,7 @@ type Delivery struct {
 	Rows   int
 
 	Attempts int     // begun so far, this one not counted
+	Foreign  bool    // the last of them ended at a file that is not ours
 	Known    []int64 // sizes of files that we began to put under this name and that may lie there
 	Adopt    bool    // an admin said that whatever lies there may be replaced
 

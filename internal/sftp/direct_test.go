@@ -95,7 +95,11 @@ func TestDirectKnowsItsOwnPart(t *testing.T) {
 	s.put("catalog/"+final, "a part of something")
 	_, err := r.Replace(t.Context(), d)
 	wantClass(t, err, outbox.Foreign, "19 bytes")
-	d.Attempts = 1
+	// That it was tried does not make the file ours.
+	d.Attempts, d.Foreign = 1, true
+	_, err = r.Replace(t.Context(), d)
+	wantClass(t, err, outbox.Foreign, "19 bytes")
+	d.Foreign = false
 	if _, err := r.Replace(t.Context(), d); err != nil {
 		t.Fatal(err)
 	}

@@ -95,14 +95,14 @@ func (p *replacement) run(ctx context.Context) (outbox.Receipt, error) {
 }
 
 // viaTemp uploads under a temporary name, proves what lies there, and gives it the final one.
-func (p *replacement) viaTemp(ctx context.Context, before lying) (string, outbox.Proof, error) {
+func (p *replacement) viaTemp(ctx context.Context, _ lying) (string, outbox.Proof, error) {
 	proof, err := p.upload(ctx)
 	if err != nil {
 		return "", "", err
 	}
 	// Only now is it known for sure which names the server takes.
 	p.aside = path.Join(p.folder, nameOf(p.d.Name, p.d.ID, suffixAside, !p.r.Passport().Lacks(outbox.DotNames)))
-	way, proof, err := p.take(ctx, before, proof)
+	way, proof, err := p.take(ctx, proof)
 	if err != nil {
 		p.discard()
 		return "", "", err
@@ -112,11 +112,19 @@ func (p *replacement) viaTemp(ctx context.Context, before lying) (string, outbox
 
 // take gives the uploaded file its final name and looks at it there. The end of ctx waits for that: the swap is a few round trips,
 // and half of one is worse than either whole.
-func (p *replacement) take(ctx context.Context, before lying, proof outbox.Proof) (string, outbox.Proof, error) {
+func (p *replacement) take(ctx context.Context, proof outbox.Proof) (string, outbox.Proof, error) {
 	p.r.swaps.RLock()
 	defer p.r.swaps.RUnlock()
 	if ctx.Err() != nil {
 		return "", "", p.fail("put", ctx.Err())
+	}
+	// The upload may have taken minutes, in which somebody else's file can have come.
+	before, err := p.r.standing(p.final)
+	if err == nil {
+		err = p.ours(before)
+	}
+	if err != nil {
+		return "", "", err
 	}
 	way, err := p.swap(before)
 	if err != nil {
@@ -134,9 +142,9 @@ func (p *replacement) fail(verb string, err error) error {
 }
 
 // ours refuses to replace what we did not put there: a second daemon, an old script, a person. A delivery that was tried before may
-// have got as far as its name.
+// have got as far as its name, but for one that met somebody else's file there.
 func (p *replacement) ours(l lying) error {
-	retried := p.d.Attempts > 0 && (l.Size == p.d.Size || p.partly(l.Size))
+	retried := p.d.Attempts > 0 && (l.Size == p.d.Size || !p.d.Foreign && p.partly(l.Size))
 	if !l.Exists || p.d.Adopt || retried || slices.Contains(p.d.Known, l.Size) {
 		return nil
 	}

@@ -131,6 +131,25 @@ func TestReplaceFailsAtEachStep(t *testing.T) {
 	}
 }
 
+// TestForeignFileDuringTheUpload has somebody else put a file under the final name while ours is on its way to the temporary one.
+func TestForeignFileDuringTheUpload(t *testing.T) {
+	for _, extensions := range [][]string{nil, {posix}} {
+		s := newServer(t, extensions...)
+		s.put(t, "catalog/"+final, old)
+		s.written = func(_ string, end int64) error {
+			if end < 3_000_000 {
+				return nil
+			}
+			return os.WriteFile(s.local("catalog/"+final), []byte("somebody else's file"), 0o600)
+		}
+		d := document(t, 7, 3_000_000)
+		d.Known = []int64{int64(len(old))}
+		_, err := dial(t, s.client()).Replace(t.Context(), d)
+		wantClass(t, err, outbox.Foreign, "20 bytes")
+		holds(t, s.local("catalog"), d, map[string]string{final: "somebody else's file"})
+	}
+}
+
 func TestReplaceNoSpace(t *testing.T) {
 	s := newServer(t)
 	s.put(t, "catalog/"+final, old)

@@ -38,6 +38,9 @@ type Mark struct {
 // markFact is where a copy has its mark.
 const markFact = "backup"
 
+// walSuffix is how the name of the database's log ends.
+const walSuffix = "-wal"
+
 // archiveMark is what comes before the part of an archived drop's path that is the same wherever the state folder lies.
 const archiveMark = "archive"
 
@@ -62,7 +65,8 @@ func (s *Store) Backup(ctx context.Context, dir string, m Mark) (_ Contents, err
 	if err != nil {
 		return Contents{}, err
 	}
-	defer func() { err = errors.Join(err, c.Close(), syncFile(path)) }()
+	// Unpacked over a state whose daemon was killed, the copy must not get what that one's log has: it brings an empty one.
+	defer func() { err = errors.Join(err, c.Close(), syncFile(path), os.WriteFile(path+walSuffix, nil, 0o600)) }()
 	if err := c.SetFact(ctx, markFact, toJSON(m)); err != nil {
 		return Contents{}, err
 	}

@@ -40,7 +40,7 @@ const longestDelay = 2 * time.Hour
 // What the loops ask once a second, of a table that may hold a hundred thousand deliveries. A + keeps SQLite from walking the whole
 // table for the sake of its order.
 const (
-	dueQuery = `SELECT d.id, d.target, d.folder, d.name, d.path, d.size, d.sha256, d.doc_rows, d.attempts, COALESCE(t.adopt, 0)
+	dueQuery = `SELECT d.id, d.target, d.folder, d.name, d.path, d.size, d.sha256, d.doc_rows, d.attempts, d.class = 'foreign', COALESCE(t.adopt, 0)
 		FROM deliveries d LEFT JOIN targets t ON t.target = d.target
 		WHERE ` + attemptable + ` AND (d.next_at <= $1 OR d.next_at > $2) AND ` + firstOfName + ` AND NOT ` + pausedDelivery + ` ORDER BY +d.id`
 	nextQuery = `SELECT MIN(at) FROM (
@@ -62,7 +62,7 @@ const knownSizes = 100
 // Due implements outbox.Queue.
 func (q Queue) Due(ctx context.Context, now time.Time) ([]outbox.Delivery, error) {
 	scan := func(rows *sql.Rows) (d outbox.Delivery, err error) {
-		err = rows.Scan(&d.ID, &d.Target, &d.Folder, &d.Name, &d.Path, &d.Size, &d.SHA256, &d.Rows, &d.Attempts, &d.Adopt)
+		err = rows.Scan(&d.ID, &d.Target, &d.Folder, &d.Name, &d.Path, &d.Size, &d.SHA256, &d.Rows, &d.Attempts, &d.Foreign, &d.Adopt)
 		d.Path = filepath.Join(q.Dir, filepath.FromSlash(d.Path))
 		return d, err
 	}
@@ -277,12 +277,18 @@ func (s *Store) Hold(ctx context.Context) (*outbox.Hold, error) {
 
 // SetHold implements outbox.Queue.
 func (q Queue) SetHold(ctx context.Context, h *outbox.Hold) error {
-	if h == nil {
-		return q.exec(ctx, "end hold", `DELETE FROM hold`)
-	}
-	return q.exec(ctx, "set hold", `INSERT INTO hold (id, class, login, error, at) VALUES (1, $1, $2, $3, $4)
-		ON CONFLICT (id) DO UPDATE SET class = excluded.class, login = excluded.login, error = excluded.error, at = excluded.at`,
-		h.Class, h.Login, h.Text, millis(h.At))
+	return q.tx(ctx, func(tx *sql.Tx) error {
+		_, err := tx.ExecContext(ctx, `DELETE FROM hold`)
+		if err == nil && h != nil {
+			_, err = tx.ExecContext(ctx, `INSERT INTO hold (id, class, login, error, at) VALUES (1, $1, $2, $3, $4)`,
+				h.Class, h.Login, h.Text, millis(h.At))
+		}
+		if err == nil {
+			// The answers about what waits say why.
+			_, err = tx.ExecContext(ctx, `UPDATE drops SET receipt_due = receipt_due + 1 WHERE seq IN (SELECT seq FROM effects WHERE state = 'planned')`)
+		}
+		return wrap(err, "set or end the hold")
+	})
 }
 
 // Next implements outbox.Queue.

@@ -4,7 +4,9 @@ import (
 	"testing"
 	"time"
 
+	"gondola/internal/catalog"
 	"gondola/internal/outbox"
+	"gondola/internal/shelf"
 )
 
 func TestFacts(t *testing.T) {
@@ -115,5 +117,25 @@ func TestRequestWakesAParkedAgain(t *testing.T) {
 	b.verify(id, at(window), true)
 	if b.target("1").Adopt {
 		t.Error("adopting goes on")
+	}
+}
+
+// TestAdoptEndsWhereNothingIsSent: what was said of files that lie there now is not done to one that comes next year.
+func TestAdoptEndsWhereNothingIsSent(t *testing.T) {
+	for name, c := range map[string]struct {
+		plan  Plan
+		adopt bool
+	}{
+		"nothing to send": {Plan{}, false},
+		"held rows":       {Plan{Findings: []shelf.Finding{{Code: catalog.BrakeLate}}}, true},
+		"waiting":         {Plan{Waiting: 1}, true},
+	} {
+		b := newTestStore(t)
+		b.ok(b.Request(t.Context(), []string{"1"}, false, true))
+		c.plan.Target, c.plan.At = "1", noon
+		_ = must(b.Enqueue(t.Context(), c.plan))(t)
+		if got := b.target("1").Adopt; got != c.adopt {
+			t.Errorf("%s: adopt is %t, want %t", name, got, c.adopt)
+		}
 	}
 }

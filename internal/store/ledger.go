@@ -174,13 +174,14 @@ func entryHash(id, at int64, kind EntryKind, body, before string) string {
 
 // Entries calls fn for the rows of the ledger from a time on, the oldest first; of one kind, where it is given.
 func (s *Store) Entries(ctx context.Context, since time.Time, kind EntryKind, fn func(Entry) error) error {
-	return s.entries(ctx, fn, nil, `SELECT id, at, kind, body, before, hash FROM ledger WHERE at >= $1 AND ($2 = '' OR kind = $2) ORDER BY id`,
+	return scanEntries(ctx, s.read, fn, nil, `SELECT id, at, kind, body, before, hash FROM ledger WHERE at >= $1 AND ($2 = '' OR kind = $2) ORDER BY id`,
 		millis(since), kind)
 }
 
-func (s *Store) entries(ctx context.Context, fn func(Entry) error, raw func(e Entry, at int64, body string) error, query string, args ...any,
+func scanEntries(ctx context.Context, db querier, fn func(Entry) error, raw func(e Entry, at int64, body string) error, query string,
+	args ...any,
 ) (err error) {
-	rows, err := s.read.QueryContext(ctx, query, args...)
+	rows, err := db.QueryContext(ctx, query, args...)
 	if err != nil {
 		return fmt.Errorf("read the ledger: %w", err)
 	}
@@ -224,10 +225,15 @@ func (b *BrokenChain) Error() string { return fmt.Sprintf("row %d of the ledger 
 
 // VerifyLedger walks the ledger and holds every row against its hash and the row before it. It returns a [BrokenChain] at the first one
 // that does not fit: what comes after it proves nothing.
-func (s *Store) VerifyLedger(ctx context.Context) (Chain, error) {
-	var c Chain
+func (s *Store) VerifyLedger(ctx context.Context) (c Chain, err error) {
+	// Retention may run meanwhile: what is kept, and the rows, are looked at as of one moment.
+	tx, err := s.read.BeginTx(ctx, nil)
+	if err != nil {
+		return c, fmt.Errorf("begin to read the ledger: %w", err)
+	}
+	defer func() { _ = tx.Rollback() }() // nothing was written
 	var first int64
-	if err := s.read.QueryRowContext(ctx, `SELECT first FROM ledger_kept`).Scan(&first); err != nil {
+	if err := tx.QueryRowContext(ctx, `SELECT first FROM ledger_kept`).Scan(&first); err != nil {
 		return c, fmt.Errorf("read what the ledger keeps: %w", err)
 	}
 	check := func(e Entry, at int64, body string) error {
@@ -247,7 +253,7 @@ func (s *Store) VerifyLedger(ctx context.Context) (Chain, error) {
 		c.Rows, c.Last, c.Head = c.Rows+1, e.ID, e.Hash
 		return nil
 	}
-	err := s.entries(ctx, nil, check, `SELECT id, at, kind, body, before, hash FROM ledger ORDER BY id`)
+	err = scanEntries(ctx, tx, nil, check, `SELECT id, at, kind, body, before, hash FROM ledger ORDER BY id`)
 	return c, err
 }
 

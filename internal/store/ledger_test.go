@@ -1,6 +1,7 @@
 package store
 
 import (
+	"database/sql"
 	"errors"
 	"fmt"
 	"path/filepath"
@@ -369,6 +370,39 @@ func TestHistoryOfWhatIsOff(t *testing.T) {
 	for hour, want := range map[int]int{1: 1, 3: 0} {
 		if stood := must(b.StoodAt(ctx, "f", "1", at(time.Duration(hour)*time.Hour+time.Minute)))(t); len(stood) != want {
 			t.Errorf("%d hours after noon: %+v, want %d", hour, stood, want)
+		}
+	}
+}
+
+// TestVerifyBesideRetention verifies the ledger while its oldest rows are removed, one after the other: it is whole all the time.
+func TestVerifyBesideRetention(t *testing.T) {
+	b := newTestStore(t)
+	const rows = 300
+	b.ok(b.tx(t.Context(), func(tx *sql.Tx) error {
+		for i := range rows {
+			if err := note(t.Context(), tx, noon.Add(time.Duration(i)*time.Second), EntryRestored, Facts{Text: "x"}); err != nil {
+				return err
+			}
+		}
+		return nil
+	}))
+	done := make(chan error, 1)
+	go func() {
+		var err error
+		for i := 0; i < rows && err == nil; i++ {
+			err = b.ForgetEntries(t.Context(), noon.Add(time.Duration(i)*time.Second), noon.Add(rows*time.Second))
+		}
+		done <- err
+	}()
+	for {
+		if _, err := b.VerifyLedger(t.Context()); err != nil {
+			t.Errorf("beside retention: %v", err)
+		}
+		select {
+		case err := <-done:
+			b.ok(err)
+			return
+		default:
 		}
 	}
 }

@@ -170,12 +170,15 @@ func (s *Store) Enqueue(ctx context.Context, p Plan) (id int64, err error) {
 			err = found(ctx, tx, p)
 		}
 		if err == nil {
+			// Where nothing is sent there is nothing to adopt: what was said for now must not be done to a file that comes next year.
+			nothing := id == 0 && len(p.Findings) == 0 && p.Waiting == 0 && p.Withheld == 0
 			_, err = tx.ExecContext(ctx, `INSERT INTO targets (target, parts, plan_due, full_due, adopt, waiting, withheld, decided)
 				VALUES ($1, $2, 0, 0, 0, $4, $5, $6)
 				ON CONFLICT (target) DO UPDATE SET parts = MAX(parts, excluded.parts), waiting = excluded.waiting,
 					withheld = excluded.withheld, decided = excluded.decided, full_due = MIN(full_due, $3),
-					plan_due = MAX(MIN(full_due, $3), EXISTS (SELECT 1 FROM findings WHERE target = $1 AND decided > $6))`,
-				p.Target, max(p.Parts, 1), !p.Full, p.Waiting, p.Withheld, p.Decisions)
+					plan_due = MAX(MIN(full_due, $3), EXISTS (SELECT 1 FROM findings WHERE target = $1 AND decided > $6)),
+					adopt = CASE WHEN $7 AND NOT EXISTS (SELECT 1 FROM deliveries WHERE target = $1 AND `+unfinished+`) THEN 0 ELSE adopt END`,
+				p.Target, max(p.Parts, 1), !p.Full, p.Waiting, p.Withheld, p.Decisions, nothing)
 		}
 		return wrap(err, "enqueue plan for %s", p.Target)
 	})
