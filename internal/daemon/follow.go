@@ -87,7 +87,7 @@ func (h *House) followIdentity(ctx context.Context) error {
 		return err
 	}
 	for _, t := range h.targets {
-		if err := h.store.OweFull(ctx, t.String()); err != nil {
+		if err := errors.Join(h.store.OweFull(ctx, t.String()), h.askFirst(ctx, t, t)); err != nil {
 			return err
 		}
 	}
@@ -98,6 +98,28 @@ func (h *House) followIdentity(ctx context.Context) error {
 	})
 	return nil
 }
+
+// askFirst has somebody look before anything leaves for a target that has nothing to be compared with any more, where the brake held
+// rows of the one whose place it takes: what was held, or rejected, would else leave as if it were new.
+func (h *House) askFirst(ctx context.Context, old, t Target) error {
+	held, err := h.store.HoldsRows(ctx, old.String())
+	if err != nil || !held {
+		return err
+	}
+	return h.store.SetFact(ctx, askFact+t.String(), "ask")
+}
+
+// askedFirst ends what askFirst began: somebody has let the files leave.
+func (h *House) askedFirst(ctx context.Context, t Target) error {
+	ask, err := h.store.Fact(ctx, askFact+t.String())
+	if err != nil || ask == "" {
+		return err
+	}
+	return h.store.SetFact(ctx, askFact+t.String(), "")
+}
+
+// askFact begins the name of the fact that says that the next files of a target wait for a person.
+const askFact = "ask first "
 
 // followName looks whether a target's documents are still called what they were. In which order the platform reads two names is not
 // known, so what lies under the old one is an admin's to remove.
@@ -151,6 +173,11 @@ func (h *House) followShape(ctx context.Context, sent []store.SentName) error {
 		var stack []shelf.Digest
 		for _, n := range sent {
 			old := parseTarget(n.Target)
+			if !h.isTarget(n.Target) && t.Vendor == catalog.AllVendors && (t.holds(old.Kind) || old.holds(t.Kind)) {
+				if err := h.askFirst(ctx, old, t); err != nil {
+					return err
+				}
+			}
 			if h.isTarget(n.Target) || old.Vendor != t.Vendor || !t.holds(old.Kind) && !old.holds(t.Kind) {
 				continue
 			}

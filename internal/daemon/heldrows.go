@@ -68,8 +68,8 @@ func (h *House) stop(ctx context.Context, t Target, q shelf.Question, s shelf.Su
 	if err != nil {
 		return nil, err
 	}
-	if first := h.first(q, s, decided); first != nil {
-		return first, nil
+	if first, err := h.first(ctx, t, q, s, decided); first != nil || err != nil {
+		return first, err
 	}
 	late, err := h.late(ctx, t)
 	if err != nil || late.IsZero() || decided.Late {
@@ -81,12 +81,17 @@ func (h *House) stop(ctx context.Context, t Target, q shelf.Question, s shelf.Su
 	}}, nil
 }
 
-// first returns that nothing was ever sent to a target, where the config wants somebody to look before that and nobody has.
-func (h *House) first(q shelf.Question, s shelf.Summary, decided store.Decisions) []shelf.Finding {
-	if !h.brake.FirstAsk || len(q.Sent) > 0 || decided.First || s.Rows == 0 {
-		return nil
+// first returns that somebody has to look before the first files leave for a target, and nobody has: where the config wants that, and
+// where what the brake held can't be compared with anything any more (see askFirst).
+func (h *House) first(ctx context.Context, t Target, q shelf.Question, s shelf.Summary, decided store.Decisions) ([]shelf.Finding, error) {
+	if decided.First || s.Rows == 0 {
+		return nil, nil
 	}
-	return []shelf.Finding{{Code: catalog.BrakeFirst, Count: s.Rows, Of: s.Rows, Share: 1}}
+	ask, err := h.store.Fact(ctx, askFact+t.String())
+	if err != nil || ask == "" && (!h.brake.FirstAsk || len(q.Sent) > 0) {
+		return nil, err
+	}
+	return []shelf.Finding{{Code: catalog.BrakeFirst, Count: s.Rows, Of: s.Rows, Share: 1}}, nil
 }
 
 // late returns when the newest export of a target was read that has waited longer than its feed allows and never arrived, zero where
@@ -188,7 +193,11 @@ func (h *House) expectFindings(ctx context.Context, l store.LayerFile, t Target)
 	}
 	// That something waits too long is not said of it: it has only come.
 	decided, err := h.store.Decided(ctx, t.String(), h.now())
-	return append(h.first(q, s, decided), s.Findings...), err
+	if err != nil {
+		return nil, err
+	}
+	first, err := h.first(ctx, t, q, s, decided)
+	return append(first, s.Findings...), err
 }
 
 // asCustomersSee puts on top of what is wanted without and with a new layer file what the brake has left of the prices: an export that

@@ -118,6 +118,11 @@ func (h *House) planTarget(ctx context.Context, due store.Target) error {
 	if _, err := h.store.Enqueue(ctx, p); err != nil {
 		return err
 	}
+	if len(p.Documents) > 0 {
+		if err := h.askedFirst(ctx, t); err != nil {
+			return err
+		}
+	}
 	h.tellPlan(t, p)
 	h.tellHeldRows(t, before, p.Findings)
 	return nil

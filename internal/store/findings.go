@@ -68,6 +68,13 @@ func (s *Store) Approved(ctx context.Context, target string) ([]Finding, error) 
 	return all, wrap(err, "list approvals of %s", target)
 }
 
+// HoldsRows reports whether rows of a target are held, or somebody decided that they stay away.
+func (s *Store) HoldsRows(ctx context.Context, target string) (holds bool, err error) {
+	err = s.read.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM findings WHERE target = $1 AND held <> '' AND state IN ('open', 'rejected'))`,
+		target).Scan(&holds)
+	return holds, wrap(err, "look for held rows of %s", target)
+}
+
 // Decisions are what people decided about the rows of a target.
 type Decisions struct {
 	Approved, Rejected []shelf.Digest // the oldest first
