@@ -183,16 +183,18 @@ func (l *problemList) held(h *House, d Held) {
 	l.add(p, d.Name, where, strings.Join(texts, " "))
 }
 
-// heldRows adds the rows that the brake holds: one problem for each kind of finding, however many stores it is about.
+// heldRows adds the rows that the brake holds: one problem for each kind of finding in each store: a store
+// that joins later is told of, too.
 func (l *problemList) heldRows(h *House, rows []HeldRows) {
 	type what struct {
-		kind catalog.Kind
-		code catalog.Code
+		kind   catalog.Kind
+		code   catalog.Code
+		vendor string
 	}
 	byWhat := map[what][]HeldRows{}
 	var order []what
 	for _, f := range rows {
-		w := what{f.Kind, f.Code}
+		w := what{f.Kind, f.Code, f.Vendor}
 		if byWhat[w] == nil {
 			order = append(order, w)
 		}
@@ -200,16 +202,16 @@ func (l *problemList) heldRows(h *House, rows []HeldRows) {
 	}
 	for _, w := range order {
 		all := byWhat[w]
-		p := alert.Problem{Key: "held-rows/" + string(w.kind) + "/" + string(w.code), Kind: alert.Held, Code: string(w.code)}
-		if len(all) == 1 && all[0].Vendor != catalog.AllVendors {
-			p.Store = all[0].Vendor
+		p := alert.Problem{Key: "held-rows/" + string(w.kind) + "/" + string(w.code) + "/" + w.vendor, Kind: alert.Held, Code: string(w.code)}
+		if w.vendor != catalog.AllVendors {
+			p.Store = w.vendor
 		}
-		stores, ids := make([]string, len(all)), make([]string, len(all))
+		ids := make([]string, len(all))
 		for i, f := range all {
-			stores[i], ids[i] = h.storeName(l.say, f.Vendor), f.ID
+			ids[i] = f.ID
 		}
 		var textErr, doErr error
-		p.Text, textErr = l.say.Say("held.rows.text", strings.Join(stores, ", "), all[0].Text)
+		p.Text, textErr = l.say.Say("held.rows.text", h.storeName(l.say, w.vendor), all[0].Text)
 		p.Do, doErr = l.say.Say("held.rows.do", strings.Join(ids, " / "))
 		l.phrase = cmp.Or(l.phrase, textErr, doErr)
 		l.all = append(l.all, p)

@@ -302,7 +302,7 @@ func (s *server) Filelist(r *sftp.Request) (sftp.ListerAt, error) {
 		}
 		var infos listing
 		for _, e := range entries {
-			if info, err := e.Info(); err == nil && !(s.hides && strings.HasPrefix(e.Name(), ".")) {
+			if info, err := e.Info(); err == nil && (!s.hides || !strings.HasPrefix(e.Name(), ".")) {
 				infos = append(infos, info)
 			}
 		}
