@@ -99,29 +99,34 @@ func planLine(s plannedStore) string {
 		kind = "everything"
 	}
 	line := fmt.Sprintf("%s: %s, %d of them changed", kind, count(s.Rows, rowNoun(s.Kind)), s.Differs)
+	if parts := changeParts(s.Change); parts != "" {
+		line += " (" + parts + ")"
+	}
+	return line
+}
+
+// changeParts counts what changes, "" for nothing.
+func changeParts(c shelf.Change) string {
 	var parts []string
 	for _, p := range []struct {
 		n    int
 		what string
 	}{
-		{s.Change.New, "new"},
-		{s.Change.PriceUp, "dearer"},
-		{s.Change.PriceDown, "cheaper"},
-		{s.Change.SwitchedOn, "back on sale"},
-		{s.Change.SwitchedOff, "off sale"},
-		{s.Change.Other, "otherwise"},
-		{s.Change.Started, "to start"},
-		{s.Change.Ended, "to end"},
-		{s.Change.Changed, "to end and start again"},
+		{c.New, "new"},
+		{c.PriceUp, "dearer"},
+		{c.PriceDown, "cheaper"},
+		{c.SwitchedOn, "back on sale"},
+		{c.SwitchedOff, "off sale"},
+		{c.Other, "otherwise"},
+		{c.Started, "to start"},
+		{c.Ended, "to end"},
+		{c.Changed, "to end and start again"},
 	} {
 		if p.n > 0 {
 			parts = append(parts, fmt.Sprintf("%d %s", p.n, p.what))
 		}
 	}
-	if len(parts) > 0 {
-		line += " (" + strings.Join(parts, ", ") + ")"
-	}
-	return line
+	return strings.Join(parts, ", ")
 }
 
 // articleLine shows one row as a line of a diff.

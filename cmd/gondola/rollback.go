@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"os/user"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -139,26 +138,7 @@ func changeText(s daemon.UndonePlan) string {
 	if s.Differs == 0 {
 		return "nothing"
 	}
-	var parts []string
-	for _, one := range []struct {
-		n    int
-		what string
-	}{
-		{s.Change.New, "new"},
-		{s.Change.PriceUp, "dearer"},
-		{s.Change.PriceDown, "cheaper"},
-		{s.Change.SwitchedOn, "back on sale"},
-		{s.Change.SwitchedOff, "off sale"},
-		{s.Change.Other, "changed otherwise"},
-		{s.Change.Started, "promotions started"},
-		{s.Change.Ended, "promotions ended"},
-		{s.Change.Changed, "promotions changed"},
-	} {
-		if one.n > 0 {
-			parts = append(parts, fmt.Sprintf("%d %s", one.n, one.what))
-		}
-	}
-	return fmt.Sprintf("%d (%s)", s.Differs, strings.Join(parts, ", "))
+	return fmt.Sprintf("%d (%s)", s.Differs, changeParts(s.Change))
 }
 
 // rolledBack is what rollback --yes --json prints.
