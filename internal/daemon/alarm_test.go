@@ -300,7 +300,13 @@ func TestServiceThatIsDown(t *testing.T) {
 	a.heard()
 	a.answer(nil)
 	a.clock = a.clock.Add(alert.LongestRetry)
-	a.look("back after more than a day", "post ok, ping ")
+	if err := a.house.lookForAlarms(t.Context()); err != nil {
+		t.Error(err)
+	}
+	// Both are told at once, in no order.
+	if got := a.heard(); got != "post ok, ping " && got != "ping , post ok" {
+		t.Errorf("back after more than a day: told %q, want the post and the ping", got)
+	}
 	a.clock = a.clock.Add(30 * time.Minute)
 	a.slot()
 	if err := a.house.lookForAlarms(t.Context()); err != nil {
