@@ -5,7 +5,6 @@ import (
 	"net"
 	"net/netip"
 	"net/url"
-	"strconv"
 	"time"
 )
 
@@ -78,7 +77,7 @@ func (ck *checker) web() {
 		return
 	}
 	host, port, err := net.SplitHostPort(listen)
-	if n, perr := strconv.ParseUint(port, 10, 16); err != nil || perr != nil || n == 0 {
+	if err != nil || !isPort(port) {
 		ck.wrong("web.listen", "want address:port such as %s, or off; found %q", UsualListen, listen)
 		return
 	}

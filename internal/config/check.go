@@ -39,6 +39,8 @@ func check(c *Config, tainted map[string]bool, sends bool) Problems {
 	ck.folders()
 	ck.alerts()
 	ck.web()
+	ck.api()
+	ck.orders()
 	ck.ranges()
 	return ck.found
 }

@@ -18,6 +18,9 @@ type Config struct {
 	Feeds     []Feed    `yaml:"feeds"`
 	Send      Send      `yaml:"send"`
 	Brake     Brake     `yaml:"brake"`
+	API       API       `yaml:"api"`
+	Orders    Orders    `yaml:"orders"`
+	Audit     Audit     `yaml:"audit"`
 
 	Alerts      []Alert  `yaml:"alerts"`       // who is told when a person is needed; default nobody
 	AlertsAfter Duration `yaml:"alerts_after"` // trouble that may pass by itself is told when it has lasted so long; default 15m
@@ -60,6 +63,7 @@ type Retention struct {
 	Drops  Duration `yaml:"drops"`  // archived exports; default 90d
 	Layers Duration `yaml:"layers"` // old shelves and sent documents; default 90d
 	Ledger Duration `yaml:"ledger"` // rows of the ledger; default 730d
+	Orders Duration `yaml:"orders"` // what orders say of customers; default 60d
 }
 
 // SFTP is the platform's server.
@@ -158,6 +162,7 @@ type SendKind struct {
 	Full     string `yaml:"full"`     // cron: send everything; off in the file and "" here = never
 	Shape    string `yaml:"shape"`    // vendor: a file for each store; chain: one for all of them; default vendor
 	MaxRows  int    `yaml:"max_rows"` // a document has at most so many rows; default the platform's limit
+	By       string `yaml:"by"`       // sftp: as files; api: as requests; default sftp
 }
 
 // Brake is when something is held back for a person to look at: an export, or single rows of what would leave.

@@ -61,7 +61,7 @@ func TestDefaults(t *testing.T) {
 		t.Errorf("feed (-want +got):\n%s", diff)
 	}
 	day := 24 * Duration(time.Hour)
-	if want := (Retention{Drops: 90 * day, Layers: 90 * day, Ledger: 730 * day}); c.Retention != want {
+	if want := (Retention{Drops: 90 * day, Layers: 90 * day, Ledger: 730 * day, Orders: 60 * day}); c.Retention != want {
 		t.Errorf("retention %+v, want %+v", c.Retention, want)
 	}
 	want := Brake{

@@ -73,7 +73,7 @@ func defaults() *Config {
 			Brand: DefaultBrand, Language: DefaultLanguage, IdentifyBy: DefaultIdentifyBy, PriceDecimals: DefaultPriceDecimals,
 		},
 		State:     State{Dir: DefaultStateDir, MinFree: DefaultMinFree},
-		Retention: Retention{Drops: DefaultRetentionDrops, Layers: DefaultRetentionLayers, Ledger: DefaultRetentionLedger},
+		Retention: Retention{Drops: DefaultRetentionDrops, Layers: DefaultRetentionLayers, Ledger: DefaultRetentionLedger, Orders: DefaultRetentionOrders},
 		SFTP: SFTP{
 			Port: DefaultPort, Prefix: DefaultPrefix,
 			Folders:    Folders{Catalog: DefaultFolderCatalog, Promotions: DefaultFolderPromos, Assortment: DefaultFolderBoth},
@@ -83,13 +83,22 @@ func defaults() *Config {
 		Drops: Drops{Settle: DefaultSettle, Quiet: DefaultQuiet, MaxWait: DefaultMaxWait, Scan: DefaultScan},
 		Send: Send{
 			Format: DefaultFormat, Vendors: DefaultVendors,
-			Catalog:    SendKind{Schedule: DefaultSchedule, Full: DefaultFull, Shape: DefaultShape, MaxRows: DefaultMaxRows},
-			Promotions: SendKind{Schedule: DefaultPromoSchedule, Full: DefaultPromoFull, Shape: DefaultShape, MaxRows: DefaultPromoMaxRows},
+			Catalog:    SendKind{Schedule: DefaultSchedule, Full: DefaultFull, Shape: DefaultShape, MaxRows: DefaultMaxRows, By: BySFTP},
+			Promotions: SendKind{Schedule: DefaultPromoSchedule, Full: DefaultPromoFull, Shape: DefaultShape, MaxRows: DefaultPromoMaxRows, By: BySFTP},
 		},
 		Brake: Brake{
 			Deactivate: DefaultDeactivate, Shrink: DefaultShrink, NewArticles: DefaultNew, EqualPrices: DefaultEqual, MinRows: DefaultMinRows,
 			PriceChange: DefaultPrice, SameFactor: DefaultSameFactor, Discount: DefaultDiscount, UnknownArticles: DefaultUnknown,
 			Approval: DefaultApproval, FirstPush: FirstPush{Deactivate: DefaultFirstOff},
+		},
+		API: API{PerMinute: DefaultPerMinute, Timeout: DefaultAPITimeout},
+		Orders: Orders{
+			Webhook: Webhook{Path: DefaultWebhookPath},
+			Poll:    Poll{Every: DefaultPollEvery, Overlap: DefaultPollOverlap},
+			Export: OrderExport{
+				On: DefaultOrderStates(), OnChange: OnChangeExport, Format: OrderCSV, Name: DefaultOrderName,
+				Decimal: "point", Separator: "comma", Encoding: "utf-8",
+			},
 		},
 		AlertsAfter: DefaultAlertsAfter,
 	}
@@ -128,6 +137,10 @@ func (c *Config) finish(dir string) {
 	if c.Web.Listen == scheduleOff {
 		c.Web.Listen = ""
 	}
+	if c.Audit.Schedule == scheduleOff {
+		c.Audit.Schedule = ""
+	}
+	c.Orders.finish(dir)
 }
 
 // scheduleOff is the readable form of an empty schedule.
