@@ -14,6 +14,7 @@ import (
 	"gondola/internal/config"
 	"gondola/internal/feed"
 	"gondola/internal/platform"
+	"gondola/internal/schedule"
 	"gondola/internal/shelf"
 	"gondola/internal/table"
 )
@@ -36,6 +37,9 @@ type setup struct {
 	chainPrices bool
 
 	timetables []timetable
+
+	audits    bool // there is a schedule for them
+	auditPlan schedule.Schedule
 }
 
 // feedSetup is one feed.
@@ -105,7 +109,7 @@ func newSetup(cfg *config.Config) (*setup, error) {
 		fault("send.format", fmt.Errorf("the brand %q reads no single files; write double", cfg.Chain.Brand))
 	}
 	s.setTargets()
-	errs = append(errs, s.setTimetables())
+	errs = append(errs, s.setTimetables(), s.setAudit())
 	return s, errors.Join(errs...)
 }
 

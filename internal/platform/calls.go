@@ -106,7 +106,7 @@ type OrderQuery struct {
 type OrderPage struct {
 	Orders      []Order
 	Unread      []json.RawMessage // what stands among them and is no order
-	Page, Pages int
+	Page, Pages int               // Pages is 0 where the platform does not say how many there are
 }
 
 // Orders returns one page of a store's orders.
@@ -146,16 +146,23 @@ func (c *Client) Orders(ctx context.Context, q OrderQuery) (OrderPage, error) {
 // AllOrders calls fn for every page of a store's orders, the first one first. Orders that come meanwhile may move others from one page
 // to the next, so that an order can come twice; windows that overlap find what was missed.
 func (c *Client) AllOrders(ctx context.Context, q OrderQuery, fn func(OrderPage) error) error {
+	first := "" // order of the page before: a platform that takes no notice of the number sends the same page for ever
 	for q.Page = max(q.Page, 1); ; q.Page++ {
 		page, err := c.Orders(ctx, q)
 		if err != nil {
 			return err
 		}
+		if len(page.Orders) > 0 && page.Orders[0].ID == first && page.Pages == 0 {
+			return nil
+		}
 		if err := fn(page); err != nil {
 			return err
 		}
-		if q.Page >= page.Pages || len(page.Orders)+len(page.Unread) == 0 {
+		if len(page.Orders)+len(page.Unread) == 0 || page.Pages > 0 && q.Page >= page.Pages {
 			return nil
+		}
+		if len(page.Orders) > 0 {
+			first = page.Orders[0].ID
 		}
 	}
 }
@@ -169,7 +176,7 @@ func parseOrderPage(body []byte, asked int) (OrderPage, error) {
 	if raw, ok := o["orders"]; !ok || json.Unmarshal(raw, &all) != nil {
 		return OrderPage{}, errNoList
 	}
-	page := OrderPage{Page: intOf(o.text("page_number"), asked), Pages: intOf(o.text("total_pages"), asked)}
+	page := OrderPage{Page: intOf(o.text("page_number"), asked), Pages: intOf(o.text("total_pages"), 0)}
 	for _, raw := range all {
 		order, err := ParseOrder(raw)
 		if err != nil {
@@ -302,10 +309,47 @@ func withID(o object, id string) object {
 // CatalogPage is one page of what a store's catalogue has at the platform.
 type CatalogPage struct {
 	Products    []catalog.Item
-	Page, Pages int
+	Odd         int // products with neither SKU nor barcode
+	Page, Pages int // Pages is 0 where the platform does not say how many there are
 }
 
-// CatalogPage returns one page of a store's catalogue, from 1 on, with up to size articles. How large a page may be is [unknown].
+// AllCatalog calls fn for every page of a store's catalogue, the first one first, and returns how many there were. What changes meanwhile
+// may move articles from one page to the next, so that one can come twice, or not at all.
+func (c *Client) AllCatalog(ctx context.Context, vendor string, fn func(CatalogPage) error) (pages int, err error) {
+	sizes := catalogPageSizes[:]
+	for first := ""; ; {
+		page, err := c.CatalogPage(ctx, vendor, pages+1, sizes[0])
+		if e, ok := errors.AsType[*APIError](err); ok && pages == 0 && len(sizes) > 1 &&
+			(e.Status == http.StatusBadRequest || e.Status == http.StatusUnprocessableEntity) {
+			sizes = sizes[1:]
+			continue
+		}
+		if err != nil {
+			return pages, err
+		}
+		now := ""
+		if len(page.Products) > 0 {
+			now = page.Products[0].SKU + " " + page.Products[0].Barcode
+		}
+		if now != "" && now == first && page.Pages == 0 {
+			return pages, nil
+		}
+		first = now
+		pages++
+		if err := fn(page); err != nil {
+			return pages, err
+		}
+		if len(page.Products)+page.Odd == 0 || page.Pages > 0 && pages >= page.Pages {
+			return pages, nil
+		}
+	}
+}
+
+// catalogPageSizes are the sizes of pages that are asked for, the next one where the platform refuses [assumed: the most and the usual size
+// of pages of orders]. How large a page of the catalogue may be is [unknown].
+var catalogPageSizes = [...]int{MaxPageSize, 100, DefaultPageSize}
+
+// CatalogPage returns one page of a store's catalogue, from 1 on, with up to size articles.
 func (c *Client) CatalogPage(ctx context.Context, vendor string, page, size int) (CatalogPage, error) {
 	if err := checkID("vendor id", vendor); err != nil {
 		return CatalogPage{}, err
@@ -322,10 +366,12 @@ func (c *Client) CatalogPage(ctx context.Context, vendor string, page, size int)
 	if json.Unmarshal(body, &o) != nil || json.Unmarshal(o["products"], &all) != nil {
 		return CatalogPage{}, fmt.Errorf("list catalogue of %s: the answer has no list of products", vendor)
 	}
-	out := CatalogPage{Page: intOf(o.text("page_number"), page), Pages: intOf(o.text("total_pages"), page)}
+	out := CatalogPage{Page: intOf(o.text("page_number"), page), Pages: intOf(o.text("total_pages"), 0)}
 	for _, one := range all {
 		if it := productOf(one); it.SKU != "" || it.Barcode != "" {
 			out.Products = append(out.Products, it)
+		} else {
+			out.Odd++
 		}
 	}
 	return out, nil

@@ -38,6 +38,7 @@ const (
 	EntryFate      EntryKind = "fate"      // what became of a document on the server
 	EntryAnswer    EntryKind = "answer"    // the answer about a drop was written
 	EntryRollback  EntryKind = "rollback"  // what was wanted before was put back
+	EntryTaken     EntryKind = "taken"     // what the platform has was taken for what it was sent
 	EntryRestored  EntryKind = "restored"  // the state is one from a backup
 	EntryRetention EntryKind = "retention" // rows of the ledger were removed
 )
@@ -47,7 +48,7 @@ func EntryKinds() []EntryKind {
 	return []EntryKind{
 		EntryStart, EntryDrop, EntryRead, EntryRejected, EntryHeld, EntryApproval, EntryRejection,
 		EntryPause, EntryResume, EntryOff, EntryOn, EntryHostKey, EntryPlan, EntryBegun, EntryFailed, EntryVerified,
-		EntryFate, EntryAnswer, EntryRollback, EntryRestored, EntryRetention,
+		EntryFate, EntryAnswer, EntryRollback, EntryTaken, EntryRestored, EntryRetention,
 	}
 }
 
