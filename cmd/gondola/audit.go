@@ -87,6 +87,7 @@ func (a *app) audit(ctx context.Context, f auditFlags) error {
 	if err := f.check(); err != nil {
 		return err
 	}
+	f.Who = "somebody"
 	if one, err := user.Current(); err == nil {
 		f.Who = one.Username
 	}

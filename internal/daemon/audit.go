@@ -247,7 +247,8 @@ func (h *House) delayAudit(ctx context.Context, a store.Audit, err error) error 
 	if answered {
 		rest = max(rest, e.RetryAfter)
 	}
-	if a.Tries >= auditTries || answered && (!e.Temporary() || e.Status == 401) || errors.Is(err, errExport) {
+	// A person who waits wants an answer, and the client has tried several times by then.
+	if a.Who != "" || a.Tries >= auditTries || answered && (!e.Temporary() || e.Status == 401) || errors.Is(err, errExport) {
 		return h.failAudit(ctx, a, a.Error)
 	}
 	a.Next = h.now().Add(rest)

@@ -313,36 +313,90 @@ type CatalogPage struct {
 	Page, Pages int // Pages is 0 where the platform does not say how many there are
 }
 
-// AllCatalog calls fn for every page of a store's catalogue, the first one first, and returns how many there were. What changes meanwhile
-// may move articles from one page to the next, so that one can come twice, or not at all.
+// AllCatalog calls fn for every page of a store's catalogue and returns how many there were. What changes meanwhile may move articles
+// from one page to the next, so that one can come twice, or not at all.
+//
+// Pages are counted from 1 [assumed: as those of orders]. Where the last one turns out empty they are counted from 0, and that one is asked
+// for at the end.
 func (c *Client) AllCatalog(ctx context.Context, vendor string, fn func(CatalogPage) error) (pages int, err error) {
-	sizes := catalogPageSizes[:]
-	for first := ""; ; {
-		page, err := c.CatalogPage(ctx, vendor, pages+1, sizes[0])
-		if e, ok := errors.AsType[*APIError](err); ok && pages == 0 && len(sizes) > 1 &&
-			(e.Status == http.StatusBadRequest || e.Status == http.StatusUnprocessableEntity) {
-			sizes = sizes[1:]
+	size, err := c.catalogPageSize(ctx, vendor, fn)
+	if err != nil || size.last {
+		return size.pages, err
+	}
+	first := size.first
+	for n := 2; ; n++ {
+		page, err := c.CatalogPage(ctx, vendor, n, size.size)
+		if err != nil {
+			return n - 1, err
+		}
+		now := page.firstKey()
+		if page.Pages == 0 && now == first { // it takes no notice of the number
+			return n - 1, nil
+		}
+		if first = now; page.empty() {
+			return n - 1, c.pageZero(ctx, vendor, size.size, n <= page.Pages, fn)
+		}
+		if err := fn(page); err != nil {
+			return n, err
+		}
+		if page.Pages > 0 && n >= page.Pages {
+			return n, nil
+		}
+	}
+}
+
+// pagesBegun is what the first page told.
+type pagesBegun struct {
+	size, pages int
+	first       string
+	last        bool
+}
+
+// catalogPageSize hands on the first page, and returns the size of pages that the platform takes.
+func (c *Client) catalogPageSize(ctx context.Context, vendor string, fn func(CatalogPage) error) (b pagesBegun, err error) {
+	for i, size := range catalogPageSizes {
+		page, err := c.CatalogPage(ctx, vendor, 1, size)
+		e, ok := errors.AsType[*APIError](err)
+		if ok && i+1 < len(catalogPageSizes) && (e.Status == http.StatusBadRequest || e.Status == http.StatusUnprocessableEntity) {
 			continue
 		}
 		if err != nil {
-			return pages, err
+			return b, err
 		}
-		now := ""
-		if len(page.Products) > 0 {
-			now = page.Products[0].SKU + " " + page.Products[0].Barcode
+		b = pagesBegun{size: size, pages: 1, first: page.firstKey()}
+		if page.empty() {
+			b.last = true
+			return b, c.pageZero(ctx, vendor, size, page.Pages > 0, fn)
 		}
-		if now != "" && now == first && page.Pages == 0 {
-			return pages, nil
-		}
-		first = now
-		pages++
-		if err := fn(page); err != nil {
-			return pages, err
-		}
-		if len(page.Products)+page.Odd == 0 || page.Pages > 0 && pages >= page.Pages {
-			return pages, nil
-		}
+		b.last = page.Pages == 1
+		return b, fn(page)
 	}
+	return b, nil
+}
+
+// pageZero hands on page 0, where there is reason to believe that there is one. That there is none is no error.
+func (c *Client) pageZero(ctx context.Context, vendor string, size int, reason bool, fn func(CatalogPage) error) error {
+	if !reason {
+		return nil
+	}
+	page, err := c.CatalogPage(ctx, vendor, 0, size)
+	if e, ok := errors.AsType[*APIError](err); ok && !e.Temporary() {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return fn(page)
+}
+
+func (p CatalogPage) empty() bool { return len(p.Products)+p.Odd == 0 }
+
+// firstKey tells pages apart.
+func (p CatalogPage) firstKey() string {
+	if len(p.Products) == 0 {
+		return ""
+	}
+	return p.Products[0].SKU + " " + p.Products[0].Barcode
 }
 
 // catalogPageSizes are the sizes of pages that are asked for, the next one where the platform refuses [assumed: the most and the usual size
