@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/csv"
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"os/user"
@@ -338,6 +339,24 @@ func (a *app) printDifferences(s auditedStore) {
 	if s.more > 0 {
 		a.printf("and %d more; --csv FILE has all\n", s.more)
 	}
+}
+
+// auditLines says what the newest audits found, in status; nothing of stores that show what they were sent.
+func auditLines(all []daemon.AuditLine, zone *time.Location) []string {
+	var lines []string
+	for _, a := range all {
+		line := fmt.Sprintf("audit     store %s, %s: ", a.Vendor, clock(a.At, zone))
+		switch c := a.Counts; {
+		case a.Error != "":
+			line += "failed: " + a.Error
+		case c.Unknown+c.Drifted > 0:
+			line += fmt.Sprintf("%d sent are unknown there, %d prices and %d states are others; gondola audit --last", c.Unknown, c.Price, c.State)
+		default:
+			continue
+		}
+		lines = append(lines, line)
+	}
+	return lines
 }
 
 // vendorName returns a store's name alone.

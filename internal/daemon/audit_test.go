@@ -16,6 +16,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"gondola/internal/alert"
 	"gondola/internal/platform"
 	"gondola/internal/shelf"
 	"gondola/internal/store"
@@ -303,5 +304,44 @@ func TestAuditsThatCannotBe(t *testing.T) {
 	}
 	if left, err := filepath.Glob(filepath.Join(c.house.cfg.State.Dir, sortDir, "*")); err != nil || len(left) != 0 {
 		t.Errorf("left behind: %v, %v", left, err)
+	}
+}
+
+// TestMuchDriftIsAProblem looks that somebody is told when a store is otherwise than it was sent, and no more once it is not.
+func TestMuchDriftIsAProblem(t *testing.T) {
+	c, s := newAudited(t, "")
+	c.house.cfg.Brake.MinRows = 4
+	c.export("full", articles(4, 0, "10.00"))
+	c.push(false)
+	c.clock = c.clock.Add(3 * time.Hour)
+	c.flush()
+	drift := func() []string {
+		t.Helper()
+		c.auditNow(AuditAsk{Vendors: []string{"1"}})
+		status, err := c.house.Status(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		var texts []string
+		for _, p := range status.Problems {
+			if p.Kind == alert.Drift {
+				texts = append(texts, p.Store+": "+p.Text)
+			}
+		}
+		if len(status.Audits) != 1 || status.Audits[0].Much != (len(texts) > 0) {
+			t.Errorf("status %+v", status.Audits)
+		}
+		return texts
+	}
+	want := []string{"1: En Uno, la plataforma muestra 3 de 4 artículos distintos de como se enviaron."}
+	if diff := cmp.Diff(want, drift()); diff != "" {
+		t.Errorf("problems (-want +got):\n%s", diff)
+	}
+	s.products = []string{
+		`{"sku":"A000","price":10,"active":true}`, `{"sku":"A001","price":10,"active":true}`, `{"sku":"A002","price":10,"active":true}`,
+		`{"sku":"A003","price":10,"active":true}`,
+	}
+	if got := drift(); len(got) > 0 {
+		t.Errorf("problems %v when all is well", got)
 	}
 }

@@ -109,7 +109,7 @@ func TestTakeForSentOnlyOnce(t *testing.T) {
 	if !take("t1") {
 		t.Error("nothing was sent, and it was not taken")
 	}
-	same(t, "sent", must(b.Store.Sent(t.Context(), "1"))(t), []shelf.Digest{"t1"})
+	same(t, "sent", must(b.Sent(t.Context(), "1"))(t), []shelf.Digest{"t1"})
 	if target := b.target("1"); !target.PlanDue {
 		t.Errorf("%+v: the plan is not made anew", target)
 	}
@@ -121,7 +121,7 @@ func TestTakeForSentOnlyOnce(t *testing.T) {
 	if take("t2") {
 		t.Error("taken although something was sent")
 	}
-	same(t, "sent", must(b.Store.Sent(t.Context(), "1"))(t), []shelf.Digest{"t1"})
+	same(t, "sent", must(b.Sent(t.Context(), "1"))(t), []shelf.Digest{"t1"})
 	if left := must(b.Waiting(t.Context()))(t); len(left) != 0 {
 		t.Errorf("%+v is still to be sent", left)
 	}
