@@ -77,6 +77,7 @@ type Server struct {
 	refusals    *refusals
 	queue       chan waiting
 	held        atomic.Int64 // bytes of bodies in memory
+	limits      limits
 
 	troubleMu sync.Mutex
 	troubles  map[string]string // what was told last; guarded by troubleMu
@@ -89,11 +90,17 @@ const (
 	maxHeld       = 64 << 20 // of all bodies that are being read or kept
 	headerTimeout = 5 * time.Second
 	readTimeout   = 30 * time.Second
-	writeTimeout  = readTimeout + keepWithin + 10*time.Second
 	idleTimeout   = time.Minute
 	maxConns      = 512 // more than any sender has; beyond, those that only wait are closed
-	stopGrace     = keepWithin + time.Second
+	// keepWithin is how long a caller waits for the disk, and for other writers of the database, before it is told to come back.
+	// [unknown] how long the platform waits; this is below the shortest time-out in common use.
+	keepWithin = 8 * time.Second
 )
+
+// limits are these of a server; tests have less patience.
+type limits struct {
+	header, read, idle, keep time.Duration
+}
 
 // New takes the port. Nothing is answered before Run. It refuses to be without a secret.
 func New(c Config) (_ *Server, err error) {
@@ -108,6 +115,7 @@ func New(c Config) (_ *Server, err error) {
 	}
 	s := &Server{
 		c: c, crowd: newCrowd(maxConns), queue: make(chan waiting), troubles: map[string]string{},
+		limits:   limits{headerTimeout, readTimeout, idleTimeout, keepWithin},
 		callers:  &callers{secrets: c.Secrets, now: c.Now},
 		refusals: &refusals{log: c.Log, now: c.Now, byReason: map[string]*refusal{}},
 	}
@@ -146,8 +154,8 @@ func (s *Server) Run(ctx context.Context) error {
 	defer loops.Wait()
 	defer stopKeeping()
 	server := &http.Server{
-		Handler: s, ReadHeaderTimeout: headerTimeout, ReadTimeout: readTimeout, WriteTimeout: writeTimeout, IdleTimeout: idleTimeout,
-		MaxHeaderBytes: maxHeader, ConnState: s.crowd.changed, ErrorLog: slog.NewLogLogger(s.c.Log.Handler(), slog.LevelDebug),
+		Handler: s, ReadHeaderTimeout: s.limits.header, ReadTimeout: s.limits.read, IdleTimeout: s.limits.idle,
+		WriteTimeout: s.limits.read + s.limits.keep + 10*time.Second, MaxHeaderBytes: maxHeader, ConnState: s.crowd.changed, ErrorLog: slog.NewLogLogger(s.c.Log.Handler(), slog.LevelDebug),
 	}
 	listener := s.listener
 	if s.certificate != nil {
@@ -161,7 +169,7 @@ func (s *Server) Run(ctx context.Context) error {
 		return fmt.Errorf("take webhooks: %w", errors.Join(err, server.Close()))
 	case <-ctx.Done():
 	}
-	closing, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopGrace)
+	closing, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.limits.keep+time.Second)
 	defer cancel()
 	err := server.Shutdown(closing)
 	if err != nil {

@@ -10,9 +10,6 @@ import (
 const (
 	maxBatch      = 256     // events in one transaction: other writers wait for it
 	maxBatchBytes = 4 << 20 // of their bodies, at which no more are added
-	// keepWithin is how long a caller waits for the disk, and for other writers of the database, before it is told to come back.
-	// [unknown] how long the platform waits; this is below the shortest time-out in common use.
-	keepWithin = 8 * time.Second
 )
 
 // waiting is an event whose sender waits for the answer.
@@ -24,7 +21,7 @@ type waiting struct {
 // keep returns nil once the event is durable.
 func (s *Server) keep(ctx context.Context, e Event) error {
 	w := waiting{e, make(chan error, 1)}
-	late := time.NewTimer(keepWithin)
+	late := time.NewTimer(s.limits.keep)
 	defer late.Stop()
 	select {
 	case s.queue <- w:
@@ -55,7 +52,7 @@ func (s *Server) keepLoop(ctx context.Context) {
 		for i, w := range batch {
 			events[i] = w.event
 		}
-		within, cancel := context.WithTimeout(ctx, keepWithin)
+		within, cancel := context.WithTimeout(ctx, s.limits.keep)
 		err := s.c.Keeper.AcceptEvents(within, events)
 		cancel()
 		for _, w := range batch {
