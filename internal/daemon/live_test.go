@@ -98,7 +98,7 @@ send: {catalog: {schedule: "0 3 1 1 *", full: "off"}}
 // start opens the house and runs it until stop.
 func (l *live) start() {
 	l.Helper()
-	h, err := Open(context.Background(), l.cfg, Options{Tell: l.hear, Page: true})
+	h, err := Open(context.Background(), l.cfg, Options{Tell: l.hear, Serve: true})
 	if err != nil {
 		l.Fatal(err)
 	}
