@@ -384,3 +384,40 @@ func TestClockSetBack(t *testing.T) {
 		t.Errorf("%d attempts, want 2", tries)
 	}
 }
+
+// TestCancelledCommits ends transactions at every moment: what was acknowledged is there, and the database goes on.
+func TestCancelledCommits(t *testing.T) {
+	st := newTestStore(t, t.TempDir())
+	acknowledged := map[[32]byte]bool{}
+	refused := 0
+	begun := time.Now()
+	for i := 0; time.Since(begun) < time.Second; i++ {
+		var events []inbox.Event
+		for n := range 20 {
+			body := []byte(fmt.Sprint(i, " ", n, strings.Repeat(" ", 2000)))
+			events = append(events, inbox.Event{Digest: sha256.Sum256(body), Body: body, At: begun})
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), time.Duration(i%100)*50*time.Microsecond)
+		err := st.AcceptEvents(ctx, events)
+		cancel()
+		if err != nil {
+			refused++
+			continue
+		}
+		for _, e := range events {
+			acknowledged[e.Digest] = true
+		}
+	}
+	if err := st.AcceptEvents(t.Context(), []inbox.Event{{Body: []byte("last"), At: begun}}); err != nil {
+		t.Fatal(err)
+	}
+	kept := all(t, st)
+	for digest := range acknowledged {
+		if _, is := kept[digest]; !is {
+			t.Fatal("an event was acknowledged and is not there")
+		}
+	}
+	if len(acknowledged) == 0 || refused == 0 {
+		t.Errorf("%d acknowledged, %d refused", len(acknowledged), refused)
+	}
+}
