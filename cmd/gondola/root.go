@@ -87,6 +87,7 @@ Whoever dropped a file finds the answer beside it: what was understood, and whic
 		newOnCommand(a),
 		newScheduleCommand(a),
 		newAlertCommand(a),
+		newWebhookCommand(a),
 		newRollbackCommand(a),
 		newExplainCommand(a),
 		newVerifyCommand(a),
