@@ -29,6 +29,7 @@ import (
 	"gondola/internal/durable"
 	"gondola/internal/inbox"
 	"gondola/internal/outbox"
+	"gondola/internal/platform"
 	"gondola/internal/sftp"
 	"gondola/internal/shelf"
 	"gondola/internal/store"
@@ -44,6 +45,8 @@ type Options struct {
 	Dial func(ctx context.Context) (outbox.Remote, error)
 	// Serve serves the status page and takes webhooks where the config has them. Of two processes only one can have a port.
 	Serve bool
+	// API changes how the platform's REST interface is talked to, in tests: their requests need not wait for each other.
+	API func(*platform.ClientConfig)
 }
 
 // House is the running daemon.
@@ -56,6 +59,7 @@ type House struct {
 	queue    store.Queue
 	files    shelf.Files
 	outbox   *outbox.Outbox
+	api      *platform.Client // see client
 	watchers []watcher
 	lastDial string    // what was last told of the server; owned by flush
 	measured time.Time // when the server was last asked for its clock alone; owned by send
@@ -136,7 +140,9 @@ func newHouse(s *setup, st *store.Store, opts Options) *House {
 }
 
 // Close gives the state folder free. Call it after Run or Once has returned.
-func (h *House) Close() error { return errors.Join(h.page.close(), h.closeWebhook(), h.store.Close()) }
+func (h *House) Close() error {
+	return errors.Join(h.page.close(), h.closeWebhook(), h.closeClient(), h.store.Close())
+}
 
 // prepare makes the folders and wires outbox and watchers.
 func (h *House) prepare(ctx context.Context) error {
@@ -172,6 +178,9 @@ func (h *House) prepare(ctx context.Context) error {
 	h.outbox = &outbox.Outbox{
 		Queue: h.queue, Dial: dial, Login: remote.Login, Now: h.now, Parallel: h.cfg.SFTP.Parallel,
 		ReadWindow: h.queue.Window, Log: h.log.With("component", "outbox"),
+	}
+	if err := h.openClient(ctx); err != nil {
+		return err
 	}
 	h.noteStart(ctx)
 	if err := h.takeOver(ctx); err != nil {
