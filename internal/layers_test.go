@@ -33,18 +33,19 @@ var layers = map[string][]string{
 	},
 	// 5: the house wires everything below; the sandbox shares nothing with the client it is there to catch.
 	"internal/daemon": {
-		"internal/alert", "internal/catalog", "internal/config", "internal/drop", "internal/durable", "internal/feed", "internal/outbox",
-		"internal/platform", "internal/report", "internal/schedule", "internal/sftp", "internal/shelf", "internal/store",
+		"internal/alert", "internal/catalog", "internal/config", "internal/drop", "internal/durable", "internal/feed", "internal/order",
+		"internal/outbox", "internal/platform", "internal/report", "internal/schedule", "internal/sftp", "internal/shelf", "internal/store",
 		"internal/table", "internal/web", "templates",
 	},
 	"internal/sandbox": {},
 	// 3
 	"internal/store": {
-		"internal/catalog", "internal/drop", "internal/durable", "internal/outbox", "internal/platform", "internal/seam",
-		"internal/shelf",
+		"internal/catalog", "internal/drop", "internal/durable", "internal/order", "internal/outbox", "internal/platform",
+		"internal/seam", "internal/shelf",
 	},
 	"internal/web": {"internal/report", "templates"},
 	// 2
+	"internal/order":  {"internal/catalog", "internal/platform", "internal/table"},
 	"internal/report": {"internal/catalog", "internal/durable", "internal/shelf", "internal/table", "templates"},
 	"internal/sftp":   {"internal/outbox", "internal/seam"},
 	// OpenSSH's server for tests. Nothing lists it, so only tests can import it.
