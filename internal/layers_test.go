@@ -98,7 +98,10 @@ var libraries = []library{
 		path: "golang.org/x/sync/errgroup", by: []string{"internal/daemon", "internal/outbox"},
 		why: "the house runs its loops in one group, the outbox its lanes; neither is the other's business",
 	},
-	{path: "golang.org/x/sys", by: []string{"internal/daemon"}},
+	{
+		path: "golang.org/x/sys", by: []string{"internal/daemon", "internal/durable"},
+		why: "the house asks for free space, and only a system call renames a file without replacing one",
+	},
 	{path: "golang.org/x/term", by: []string{"cmd/gondola"}},
 	{path: "golang.org/x/text/unicode/norm", by: []string{"internal/feed"}},
 	{path: "modernc.org/sqlite", by: []string{"internal/store"}},
