@@ -215,33 +215,41 @@ func (h *House) overOf(d store.DueOrder) (order.HandOver, error) {
 
 // handOverFile writes one file and hands it over.
 func (h *House) handOverFile(ctx context.Context, in []dueWork) error {
+	f, staged, err := h.stageOrders(ctx, in)
+	if err != nil || !staged {
+		return err
+	}
+	return h.publishOrders(ctx, f)
+}
+
+// stageOrders writes one file under a name that the ERP does not read, and notes what is in it. It is not staged where an order has
+// changed meanwhile: the next look makes another file of it.
+func (h *House) stageOrders(ctx context.Context, in []dueWork) (f store.OrderFile, staged bool, err error) {
 	overs, dues := make([]order.HandOver, len(in)), make([]store.DueOrder, len(in))
 	for i, w := range in {
 		overs[i], dues[i] = w.over, w.due
 	}
 	data, err := h.orders.format.Render(overs)
 	if err != nil {
-		return &orderError{fmt.Errorf("hand order %s over: %w", dues[0].Head.ID, err)}
+		return f, false, &orderError{fmt.Errorf("hand order %s over: %w", dues[0].Head.ID, err)}
 	}
 	sum := sha256.Sum256(data)
-	f := store.OrderFile{
+	f = store.OrderFile{
 		ID: dues[0].Seq, Dir: h.orders.dir, Temp: orderTemp(dues[0].Seq), SHA256: hex.EncodeToString(sum[:]), Size: int64(len(data)),
 		Orders: len(dues), At: h.now(),
 	}
 	if f.Name, err = h.freeName(ctx, f, h.orders.name.Of(overs, f.At)); err != nil {
-		return err
+		return f, false, err
 	}
 	temp := filepath.Join(f.Dir, f.Temp)
 	if err := durable.Stage(temp, orderFilePerm, func(w io.Writer) error { _, err := w.Write(data); return err }); err != nil {
-		return fmt.Errorf("write a file for the ERP: %w", err)
+		return f, false, fmt.Errorf("write a file for the ERP: %w", err)
 	}
-	if err := h.store.StageOrderFile(ctx, f, dues); err != nil {
-		if errors.Is(err, store.ErrOrderChanged) {
-			return os.Remove(temp) // it is made anew with the next look
-		}
-		return err // whether it is noted is not known: the next look finds out
+	err = h.store.StageOrderFile(ctx, f, dues)
+	if errors.Is(err, store.ErrOrderChanged) {
+		return f, false, os.Remove(temp)
 	}
-	return h.publishOrders(ctx, f)
+	return f, err == nil, err // with another error it may be noted or not: the next look finds out
 }
 
 // freeName returns a name that no file for the ERP has or had, and nothing else in the folder.
