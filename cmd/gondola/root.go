@@ -92,6 +92,7 @@ Whoever dropped a file finds the answer beside it: what was understood, and whic
 		newExplainCommand(a),
 		newVerifyCommand(a),
 		newLedgerCommand(a),
+		newOrdersCommand(a),
 		newBackupCommand(a),
 		newProbeCommand(a),
 		newHostKeyCommand(a),
@@ -117,12 +118,20 @@ Exit codes:{{.}}
 			// As the library makes it, it would explain itself when asked for a shell that it doesn't know, and call that a success.
 			command.RunE = func(c *cobra.Command, _ []string) error { return c.Help() }
 		}
-		if inner := command.RunE; inner != nil {
-			command.RunE = func(c *cobra.Command, args []string) error {
-				a.began = true
-				return inner(c, args)
-			}
+		begin(a, command)
+	}
+}
+
+// begin makes a command, and those below it, note that it began.
+func begin(a *app, command *cobra.Command) {
+	if inner := command.RunE; inner != nil {
+		command.RunE = func(c *cobra.Command, args []string) error {
+			a.began = true
+			return inner(c, args)
 		}
+	}
+	for _, below := range command.Commands() {
+		begin(a, below)
 	}
 }
 

@@ -254,6 +254,19 @@ func (f Format) json(b *bytes.Buffer, all []HandOver) error {
 	return nil
 }
 
+// JSON returns a hand-over as the object that files have, with the columns of the customer; times are in the store's zone. Whoever shows
+// it masks what is personal before.
+func JSON(h HandOver) json.RawMessage {
+	var b bytes.Buffer
+	f := Format{Customer: true}
+	_ = f.json(&b, []HandOver{h.local()}) // buffers take everything
+	var file struct{ Orders []json.RawMessage }
+	if err := json.Unmarshal(b.Bytes(), &file); err != nil || len(file.Orders) != 1 {
+		return json.RawMessage("null")
+	}
+	return file.Orders[0]
+}
+
 // members writes the members of an object.
 func members[T any](b *bytes.Buffer, columns []column[T], of T) {
 	for i, c := range columns {

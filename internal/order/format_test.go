@@ -2,7 +2,9 @@ package order
 
 import (
 	"encoding/json"
+	"fmt"
 	"os"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -79,6 +81,24 @@ func TestRenderWithoutCustomer(t *testing.T) {
 				t.Errorf("%s has %q", f.Shape, secret)
 			}
 		}
+	}
+}
+
+// TestHideEverything leaves no field of a customer, whatever fields there will be.
+func TestHideEverything(t *testing.T) {
+	var o platform.Order
+	c := reflect.ValueOf(&o.Customer).Elem()
+	for i := range c.NumField() {
+		c.Field(i).SetString("Sentinela")
+	}
+	o.Comment, o.Raw, o.Items = "Sentinela", []byte("Sentinela"), []platform.OrderItem{{Note: "Sentinela"}}
+	for _, hidden := range []platform.Order{Impersonal(o), Masked(o)} {
+		if text := fmt.Sprintf("%+v %s", hidden, hidden.Raw); strings.Contains(text, "Sentinela") {
+			t.Errorf("left: %s", text)
+		}
+	}
+	if o.Items[0].Note != "Sentinela" {
+		t.Error("the order itself was changed")
 	}
 }
 

@@ -1,6 +1,7 @@
 package order
 
 import (
+	"slices"
 	"time"
 
 	"gondola/internal/catalog"
@@ -34,14 +35,27 @@ func (h HandOver) local() HandOver {
 }
 
 // Impersonal returns an order without what is personal: the customer, remarks of the customer, and the bytes that have both.
-func Impersonal(o platform.Order) platform.Order {
-	o.Customer, o.Comment, o.Raw = platform.Customer{}, "", nil
-	items := make([]platform.OrderItem, len(o.Items))
-	for i, item := range o.Items {
-		item.Note = ""
-		items[i] = item
+func Impersonal(o platform.Order) platform.Order { return hide(o, "") }
+
+// Masked returns an order in which asterisks stand for what is personal.
+func Masked(o platform.Order) platform.Order { return hide(o, "***") }
+
+func hide(o platform.Order, mask string) platform.Order {
+	o.Raw = nil
+	o.Items = slices.Clone(o.Items)
+	c := &o.Customer
+	fields := []*string{
+		&c.ID, &c.NationalID, &c.TaxID, &c.FirstName, &c.LastName, &c.Phone, &c.LoyaltyCard, &c.Country, &c.City, &c.Street, &c.Number,
+		&c.Zip, &c.Instructions, &c.FullAddress, &c.Latitude, &c.Longitude, &o.Comment,
 	}
-	o.Items = items
+	for i := range o.Items {
+		fields = append(fields, &o.Items[i].Note)
+	}
+	for _, f := range fields {
+		if *f != "" {
+			*f = mask
+		}
+	}
 	return o
 }
 

@@ -1,7 +1,6 @@
 package order
 
 import (
-	"cmp"
 	"maps"
 	"slices"
 	"time"
@@ -208,7 +207,7 @@ func (m *merge) owe() {
 	if m.now.Owed == nil {
 		m.now.Owed = map[platform.OrderState]Due{}
 	}
-	for _, asked := range m.asked() {
+	for _, asked := range m.rules.asked() {
 		last, ever := m.now.Owed[asked]
 		switch {
 		case ever:
@@ -218,13 +217,6 @@ func (m *merge) owe() {
 			m.add(Due{Asked: asked, Seen: m.now.State, Skipped: m.now.State != asked, Revision: 1, Digest: m.now.Bodies[m.now.State].Digest})
 		}
 	}
-}
-
-// asked returns the states that are asked for in the order of the lifecycle, cancelled at last.
-func (m *merge) asked() []platform.OrderState {
-	on := slices.Clone(m.rules.On)
-	slices.SortFunc(on, func(a, b platform.OrderState) int { return cmp.Compare(place(a), place(b)) })
-	return slices.Compact(on)
 }
 
 // revise looks whether a hand-over has become another one. What is not in a file yet just says the newest; what is gets a revision, as

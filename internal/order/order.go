@@ -8,6 +8,8 @@
 package order
 
 import (
+	"cmp"
+	"slices"
 	"strings"
 	"time"
 
@@ -115,12 +117,14 @@ func (r Rules) vendor(o platform.Order) string {
 	return o.Vendor
 }
 
+// asked returns the states that are asked for in the order of the lifecycle, cancelled at last.
+func (r Rules) asked() []platform.OrderState {
+	on := slices.Clone(r.On)
+	slices.SortFunc(on, func(a, b platform.OrderState) int { return cmp.Compare(place(a), place(b)) })
+	return slices.Compact(on)
+}
+
 // listed reports whether a store is in the config.
 func (r Rules) listed(vendor string) bool {
-	for _, id := range r.Vendors {
-		if id == vendor {
-			return true
-		}
-	}
-	return false
+	return vendor != "" && slices.Contains(r.Vendors, vendor)
 }

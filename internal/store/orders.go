@@ -122,11 +122,14 @@ func putDue(ctx context.Context, tx *sql.Tx, key, vendor string, d order.Due, at
 const headColumns = `id, external, code, vendor, partner, kind, transport, preorder, state, reached, strange, contradiction,
 	cart_state, cart_at, cart, total, items, reason, created, updated, first, changed, purged`
 
-func scanHead(rows *sql.Rows) (h order.Head, err error) {
+func scanHeadAlone(rows *sql.Rows) (order.Head, error) { return scanHead(rows) }
+
+// scanHead reads a row of headColumns, and what comes behind them.
+func scanHead(rows *sql.Rows, more ...any) (h order.Head, err error) {
 	var cart, created, updated, first, changed, purged int64
-	err = rows.Scan(&h.ID, &h.ExternalID, &h.Code, &h.Vendor, &h.Partner, &h.Type, &h.Transport, &h.Preorder, &h.State, &h.Reached,
+	err = rows.Scan(append([]any{&h.ID, &h.ExternalID, &h.Code, &h.Vendor, &h.Partner, &h.Type, &h.Transport, &h.Preorder, &h.State, &h.Reached,
 		&h.Strange, &h.Contradiction, &h.Cart.State, &cart, &h.Cart.Digest, &h.Total, &h.Items, &h.Reason,
-		&created, &updated, &first, &changed, &purged)
+		&created, &updated, &first, &changed, &purged}, more...)...)
 	h.Cart.Updated, h.Created, h.Updated = fromMillis(cart), fromMillis(created), fromMillis(updated)
 	h.First, h.Changed, h.Purged = fromMillis(first), fromMillis(changed), fromMillis(purged)
 	return h, err
@@ -158,7 +161,7 @@ const (
 
 // storedOrder reads what is known of an order; the zero value where nothing is.
 func storedOrder(ctx context.Context, q querier, key string) (o order.Stored, err error) {
-	heads, err := list(ctx, q, scanHead, headQuery, key)
+	heads, err := list(ctx, q, scanHeadAlone, headQuery, key)
 	if err != nil || len(heads) == 0 {
 		return o, wrap(err, "read it")
 	}
@@ -213,7 +216,7 @@ func (s *Store) OrderBody(ctx context.Context, id string, state platform.OrderSt
 // again.
 func (s *Store) FindOrders(ctx context.Context, word string) ([]order.Head, error) {
 	word = strings.TrimSpace(word)
-	all, err := list(ctx, s.read, scanHead, findQuery, order.Key(word), word)
+	all, err := list(ctx, s.read, scanHeadAlone, findQuery, order.Key(word), word)
 	return all, wrap(err, "look for order %q", word)
 }
 
@@ -221,7 +224,7 @@ const findQuery = `SELECT ` + headColumns + ` FROM orders WHERE key = $1 OR exte
 
 // OpenOrders lists orders that something is still expected of, of one store, by their ids and after one, at most so many.
 func (s *Store) OpenOrders(ctx context.Context, vendor, after string, limit int) ([]order.Head, error) {
-	all, err := list(ctx, s.read, scanHead, openQuery, vendor, order.Key(after), limit)
+	all, err := list(ctx, s.read, scanHeadAlone, openQuery, vendor, order.Key(after), limit)
 	return all, wrap(err, "list open orders of %s", vendor)
 }
 

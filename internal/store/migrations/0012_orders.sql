@@ -67,12 +67,13 @@ CREATE TABLE order_dues (             -- hand-overs to the ERP
     skipped  INTEGER NOT NULL,        -- asked itself was not seen
     cart     TEXT NOT NULL,
     replay   INTEGER NOT NULL,        -- somebody asked for it once more
-    state    TEXT NOT NULL,           -- due, staged, done
+    state    TEXT NOT NULL,           -- due, staged, done, dropped
     at       BIGINT NOT NULL,         -- when it came to be due
     file     BIGINT NOT NULL,         -- of order_files, 0 = none yet
     UNIQUE (key, asked, revision)
 );
 CREATE INDEX order_dues_open ON order_dues (vendor, seq) WHERE state = 'due';
+CREATE INDEX order_dues_staged ON order_dues (key) WHERE state = 'staged';
 CREATE INDEX order_dues_file ON order_dues (file);
 
 CREATE TABLE order_files (
@@ -88,8 +89,9 @@ CREATE TABLE order_files (
     done    BIGINT NOT NULL,          -- when it had its name, 0 = not yet
     removed BIGINT NOT NULL           -- when it was looked for and is not there any more, or was removed; 0 = may be there
 );
-CREATE UNIQUE INDEX order_files_name ON order_files (name);
-CREATE INDEX order_files_state ON order_files (state, at);
+CREATE UNIQUE INDEX order_files_name ON order_files (name COLLATE NOCASE);
+CREATE INDEX order_files_state ON order_files (state, id);
+CREATE INDEX order_files_old ON order_files (at) WHERE removed = 0;
 
 CREATE TABLE order_marks (            -- up to when the platform was asked for a store's orders
     vendor TEXT PRIMARY KEY,
