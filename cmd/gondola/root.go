@@ -87,6 +87,7 @@ Whoever dropped a file finds the answer beside it: what was understood, and whic
 		newOnCommand(a),
 		newScheduleCommand(a),
 		newAlertCommand(a),
+		newWebhookCommand(a),
 		newRollbackCommand(a),
 		newExplainCommand(a),
 		newVerifyCommand(a),
@@ -117,11 +118,11 @@ Exit codes:{{.}}
 			// As the library makes it, it would explain itself when asked for a shell that it doesn't know, and call that a success.
 			command.RunE = func(c *cobra.Command, _ []string) error { return c.Help() }
 		}
-		begin(a, command)
 	}
+	begin(a, root)
 }
 
-// begin makes a command, and those below it, note that it began.
+// begin gives a command and all below it the note that it began.
 func begin(a *app, command *cobra.Command) {
 	if inner := command.RunE; inner != nil {
 		command.RunE = func(c *cobra.Command, args []string) error {

@@ -49,8 +49,8 @@ func (s *Store) MergeOrders(ctx context.Context, seen []order.Seen, mark *Waterm
 			if one.Event == 0 {
 				continue
 			}
-			if err := eventHandled(ctx, tx, one.Event, one.At); err != nil {
-				return fmt.Errorf("mark event %d as handled: %w", one.Event, err)
+			if err := eventHandled(ctx, tx, one.Event, string(platform.EventOrder), one.At); err != nil {
+				return err
 			}
 		}
 		if mark == nil {
@@ -60,11 +60,6 @@ func (s *Store) MergeOrders(ctx context.Context, seen []order.Seen, mark *Waterm
 			ON CONFLICT (vendor) DO UPDATE SET upto = excluded.upto`, mark.Vendor, millis(mark.Upto))
 		return wrap(err, "note up to when orders of %s were asked for", mark.Vendor)
 	})
-}
-
-// eventHandled marks an event of the inbox.
-func eventHandled(_ context.Context, _ *sql.Tx, _ int64, _ time.Time) error {
-	return errors.New("there is no inbox")
 }
 
 // mergeOrder adds one sighting.
