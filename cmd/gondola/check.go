@@ -19,8 +19,10 @@ func newCheckCommand(a *app) *cobra.Command {
 	return &cobra.Command{
 		Use:   "check",
 		Short: "Name everything in the config that is missing or wrong",
-		Long: `Reads the config and lists every problem at once, each with its file, line and column, and with what to
-do. What only deserves a look is marked as a warning. It connects to nobody and changes nothing.`,
+		Long: `Reads the config and lists every problem at once, each with its file, line and column, with what to do, what is
+allowed there and what was probably meant, and shows the line. Of passwords only the reference is shown, and
+nothing that may be one. What only deserves a look is marked as a warning. It connects to nobody and changes
+nothing.`,
 		Example:     "  gondola check --config shop/config.yaml",
 		Args:        cobra.NoArgs,
 		Annotations: codes(),
@@ -124,15 +126,34 @@ func (r *checked) summarize(cfg *config.Config) error {
 	return nil
 }
 
-// printProblems prints each problem, with the part of the file that it is about below.
+// printProblems prints each problem, with the line of the file that it is about below.
 func (a *app) printProblems(found []config.Problem) {
-	lines := sourceLines(a.configPath())
+	ink, columns := paintFor(a.Stdout), screenWidth(a.Stdout)-excerptIndent
 	for _, p := range found {
-		a.printf("%s\n", p.Error())
-		if text, mark, ok := excerpt(lines, p); ok {
-			a.printf("    %s\n    %s\n", text, mark)
-		}
+		a.printf("%s", problemText(ink, columns, p))
 	}
+}
+
+// problemText returns what is printed of a problem.
+func problemText(ink paint, columns int, p config.Problem) string {
+	var b strings.Builder
+	place, color := p.Place(), ink.red
+	text := strings.TrimPrefix(p.Error(), place)
+	b.WriteString(ink.bold(place))
+	if p.Warning {
+		color = ink.yellow
+		before, after, _ := strings.Cut(text, "warning:")
+		b.WriteString(before + color("warning:"))
+		text = after
+	}
+	b.WriteString(text + "\n")
+	if p.Excerpt != nil {
+		indent := strings.Repeat(" ", excerptIndent)
+		line, mark := excerptLines(*p.Excerpt, columns)
+		blank := mark[:len(mark)-len(strings.TrimLeft(mark, " "))]
+		b.WriteString(indent + line + "\n" + indent + blank + color(mark[len(blank):]) + "\n")
+	}
+	return b.String()
 }
 
 func (a *app) printChecked(r checked, stores int, zone *time.Location) {
