@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"errors"
+	"io"
 	"slices"
 	"strings"
 	"time"
@@ -16,19 +17,25 @@ import (
 
 // newCheckCommand names everything that is wrong with a config.
 func newCheckCommand(a *app) *cobra.Command {
-	return &cobra.Command{
+	var f checkFlags
+	c := &cobra.Command{
 		Use:   "check",
 		Short: "Name everything in the config that is missing or wrong",
 		Long: `Reads the config and lists every problem at once, each with its file, line and column, with what to do, what is
 allowed there and what was probably meant, and shows the line. Of passwords only the reference is shown, and
 nothing that may be one. What only deserves a look is marked as a warning. It connects to nobody and changes
 nothing.`,
-		Example:     "  gondola check --config shop/config.yaml",
+		Example:     "  gondola check --config shop/config.yaml\n  gondola check --effective",
 		Args:        cobra.NoArgs,
 		Annotations: codes(),
-		RunE:        func(*cobra.Command, []string) error { return a.check() },
+		RunE:        func(*cobra.Command, []string) error { return a.check(f) },
 	}
+	c.Flags().BoolVar(&f.effective, "effective", false, "print the config as it is understood: every default filled in, no secret shown")
+	return c
 }
+
+// checkFlags are what check is asked.
+type checkFlags struct{ effective bool }
 
 // checked is what check --json prints.
 type checked struct {
@@ -57,7 +64,7 @@ type checkedFeed struct {
 	Match  []string `json:"match"`
 }
 
-func (a *app) check() error {
+func (a *app) check(f checkFlags) error {
 	result := checked{Problems: []config.Problem{}, Warnings: []config.Problem{}}
 	cfg, err := config.Load(a.configPath())
 	found, ok := errors.AsType[config.Problems](err)
@@ -84,6 +91,9 @@ func (a *app) check() error {
 			return err
 		}
 	}
+	if result.OK && f.effective {
+		return a.effective(cfg, found)
+	}
 	code := exitDone
 	if !result.OK {
 		code = exitUsage
@@ -94,7 +104,7 @@ func (a *app) check() error {
 		}
 		return ended(code)
 	}
-	a.printProblems(found)
+	printProblems(a.Stdout, found)
 	if result.OK {
 		a.printChecked(result, len(cfg.Vendors), zoneOf(cfg.Chain.TimeZone))
 		return nil
@@ -127,11 +137,26 @@ func (r *checked) summarize(cfg *config.Config) error {
 }
 
 // printProblems prints each problem, with the line of the file that it is about below.
-func (a *app) printProblems(found []config.Problem) {
-	ink, columns := paintFor(a.Stdout), screenWidth(a.Stdout)-excerptIndent
+func printProblems(w io.Writer, found []config.Problem) {
+	ink, columns := paintFor(w), screenWidth(w)-excerptIndent
 	for _, p := range found {
-		a.printf("%s", problemText(ink, columns, p))
+		_, _ = io.WriteString(w, problemText(ink, columns, p)) // see printf
 	}
+}
+
+// effective prints a config that is fine as it is understood. Warnings go to the standard error: the result is a file.
+func (a *app) effective(cfg *config.Config, warnings []config.Problem) error {
+	printProblems(a.Stderr, warnings)
+	e := cfg.Effective()
+	if a.JSON {
+		return a.printJSON(e)
+	}
+	text, err := e.YAML()
+	if err != nil {
+		return err
+	}
+	a.printf("%s", text)
+	return nil
 }
 
 // problemText returns what is printed of a problem.

@@ -111,6 +111,7 @@ type positions struct {
 type place struct {
 	line, column int
 	text         string
+	null         bool // nothing is written there
 }
 
 // find returns the place of path, or of its nearest parent that is in the file; the root is the file's first character.

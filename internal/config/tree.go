@@ -72,7 +72,7 @@ func (d *decoder) merge(path string, n *yaml.Node, seen map[string]int, depth in
 func placeOf(key, value *yaml.Node, into reflect.Value) place {
 	at := place{line: key.Line, column: key.Column}
 	target := resolve(value)
-	if target.Kind != yaml.ScalarNode || isNull(target) {
+	if at.null = isNull(target); target.Kind != yaml.ScalarNode || at.null {
 		return at
 	}
 	if value.Line > 0 {
