@@ -2,9 +2,11 @@ package main
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"io"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -24,18 +26,39 @@ func newCheckCommand(a *app) *cobra.Command {
 		Long: `Reads the config and lists every problem at once, each with its file, line and column, with what to do, what is
 allowed there and what was probably meant, and shows the line. Of passwords only the reference is shown, and
 nothing that may be one. What only deserves a look is marked as a warning. It connects to nobody and changes
-nothing.`,
-		Example:     "  gondola check --config shop/config.yaml\n  gondola check --effective",
+nothing.
+
+With --replay a config that is fine is rehearsed: it goes live on a copy of the state, the last exports are read
+by it, and what every document would say is compared with what it says now. Write the changed config beside the
+one that is live, so that both have the same state.dir.`,
+		Example: "  gondola check --config shop/config.yaml\n  gondola check --effective\n" +
+			"  gondola check --config shop/new.yaml --replay\n  gondola check --config shop/new.yaml --against shop/config.yaml --replay=30",
 		Args:        cobra.NoArgs,
-		Annotations: codes(),
-		RunE:        func(*cobra.Command, []string) error { return a.check(f) },
+		Annotations: codes(exitData, exitBrake),
+		RunE: func(c *cobra.Command, _ []string) error {
+			if c.Flags().Changed("replay") && f.replay < 1 {
+				return usagef("--replay is 1 or more; found %d", f.replay)
+			}
+			if f.against != "" && f.replay == 0 {
+				return usagef("--against goes with --replay")
+			}
+			return a.check(c.Context(), f)
+		},
 	}
+	c.Flags().IntVar(&f.replay, "replay", 0, "rehearse the config with the last `N` exports of each feed, as in --replay=20")
+	c.Flags().Lookup("replay").NoOptDefVal = strconv.Itoa(usualReplay)
+	c.Flags().StringVar(&f.against, "against", "", "with --replay: the config `FILE` that is live, where stores, feeds or send are changed, too")
 	c.Flags().BoolVar(&f.effective, "effective", false, "print the config as it is understood: every default filled in, no secret shown")
+	c.MarkFlagsMutuallyExclusive("effective", "replay")
 	return c
 }
 
 // checkFlags are what check is asked.
-type checkFlags struct{ effective bool }
+type checkFlags struct {
+	effective bool
+	replay    int // 0: no rehearsal
+	against   string
+}
 
 // checked is what check --json prints.
 type checked struct {
@@ -64,9 +87,13 @@ type checkedFeed struct {
 	Match  []string `json:"match"`
 }
 
-func (a *app) check(f checkFlags) error {
+func (a *app) check(ctx context.Context, f checkFlags) error {
 	result := checked{Problems: []config.Problem{}, Warnings: []config.Problem{}}
-	cfg, err := config.Load(a.configPath())
+	load := config.Load
+	if f.replay > 0 {
+		load = config.Look // nothing is sent: secrets may be there for the daemon alone
+	}
+	cfg, err := load(a.configPath())
 	found, ok := errors.AsType[config.Problems](err)
 	switch {
 	case ok:
@@ -91,8 +118,12 @@ func (a *app) check(f checkFlags) error {
 			return err
 		}
 	}
-	if result.OK && f.effective {
+	switch {
+	case result.OK && f.effective:
 		return a.effective(cfg, found)
+	case result.OK && f.replay > 0:
+		printProblems(a.Stderr, found)
+		return a.rehearse(ctx, cfg, f)
 	}
 	code := exitDone
 	if !result.OK {
