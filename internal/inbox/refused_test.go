@@ -34,7 +34,7 @@ func TestRefusedHoldNoPlace(t *testing.T) {
 		}
 		time.Sleep(50 * time.Millisecond) // so that all of them are refused
 		res, err := v.try(http.MethodPost, v.url, strings.NewReader(fmt.Sprint(i)), "Authorization", testSecret)
-		if err != nil || res.StatusCode != http.StatusOK {
+		if err != nil || res.status != http.StatusOK {
 			t.Errorf("beside %d who were refused: %v", i+1, err)
 		}
 	}

@@ -14,9 +14,8 @@ type agenda struct {
 	wake chan struct{} // has room for one; something was added
 
 	mu     sync.Mutex
-	list   dueList // guarded by mu
-	n      int     // of things ever added: the order of those with one due time; guarded by mu
-	active bool    // one is being carried out; guarded by mu
+	list dueList // guarded by mu
+	n    int     // of things ever added: the order of those with one due time; guarded by mu
 }
 
 func newAgenda() *agenda { return &agenda{wake: make(chan struct{}, 1)} }
@@ -60,16 +59,6 @@ func (a *agenda) after(wait time.Duration, do func(ctx context.Context)) {
 	}
 }
 
-// pending counts what is still to be done, with what is being done.
-func (a *agenda) pending() int {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	if a.active {
-		return len(a.list) + 1
-	}
-	return len(a.list)
-}
-
 // run does what is due until ctx ends. What is not due by then is forgotten.
 func (a *agenda) run(ctx context.Context) {
 	timer := time.NewTimer(math.MaxInt64)
@@ -97,14 +86,12 @@ func (a *agenda) run(ctx context.Context) {
 func (a *agenda) next() (do func(context.Context), wait time.Duration) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	a.active = false
 	if len(a.list) == 0 {
 		return nil, math.MaxInt64
 	}
 	if wait := time.Until(a.list[0].at); wait > 0 {
 		return nil, wait
 	}
-	d, ok := heap.Pop(&a.list).(due)
-	a.active = ok
+	d, _ := heap.Pop(&a.list).(due) // nothing else is in there
 	return d.do, 0
 }

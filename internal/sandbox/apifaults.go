@@ -246,6 +246,7 @@ func (f *Faults) write(ctx context.Context, w http.ResponseWriter, status int, b
 		_ = http.NewResponseController(w).Flush() // what fails here fails at the next write
 		select {
 		case <-ctx.Done():
+			cutHTTP(w) // else what is there would look like all of it
 			return
 		case <-time.After(slow):
 		}

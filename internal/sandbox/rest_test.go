@@ -46,15 +46,22 @@ func tokenFor(path string) string {
 // ask makes a request to the REST interface with the right token, and returns status and body.
 func ask(t testing.TB, s *Sandbox, method, path, body string) (status int, answer string) {
 	t.Helper()
-	resp, answer, err := askWith(t, s.RESTURL(), method, path, body, http.Header{"Authorization": {"Bearer " + tokenFor(path)}})
+	a, err := askWith(t, s.RESTURL(), method, path, body, http.Header{"Authorization": {"Bearer " + tokenFor(path)}})
 	if err != nil {
 		t.Fatalf("%s %s: %v", method, path, err)
 	}
-	return resp.StatusCode, answer
+	return a.status, a.body
+}
+
+// answered is what came back.
+type answered struct {
+	status int
+	header http.Header
+	body   string
 }
 
 // askWith makes a request with any header.
-func askWith(t testing.TB, base, method, path, body string, header http.Header) (*http.Response, string, error) {
+func askWith(t testing.TB, base, method, path, body string, header http.Header) (answered, error) {
 	t.Helper()
 	req, err := http.NewRequestWithContext(t.Context(), method, base+path, strings.NewReader(body))
 	if err != nil {
@@ -63,11 +70,11 @@ func askWith(t testing.TB, base, method, path, body string, header http.Header) 
 	req.Header = header
 	resp, err := http.DefaultClient.Do(req)
 	if err != nil {
-		return nil, "", err
+		return answered{}, err
 	}
 	data, err := io.ReadAll(resp.Body)
 	_ = resp.Body.Close()
-	return resp, string(data), err
+	return answered{resp.StatusCode, resp.Header, string(data)}, err
 }
 
 // jobOf takes the id out of a 202.
@@ -132,9 +139,9 @@ func TestStaticTokens(t *testing.T) {
 		"foreign chain":  {strings.Replace(vendorPath, "7d3f", "0000", 1) + "/catalog", "Bearer " + catalogToken, 403},
 		"no such store":  {chainPath + "/vendors/zzz/catalog", "Bearer " + catalogToken, 404},
 	} {
-		resp, body, err := askWith(t, s.RESTURL(), "GET", c.path, "", http.Header{"Authorization": {c.token}})
-		if err != nil || resp.StatusCode != c.want {
-			t.Errorf("%s: %v %s (%v), want %d", name, resp.StatusCode, body, err, c.want)
+		a, err := askWith(t, s.RESTURL(), "GET", c.path, "", http.Header{"Authorization": {c.token}})
+		if err != nil || a.status != c.want {
+			t.Errorf("%s: %v (%v), want %d", name, a, err, c.want)
 		}
 	}
 	if status, body := ask(t, s, "GET", "/v2/whatever", ""); status != 404 || body != "" {
@@ -142,57 +149,149 @@ func TestStaticTokens(t *testing.T) {
 	}
 }
 
-func TestOAuthLogin(t *testing.T) {
-	now := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
-	var mu sync.Mutex
-	s := newRESTSandbox(t, func(o *Options) {
-		o.Now = func() time.Time { mu.Lock(); defer mu.Unlock(); return now }
-	})
-	form := http.Header{"Content-Type": {"application/x-www-form-urlencoded"}}
-	login := func(secret string) (int, string) {
-		resp, body, err := askWith(t, s.RESTURL(), "POST", "/v2/oauth/token", "grant_type=client_credentials&client_id=client&client_secret="+secret, form)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return resp.StatusCode, body
+// clock is a clock that tests set.
+type clock struct {
+	mu  sync.Mutex
+	now time.Time
+}
+
+func newClock() *clock { return &clock{now: time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)} }
+
+func (c *clock) Now() time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.now
+}
+
+func (c *clock) add(d time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.now = c.now.Add(d)
+}
+
+// getToken asks for a token.
+func getToken(t testing.TB, s *Sandbox, secret string) (status int, token string) {
+	t.Helper()
+	a, err := askWith(t, s.RESTURL(), "POST", "/v2/oauth/token", "grant_type=client_credentials&client_id=client&client_secret="+secret,
+		http.Header{"Content-Type": {"application/x-www-form-urlencoded"}})
+	if err != nil {
+		t.Fatal(err)
 	}
-	if status, _ := login("wrong"); status != 401 {
-		t.Errorf("a wrong secret is answered %d", status)
-	}
-	status, body := login("secret")
 	var got struct {
 		Token string `json:"access_token"`
 		Type  string `json:"token_type"`
 		In    int    `json:"expires_in"`
 	}
-	if err := json.Unmarshal([]byte(body), &got); err != nil || status != 200 || got.Type != "Bearer" || got.In != 7200 || got.Token == "" {
-		t.Fatalf("%d %s (%v)", status, body, err)
+	if err := json.Unmarshal([]byte(a.body), &got); a.status == http.StatusOK && (err != nil || got.Type != "Bearer" || got.In != 7200) {
+		t.Errorf("token: %s (%v)", a.body, err)
 	}
-	try := func() int {
-		resp, _, err := askWith(t, s.RESTURL(), "GET", vendorPath+"/orders?start_time=2026-03-01T00:00:00&end_time=2026-03-02T00:00:00", "",
-			http.Header{"Authorization": {"Bearer " + got.Token}})
+	return a.status, got.Token
+}
+
+func TestClientLogin(t *testing.T) {
+	c := newClock()
+	s := newRESTSandbox(t, func(o *Options) { o.Now, o.Rules.NoBan = c.Now, true })
+	if status, _ := getToken(t, s, "wrong"); status != http.StatusUnauthorized {
+		t.Errorf("a wrong secret is answered %d", status)
+	}
+	status, token := getToken(t, s, "secret")
+	if status != http.StatusOK || token == "" {
+		t.Fatal(status)
+	}
+	try := func(token string) int {
+		a, err := askWith(t, s.RESTURL(), "GET", vendorPath+"/catalog", "", http.Header{"Authorization": {"Bearer " + token}})
 		if err != nil {
 			t.Fatal(err)
 		}
-		return resp.StatusCode
+		return a.status
 	}
-	if status := try(); status != 200 {
+	if status := try(token); status != http.StatusOK {
 		t.Errorf("with the token: %d", status)
 	}
-	mu.Lock()
-	now = now.Add(2 * time.Hour)
-	mu.Unlock()
-	if status := try(); status != 401 {
+	c.add(2*time.Hour - time.Second)
+	if status := try(token); status != http.StatusOK {
+		t.Errorf("just before its end: %d", status)
+	}
+	c.add(time.Second)
+	if status := try(token); status != http.StatusUnauthorized {
 		t.Errorf("two hours later: %d", status)
 	}
-	for range 50 {
-		status, _ = login("secret")
+	_, token = getToken(t, s, "secret")
+	s.Faults().ExpireTokens()
+	if status := try(token); status != http.StatusUnauthorized {
+		t.Errorf("expired on purpose: %d", status)
 	}
-	if status != 429 && status != 200 {
-		t.Errorf("%d", status)
+	log := s.Requests()
+	if log[2].Token != "client" || log[2].Status != http.StatusOK || log[4].Token != "" || strings.Contains(toJSON(t, log), token) {
+		t.Errorf("the log: %+v", log)
 	}
-	if reqs := s.Requests(); reqs[2].Token != "client" || reqs[2].Status != 200 || reqs[3].Token != "" || strings.Contains(toJSON(t, reqs), got.Token) {
-		t.Errorf("the log: %+v", reqs[:4])
+	for range loginsPerMinute - 1 {
+		if status, _ = getToken(t, s, "secret"); status != http.StatusOK {
+			t.Fatal(status)
+		}
+	}
+	if status, _ = getToken(t, s, "secret"); status != http.StatusTooManyRequests {
+		t.Errorf("the 51st token in a minute is answered %d", status)
+	}
+}
+
+func TestBan(t *testing.T) {
+	c := newClock()
+	s := newRESTSandbox(t, func(o *Options) { o.Now = c.Now })
+	get := func() int {
+		status, _ := ask(t, s, "GET", vendorPath+"/categories", "")
+		return status
+	}
+	for n := range DefaultPerMinute {
+		if status := get(); status != http.StatusOK {
+			t.Fatalf("request %d is answered %d", n+1, status)
+		}
+	}
+	if status := get(); status != http.StatusTooManyRequests {
+		t.Errorf("the 61st request in a minute is answered %d", status)
+	}
+	c.add(DefaultBan - time.Second)
+	if status := get(); status != http.StatusTooManyRequests {
+		t.Errorf("while blocked: %d", status)
+	}
+	log := s.Requests()
+	if log[len(log)-1].Fault != "banned" || log[len(log)-1].Address != "127.0.0.1" {
+		t.Errorf("the log: %+v", log[len(log)-1])
+	}
+	c.add(time.Second)
+	if status := get(); status != http.StatusOK {
+		t.Errorf("after the block: %d", status)
+	}
+	for range DefaultPerMinute {
+		get()
+	}
+	s.Faults().Pardon()
+	if status := get(); status != http.StatusOK {
+		t.Errorf("pardoned: %d", status)
+	}
+	// A request a second is no minute of more than 60.
+	for range 3 * DefaultPerMinute {
+		c.add(time.Second)
+		if status := get(); status != http.StatusOK {
+			t.Fatal(status)
+		}
+	}
+}
+
+func TestSwitchesOfTokensAndErrors(t *testing.T) {
+	s := newRESTSandbox(t, func(o *Options) { o.Rules.AnyUseToken, o.Rules.PlainErrors, o.Rules.NoBan = true, true, true })
+	a, err := askWith(t, s.RESTURL(), "GET", vendorPath+"/catalog", "", http.Header{"Authorization": {"Bearer " + orderToken}})
+	if err != nil || a.status != http.StatusOK {
+		t.Errorf("%v (%v)", a, err)
+	}
+	a, err = askWith(t, s.RESTURL(), "GET", vendorPath+"/catalog", "", nil)
+	if err != nil || a.status != http.StatusUnauthorized || strings.HasPrefix(a.body, "{") || !strings.HasPrefix(a.header.Get("Content-Type"), "text/plain") {
+		t.Errorf("%v (%v)", a, err)
+	}
+	for range 2 * DefaultPerMinute {
+		if status, _ := ask(t, s, "GET", vendorPath+"/categories", ""); status != http.StatusOK {
+			t.Fatal(status)
+		}
 	}
 }
 
