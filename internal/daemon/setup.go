@@ -37,6 +37,7 @@ type setup struct {
 	chainPrices bool
 
 	timetables []timetable
+	orders     orderSetup
 
 	audits    bool // there is a schedule for them
 	auditPlan schedule.Schedule
@@ -109,7 +110,7 @@ func newSetup(cfg *config.Config) (*setup, error) {
 		fault("send.format", fmt.Errorf("the brand %q reads no single files; write double", cfg.Chain.Brand))
 	}
 	s.setTargets()
-	errs = append(errs, s.setTimetables(), s.setAudit())
+	errs = append(errs, s.setTimetables(), s.setOrders(), s.setAudit())
 	return s, errors.Join(errs...)
 }
 

@@ -106,7 +106,9 @@ type OrderQuery struct {
 type OrderPage struct {
 	Orders      []Order
 	Unread      []json.RawMessage // what stands among them and is no order
-	Page, Pages int               // Pages is 0 where the platform does not say how many there are
+	Page, Pages int               // where the platform does not say how many there are, one more behind a full one
+
+	counted bool // the platform says how many there are
 }
 
 // Orders returns one page of a store's orders.
@@ -122,9 +124,14 @@ func (c *Client) Orders(ctx context.Context, q OrderQuery) (OrderPage, error) {
 	if q.PageSize <= 0 || q.PageSize > MaxPageSize {
 		q.PageSize = MaxPageSize
 	}
-	// Seconds are all that can be asked for: the end is rounded up, so that no order falls between two ranges.
+	// Seconds are all that can be asked for: the end is rounded up, so that no order falls between two ranges. The longest range must not
+	// get longer by it: it would be refused as often as it is asked for.
+	from, to := q.From.UTC().Truncate(time.Second), q.To.UTC().Add(time.Second-1).Truncate(time.Second)
+	if earliest := to.Add(-MaxOrderRange); from.Before(earliest) {
+		from = earliest
+	}
 	query := url.Values{
-		"start_time": {q.From.UTC().Format(timeForm)}, "end_time": {q.To.UTC().Add(time.Second - 1).Format(timeForm)},
+		"start_time": {from.Format(timeForm)}, "end_time": {to.Format(timeForm)},
 		"page": {strconv.Itoa(q.Page)}, "page_size": {strconv.Itoa(q.PageSize)},
 	}
 	paths := map[string]string{FormOrders: c.chainPath("vendors", q.Vendor, "orders"), FormBare: c.chainPath("vendors", q.Vendor)}
@@ -134,7 +141,7 @@ func (c *Client) Orders(ctx context.Context, q OrderQuery) (OrderPage, error) {
 		if err != nil {
 			return err
 		}
-		page, err = parseOrderPage(body, q.Page)
+		page, err = parseOrderPage(body, q)
 		return err
 	})
 	if err != nil {
@@ -152,13 +159,13 @@ func (c *Client) AllOrders(ctx context.Context, q OrderQuery, fn func(OrderPage)
 		if err != nil {
 			return err
 		}
-		if len(page.Orders) > 0 && page.Orders[0].ID == first && page.Pages == 0 {
+		if len(page.Orders) > 0 && page.Orders[0].ID == first && !page.counted {
 			return nil
 		}
 		if err := fn(page); err != nil {
 			return err
 		}
-		if len(page.Orders)+len(page.Unread) == 0 || page.Pages > 0 && q.Page >= page.Pages {
+		if len(page.Orders)+len(page.Unread) == 0 || q.Page >= page.Pages {
 			return nil
 		}
 		if len(page.Orders) > 0 {
@@ -167,7 +174,7 @@ func (c *Client) AllOrders(ctx context.Context, q OrderQuery, fn func(OrderPage)
 	}
 }
 
-func parseOrderPage(body []byte, asked int) (OrderPage, error) {
+func parseOrderPage(body []byte, q OrderQuery) (OrderPage, error) {
 	var o object
 	if err := json.Unmarshal(body, &o); err != nil {
 		return OrderPage{}, errors.New("read orders: no JSON object")
@@ -176,7 +183,7 @@ func parseOrderPage(body []byte, asked int) (OrderPage, error) {
 	if raw, ok := o["orders"]; !ok || json.Unmarshal(raw, &all) != nil {
 		return OrderPage{}, errNoList
 	}
-	page := OrderPage{Page: intOf(o.text("page_number"), asked), Pages: intOf(o.text("total_pages"), 0)}
+	page := OrderPage{Page: intOf(o.text("page_number"), q.Page), Pages: pagesOf(o, q.Page, q.PageSize, len(all)), counted: o.text("total_pages") != ""}
 	for _, raw := range all {
 		order, err := ParseOrder(raw)
 		if err != nil {
@@ -190,6 +197,14 @@ func parseOrderPage(body []byte, asked int) (OrderPage, error) {
 
 // errNoList says that an answer has no orders, not even an empty list: the path means something else.
 var errNoList = errors.New("read orders: the answer has no list of them")
+
+// pagesOf returns how many pages a list has by what one of them says. Where it does not say, there is another one behind a full one.
+func pagesOf(o object, page, size, n int) int {
+	if n > 0 && n >= intOf(o.text("page_size"), size) {
+		return intOf(o.text("total_pages"), page+1)
+	}
+	return intOf(o.text("total_pages"), page)
+}
 
 // intOf reads a small number.
 func intOf(text string, otherwise int) int {
@@ -310,7 +325,9 @@ func withID(o object, id string) object {
 type CatalogPage struct {
 	Products    []catalog.Item
 	Odd         int // products with neither SKU nor barcode
-	Page, Pages int // Pages is 0 where the platform does not say how many there are
+	Page, Pages int // where the platform does not say how many there are, one more behind a full one
+
+	counted bool // the platform says how many there are
 }
 
 // AllCatalog calls fn for every page of a store's catalogue and returns how many there were. What changes meanwhile may move articles
@@ -330,16 +347,16 @@ func (c *Client) AllCatalog(ctx context.Context, vendor string, fn func(CatalogP
 			return n - 1, err
 		}
 		now := page.firstKey()
-		if page.Pages == 0 && now == first { // it takes no notice of the number
+		if !page.counted && now == first { // it takes no notice of the number
 			return n - 1, nil
 		}
 		if first = now; page.empty() {
-			return n - 1, c.pageZero(ctx, vendor, size.size, n <= page.Pages, fn)
+			return n - 1, c.pageZero(ctx, vendor, size.size, page.counted && n <= page.Pages, fn)
 		}
 		if err := fn(page); err != nil {
 			return n, err
 		}
-		if page.Pages > 0 && n >= page.Pages {
+		if n >= page.Pages {
 			return n, nil
 		}
 	}
@@ -366,9 +383,9 @@ func (c *Client) catalogPageSize(ctx context.Context, vendor string, fn func(Cat
 		b = pagesBegun{size: size, pages: 1, first: page.firstKey()}
 		if page.empty() {
 			b.last = true
-			return b, c.pageZero(ctx, vendor, size, page.Pages > 0, fn)
+			return b, c.pageZero(ctx, vendor, size, page.counted && page.Pages > 0, fn)
 		}
-		b.last = page.Pages == 1
+		b.last = page.Pages <= 1
 		return b, fn(page)
 	}
 	return b, nil
@@ -420,7 +437,7 @@ func (c *Client) CatalogPage(ctx context.Context, vendor string, page, size int)
 	if json.Unmarshal(body, &o) != nil || json.Unmarshal(o["products"], &all) != nil {
 		return CatalogPage{}, fmt.Errorf("list catalogue of %s: the answer has no list of products", vendor)
 	}
-	out := CatalogPage{Page: intOf(o.text("page_number"), page), Pages: intOf(o.text("total_pages"), 0)}
+	out := CatalogPage{Page: intOf(o.text("page_number"), page), Pages: pagesOf(o, page, size, len(all)), counted: o.text("total_pages") != ""}
 	for _, one := range all {
 		if it := productOf(one); it.SKU != "" || it.Barcode != "" {
 			out.Products = append(out.Products, it)
