@@ -150,14 +150,15 @@ func TestSchemaKnowsNotations(t *testing.T) {
 	}
 }
 
-// TestExampleNamesSchema holds the first line of what we write to its promise; the file lies beside the example as beside any config.
+// TestExampleNamesSchema holds the first line of the example to its promise. The schema lies here, where it is embedded, and not beside the
+// example as it lies beside every config that init writes.
 func TestExampleNamesSchema(t *testing.T) {
 	first, _, _ := strings.Cut(string(readFile(t, examplePath)), "\n")
-	if first != SchemaLine {
-		t.Errorf("the example begins with %q, want %q", first, SchemaLine)
+	name, ok := strings.CutPrefix(first, strings.TrimSuffix(SchemaLine, SchemaName))
+	if !ok || filepath.Base(name) != SchemaName {
+		t.Fatalf("the example begins with %q, want the line %q with the way to the schema", first, SchemaLine)
 	}
-	beside := readFile(t, filepath.Join(filepath.Dir(examplePath), SchemaName))
-	if !bytes.Equal(beside, Schema()) {
-		t.Errorf("%s beside the example is another one than that of the program", SchemaName)
+	if !bytes.Equal(readFile(t, filepath.Join(filepath.Dir(examplePath), filepath.FromSlash(name))), Schema()) {
+		t.Errorf("%s is another schema than that of the program", name)
 	}
 }
