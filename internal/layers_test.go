@@ -33,15 +33,15 @@ var layers = map[string][]string{
 	},
 	// 5: the house wires everything below; the sandbox shares nothing with the client it is there to catch.
 	"internal/daemon": {
-		"internal/alert", "internal/catalog", "internal/config", "internal/drop", "internal/durable", "internal/feed", "internal/outbox",
-		"internal/platform", "internal/report", "internal/schedule", "internal/sftp", "internal/shelf", "internal/store",
+		"internal/alert", "internal/catalog", "internal/config", "internal/drop", "internal/durable", "internal/feed", "internal/inbox",
+		"internal/outbox", "internal/platform", "internal/report", "internal/schedule", "internal/sftp", "internal/shelf", "internal/store",
 		"internal/table", "internal/web", "templates",
 	},
 	"internal/sandbox": {},
 	// 3
 	"internal/store": {
-		"internal/catalog", "internal/drop", "internal/durable", "internal/outbox", "internal/platform", "internal/seam",
-		"internal/shelf",
+		"internal/catalog", "internal/drop", "internal/durable", "internal/inbox", "internal/outbox", "internal/platform",
+		"internal/seam", "internal/shelf",
 	},
 	"internal/web": {"internal/report", "templates"},
 	// 2
@@ -53,6 +53,7 @@ var layers = map[string][]string{
 	"internal/drop":     {"internal/durable", "internal/seam"},
 	"internal/alert":    {},
 	"internal/feed":     {"internal/catalog", "internal/table"},
+	"internal/inbox":    {},
 	"internal/outbox":   {},
 	"internal/platform": {"internal/catalog", "internal/table"},
 	"internal/shelf":    {"internal/catalog", "internal/durable"},

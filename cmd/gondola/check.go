@@ -35,6 +35,15 @@ type checked struct {
 	Warnings []config.Problem `json:"warnings"`
 	Stores   []checkedStore   `json:"stores,omitempty"`
 	Feeds    []checkedFeed    `json:"feeds,omitempty"`
+	Sweep    *checkedSweep    `json:"order_sweep,omitempty"`
+}
+
+// checkedSweep is how long it takes to ask for the orders of all stores, where that is done.
+type checkedSweep struct {
+	Stores    int     `json:"stores"`
+	PerMinute int     `json:"requests_per_minute"`
+	Takes     float64 `json:"seconds"`
+	Every     float64 `json:"every_seconds"`
 }
 
 // checkedStore is one shelf of a store of a config that is fine.
@@ -118,6 +127,9 @@ func (r *checked) summarize(cfg *config.Config) error {
 	for _, s := range slots {
 		r.Stores = append(r.Stores, checkedStore{ID: s.Vendor, Name: names[s.Vendor], Kind: string(s.Kind), Next: s.Next, Full: s.Full})
 	}
+	if s, ok := daemon.OrderSweep(cfg); ok {
+		r.Sweep = &checkedSweep{s.Stores, s.PerMinute, s.Takes.Seconds(), s.Every.Seconds()}
+	}
 	for _, f := range cfg.Feeds {
 		r.Feeds = append(r.Feeds, checkedFeed{Name: f.Name, Kind: f.Kind, Drop: f.Drop, Export: f.Export, Match: f.Match})
 	}
@@ -133,6 +145,11 @@ func (a *app) printProblems(found []config.Problem) {
 			a.printf("    %s\n    %s\n", text, mark)
 		}
 	}
+}
+
+// seconds writes a length of time as the config does.
+func seconds(n float64) config.Duration {
+	return config.Duration(time.Duration(n * float64(time.Second)).Round(time.Second))
 }
 
 func (a *app) printChecked(r checked, stores int, zone *time.Location) {
@@ -152,4 +169,8 @@ func (a *app) printChecked(r checked, stores int, zone *time.Location) {
 	}
 	a.printf("\n")
 	a.table([]string{"FEED", "KIND", "EXPORT", "DROP FOLDER", "FILES"}, rows)
+	if s := r.Sweep; s != nil {
+		a.printf("\nAsking for the orders of %s takes %s at %d requests a minute; it is done every %s.\n", count(s.Stores, "store"),
+			seconds(s.Takes), s.PerMinute, seconds(s.Every))
+	}
 }

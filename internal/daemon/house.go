@@ -27,7 +27,9 @@ import (
 	"gondola/internal/config"
 	"gondola/internal/drop"
 	"gondola/internal/durable"
+	"gondola/internal/inbox"
 	"gondola/internal/outbox"
+	"gondola/internal/platform"
 	"gondola/internal/sftp"
 	"gondola/internal/shelf"
 	"gondola/internal/store"
@@ -41,8 +43,10 @@ type Options struct {
 	Tell    func(Event)      // hears of every unit of business as it happens; must not block
 	// Dial replaces the connection to the platform in tests that inject failures. Default: package sftp.
 	Dial func(ctx context.Context) (outbox.Remote, error)
-	// Page serves the status page where the config has one. Of two processes only one can have its port.
-	Page bool
+	// API changes how the platform's REST interface is talked to, in tests: their requests need not wait for each other.
+	API func(*platform.ClientConfig)
+	// Serve serves the status page and takes webhooks where the config has them. Of two processes only one can have a port.
+	Serve bool
 }
 
 // House is the running daemon.
@@ -55,6 +59,7 @@ type House struct {
 	queue    store.Queue
 	files    shelf.Files
 	outbox   *outbox.Outbox
+	api      *platform.Client // see client
 	watchers []watcher
 	lastDial string    // what was last told of the server; owned by flush
 	measured time.Time // when the server was last asked for its clock alone; owned by send
@@ -68,7 +73,8 @@ type House struct {
 
 	troubles troubles // of loops
 	alarm    alarm
-	page     *page // nil where none is served
+	page     *page         // nil where none is served
+	webhook  *inbox.Server // nil where none is taken
 }
 
 // watcher is a watched drop folder, of one feed or several.
@@ -97,7 +103,7 @@ func Open(ctx context.Context, cfg *config.Config, opts Options) (_ *House, err 
 		return nil, err
 	}
 	h := newHouse(s, st, opts)
-	if err := errors.Join(h.prepare(ctx), h.listen()); err != nil {
+	if err := errors.Join(h.prepare(ctx), h.listen(), h.listenWebhook()); err != nil {
 		return nil, errors.Join(err, h.Close())
 	}
 	return h, nil
@@ -134,7 +140,9 @@ func newHouse(s *setup, st *store.Store, opts Options) *House {
 }
 
 // Close gives the state folder free. Call it after Run or Once has returned.
-func (h *House) Close() error { return errors.Join(h.page.close(), h.store.Close()) }
+func (h *House) Close() error {
+	return errors.Join(h.page.close(), h.closeWebhook(), h.closeClient(), h.store.Close())
+}
 
 // prepare makes the folders and wires outbox and watchers.
 func (h *House) prepare(ctx context.Context) error {
@@ -170,6 +178,9 @@ func (h *House) prepare(ctx context.Context) error {
 	h.outbox = &outbox.Outbox{
 		Queue: h.queue, Dial: dial, Login: remote.Login, Now: h.now, Parallel: h.cfg.SFTP.Parallel,
 		ReadWindow: h.queue.Window, Log: h.log.With("component", "outbox"),
+	}
+	if err := h.openClient(ctx); err != nil {
+		return err
 	}
 	h.noteStart(ctx)
 	if err := h.takeOver(ctx); err != nil {

@@ -55,6 +55,9 @@ func (h *House) Run(ctx context.Context) error {
 			return nil
 		})
 	}
+	if h.webhook != nil {
+		g.Go(func() error { h.runWebhook(ctx); return nil })
+	}
 	err := g.Wait()
 	if errors.Is(err, context.Canceled) {
 		err = nil

@@ -51,7 +51,7 @@ type feedSetup struct {
 // file. It touches nothing.
 func Check(cfg *config.Config) []config.Problem {
 	_, err := newSetup(cfg)
-	return cfg.Locate(err)
+	return append(cfg.Locate(err), sweepProblems(cfg)...)
 }
 
 func newSetup(cfg *config.Config) (*setup, error) {

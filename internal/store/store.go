@@ -128,7 +128,9 @@ func open(ctx context.Context, dir string) (*Store, error) {
 	// The busy timeout comes first, so that the other pragmas already wait their turn.
 	dsn := "file:" + name +
 		fmt.Sprintf("?_pragma=busy_timeout(%d)", busyTimeout.Milliseconds()) +
-		"&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_pragma=foreign_keys(ON)"
+		"&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_pragma=foreign_keys(ON)" +
+		// What is deleted may be somebody's address: it is overwritten, not only forgotten.
+		"&_pragma=secure_delete(ON)"
 	write, err := sql.Open("sqlite", dsn+"&_txlock=immediate")
 	if err != nil {
 		return nil, fmt.Errorf("open database: %w", err)
