@@ -125,9 +125,9 @@ func (s *sender) send(e event) {
 	hash := fnv.New32a()
 	_, _ = hash.Write([]byte(e.id)) // a hash takes everything
 	lane := s.lanes[hash.Sum32()%uint32(len(s.lanes))]
-	copies := 1
+	copies := max(1, f.times)
 	if f.duplicate > 0 && s.dice.Float64() < f.duplicate {
-		copies = 2
+		copies++
 	}
 	for n := range copies {
 		wait := time.Duration(0)
