@@ -43,27 +43,28 @@ type Options struct {
 	Tell    func(Event)      // hears of every unit of business as it happens; must not block
 	// Dial replaces the connection to the platform in tests that inject failures. Default: package sftp.
 	Dial func(ctx context.Context) (outbox.Remote, error)
-	// API changes how the platform's REST interface is talked to, in tests: their requests need not wait for each other.
-	API func(*platform.ClientConfig)
 	// Serve serves the status page and takes webhooks where the config has them. Of two processes only one can have a port.
 	Serve bool
+	// API changes how the platform's REST interface is talked to, in tests: their requests need not wait for each other.
+	API func(*platform.ClientConfig)
 }
 
 // House is the running daemon.
 type House struct {
 	*setup
-	opts     Options
-	now      func() time.Time
-	log      *slog.Logger
-	store    *store.Store
-	queue    store.Queue
-	files    shelf.Files
-	outbox   *outbox.Outbox
-	api      *platform.Client // see client
-	watchers []watcher
-	lastDial string    // what was last told of the server; owned by flush
-	measured time.Time // when the server was last asked for its clock alone; owned by send
-	rekeyed  bool      // while exports are read again by another identifier: what they were understood as before is no help
+	opts        Options
+	now         func() time.Time
+	log         *slog.Logger
+	store       *store.Store
+	queue       store.Queue
+	files       shelf.Files
+	outbox      *outbox.Outbox
+	api         *platform.Client // see client
+	watchers    []watcher
+	lastDial    string    // what was last told of the server; owned by flush
+	measured    time.Time // when the server was last asked for its clock alone; owned by send
+	sweptOrders bool      // the ERP's folder has no unfinished files of a stopped process; owned by handOverOrders
+	rekeyed     bool      // while exports are read again by another identifier: what they were understood as before is no help
 
 	// shelfMu keeps a drop from being committed between the moment a plan looks at the newest drop and the moment it looks at the
 	// layers: the plan would contain a drop that it does not know of.
@@ -132,7 +133,7 @@ func newHouse(s *setup, st *store.Store, opts Options) *House {
 	if h.now == nil {
 		h.now = time.Now
 	}
-	st.Now = h.now
+	st.Now, st.OrderRules = h.now, s.orders.rules
 	if h.log == nil {
 		h.log = slog.New(slog.DiscardHandler)
 	}

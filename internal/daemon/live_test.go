@@ -38,6 +38,8 @@ type liveOptions struct {
 	dropDir  string      // default below dir
 	minFree  config.Size
 	before   func() // done between opening the house and running it
+	config   string // lines behind the usual ones
+	change   func(*config.Config)
 }
 
 // newLive starts a platform with the stores 290056 and 290057 and a house with one feed that names the store in a column.
@@ -61,8 +63,11 @@ func newLive(t *testing.T, o liveOptions) *live {
 	}
 	text := liveConfig(l.drops)
 	var err error
-	if l.cfg, err = config.Parse(filepath.Join(l.dir, "config.yaml"), []byte(text)); err != nil {
+	if l.cfg, err = config.Parse(filepath.Join(l.dir, "config.yaml"), []byte(text+o.config)); err != nil {
 		t.Fatal(err)
+	}
+	if o.change != nil {
+		o.change(l.cfg)
 	}
 	if o.server != nil {
 		o.server(l)

@@ -36,6 +36,7 @@ func (h *House) Run(ctx context.Context) error {
 	}
 	for _, l := range []loop{
 		{"send", lookEvery, h.send},
+		{"orders", lookEvery, h.handOverOrders},
 		{"folders", folderEvery, h.reportWatch},
 		{"tidy", tidyEvery, h.tidy},
 		{"alarm", alarmEvery, h.lookForAlarms},

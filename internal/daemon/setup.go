@@ -36,6 +36,7 @@ type setup struct {
 	chainPrices bool
 
 	timetables []timetable
+	orders     orderSetup
 }
 
 // feedSetup is one feed.
@@ -105,7 +106,7 @@ func newSetup(cfg *config.Config) (*setup, error) {
 		fault("send.format", fmt.Errorf("the brand %q reads no single files; write double", cfg.Chain.Brand))
 	}
 	s.setTargets()
-	errs = append(errs, s.setTimetables())
+	errs = append(errs, s.setTimetables(), s.setOrders())
 	return s, errors.Join(errs...)
 }
 

@@ -113,3 +113,12 @@ func TestCertificate(t *testing.T) {
 		t.Error("a certificate without its key is taken")
 	}
 }
+
+func newPool(t *testing.T, certificate []byte) *x509.CertPool {
+	t.Helper()
+	pool := x509.NewCertPool()
+	if !pool.AppendCertsFromPEM(certificate) {
+		t.Fatal("no certificate")
+	}
+	return pool
+}

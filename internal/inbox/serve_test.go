@@ -140,7 +140,7 @@ func (v *served) told() []string {
 }
 
 // post sends a body and returns the answer, whose body was read.
-func (v *served) post(body io.Reader, headers ...string) *http.Response {
+func (v *served) post(body io.Reader, headers ...string) *reply {
 	v.t.Helper()
 	res, err := v.try(http.MethodPost, v.url, body, headers...)
 	if err != nil {
@@ -149,7 +149,7 @@ func (v *served) post(body io.Reader, headers ...string) *http.Response {
 	return res
 }
 
-func (v *served) try(method, url string, body io.Reader, headers ...string) (*http.Response, error) {
+func (v *served) try(method, url string, body io.Reader, headers ...string) (*reply, error) {
 	req, err := http.NewRequestWithContext(v.t.Context(), method, url, body)
 	if err != nil {
 		return nil, err
@@ -163,7 +163,7 @@ func (v *served) try(method, url string, body io.Reader, headers ...string) (*ht
 	}
 	defer res.Body.Close()
 	_, err = io.Copy(io.Discard, res.Body)
-	return res, err
+	return &reply{res.StatusCode, res.Header}, err
 }
 
 // TestSecretForms shows a secret in every form that the platform may send it in, and some that it does not.
@@ -218,12 +218,12 @@ func TestSecretForms(t *testing.T) {
 func TestAccepted(t *testing.T) {
 	v := newServed(t, Config{})
 	res := v.post(strings.NewReader(`{"order_id":"made up"}`), "Authorization", testSecret)
-	if res.StatusCode != http.StatusOK || res.Header.Get(ProofHeader) != "" {
-		t.Errorf("%d %v", res.StatusCode, res.Header)
+	if res.status != http.StatusOK || res.header.Get(ProofHeader) != "" {
+		t.Errorf("%d %v", res.status, res.header)
 	}
 	res = v.post(strings.NewReader("{}"), "Authorization", "Bearer "+testSecret, TestHeader, "n1")
-	if res.StatusCode != http.StatusOK || res.Header.Get(ProofHeader) != proof([]byte(testSecret), "n1") {
-		t.Errorf("sample: %d %v", res.StatusCode, res.Header)
+	if res.status != http.StatusOK || res.header.Get(ProofHeader) != proof([]byte(testSecret), "n1") {
+		t.Errorf("sample: %d %v", res.status, res.header)
 	}
 	kept := v.kept()
 	if len(kept) != 2 || string(kept[0].Body) != `{"order_id":"made up"}` || kept[0].Test || !kept[1].Test || kept[0].Digest == kept[1].Digest {
@@ -326,14 +326,14 @@ func (v *served) raw(request string) (int, http.Header, bool) {
 func TestTooLarge(t *testing.T) {
 	v := newServed(t, Config{})
 	res, err := v.try(http.MethodPost, v.url, io.LimitReader(zeros{}, 11<<20), "Authorization", testSecret)
-	if err == nil && res.StatusCode != http.StatusRequestEntityTooLarge {
-		t.Errorf("%d", res.StatusCode)
+	if err == nil && res.status != http.StatusRequestEntityTooLarge {
+		t.Errorf("%d", res.status)
 	}
 	if kept := v.kept(); len(kept) > 0 || v.held.Load() != 0 {
 		t.Errorf("kept %d events, holds %d bytes", len(kept), v.held.Load())
 	}
-	if res := v.post(io.LimitReader(zeros{}, 10<<20), "Authorization", testSecret); res.StatusCode != http.StatusOK {
-		t.Errorf("10 MiB: %d", res.StatusCode)
+	if res := v.post(io.LimitReader(zeros{}, 10<<20), "Authorization", testSecret); res.status != http.StatusOK {
+		t.Errorf("10 MiB: %d", res.status)
 	}
 }
 
@@ -346,11 +346,11 @@ func TestMemory(t *testing.T) {
 	v := newServed(t, Config{})
 	v.held.Store(maxHeld - 1<<20)
 	res := v.post(io.LimitReader(zeros{}, 2<<20), "Authorization", testSecret)
-	if res.StatusCode != http.StatusServiceUnavailable || res.Header.Get("Retry-After") != "10" {
-		t.Errorf("%d %v", res.StatusCode, res.Header)
+	if res.status != http.StatusServiceUnavailable || res.header.Get("Retry-After") != "10" {
+		t.Errorf("%d %v", res.status, res.header)
 	}
-	if res := v.post(strings.NewReader("{}"), "Authorization", testSecret); res.StatusCode != http.StatusOK {
-		t.Errorf("small: %d", res.StatusCode)
+	if res := v.post(strings.NewReader("{}"), "Authorization", testSecret); res.status != http.StatusOK {
+		t.Errorf("small: %d", res.status)
 	}
 	if held := v.held.Load(); held != maxHeld-1<<20 {
 		t.Errorf("holds %d", held)
@@ -426,8 +426,8 @@ func TestIdleConnections(t *testing.T) {
 		}
 		if i%100 == 50 {
 			begun := time.Now()
-			if res := v.post(strings.NewReader(fmt.Sprint(i)), "Authorization", testSecret); res.StatusCode != http.StatusOK {
-				t.Errorf("after %d: %d", i, res.StatusCode)
+			if res := v.post(strings.NewReader(fmt.Sprint(i)), "Authorization", testSecret); res.status != http.StatusOK {
+				t.Errorf("after %d: %d", i, res.status)
 			}
 			if took := time.Since(begun); took > time.Second {
 				t.Errorf("after %d: %s", i, took)
@@ -457,7 +457,7 @@ func TestRotation(t *testing.T) {
 			func() (string, error) { return "second", nil },
 		},
 	})
-	code := func(secret string) int { return v.post(strings.NewReader("{}"), "Authorization", secret).StatusCode }
+	code := func(secret string) int { return v.post(strings.NewReader("{}"), "Authorization", secret).status }
 	expect := func(when, secret string, want int) {
 		t.Helper()
 		if got := code(secret); got != want {
@@ -505,15 +505,15 @@ func TestNotKept(t *testing.T) {
 		fail = f
 		mu.Unlock()
 		res := v.post(strings.NewReader("{}"), "Authorization", testSecret)
-		if res.StatusCode != http.StatusServiceUnavailable || res.Header.Get("Retry-After") != "10" {
-			t.Errorf("%s: %d %v", name, res.StatusCode, res.Header)
+		if res.status != http.StatusServiceUnavailable || res.header.Get("Retry-After") != "10" {
+			t.Errorf("%s: %d %v", name, res.status, res.header)
 		}
 	}
 	mu.Lock()
 	fail = nil
 	mu.Unlock()
-	if res := v.post(strings.NewReader("{}"), "Authorization", testSecret); res.StatusCode != http.StatusOK {
-		t.Errorf("again: %d", res.StatusCode)
+	if res := v.post(strings.NewReader("{}"), "Authorization", testSecret); res.status != http.StatusOK {
+		t.Errorf("again: %d", res.status)
 	}
 	told := v.told()
 	if len(told) != 3 || told[2] != "webhook: " {
@@ -524,7 +524,7 @@ func TestNotKept(t *testing.T) {
 // TestStop stops the server while events are on their way to the disk: whoever is answered 200 is kept, and nobody waits for ever.
 func TestStop(t *testing.T) {
 	v := newServed(t, Config{})
-	v.box.fail = func(context.Context) error { time.Sleep(20 * time.Millisecond); return nil }
+	v.fail = func(context.Context) error { time.Sleep(20 * time.Millisecond); return nil }
 	var wait sync.WaitGroup
 	var mu sync.Mutex
 	acknowledged := map[string]bool{}

@@ -92,6 +92,12 @@ func (s *Store) CountRefused(ctx context.Context, refused []inbox.Refused) error
 	})
 }
 
+// HasEvent reports whether an event is kept, by the digest of its body.
+func (s *Store) HasEvent(ctx context.Context, digest [32]byte) (bool, error) {
+	n, err := list(ctx, s.read, scanOne[int64], `SELECT id FROM inbox WHERE digest = $1`, digest[:])
+	return len(n) > 0, wrap(err, "look for an event")
+}
+
 const dueEventsQuery = `SELECT id, at, body, attempts FROM inbox WHERE state = 'new' AND next_at <= $1 ORDER BY next_at, id LIMIT $2`
 
 // DueEvents implements [inbox.Queue].

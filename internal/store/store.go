@@ -23,6 +23,7 @@ import (
 	"modernc.org/sqlite"
 
 	"gondola/internal/durable"
+	"gondola/internal/order"
 	"gondola/internal/seam"
 )
 
@@ -40,6 +41,10 @@ type Store struct {
 
 	// Now is the clock by which history and ledger are kept where a method is not told the time. Open sets it to time.Now.
 	Now func() time.Time
+
+	// OrderRules says which orders are handed over to the ERP. Whoever opens the store sets it before the first order comes; nothing is
+	// handed over without it.
+	OrderRules order.Rules
 }
 
 const (
