@@ -113,6 +113,9 @@ func (d *demo) step(ctx context.Context) error {
 	if err := d.readJobs(ctx); err != nil {
 		return err
 	}
+	if err := d.readOrders(ctx); err != nil {
+		return err
+	}
 	switch {
 	case !s.through && time.Since(d.page.start) > demoDeadline:
 		return d.samplesThrough(ctx, fmt.Sprintf("not everything was verified within %s: %s", demoDeadline, cmp.Or(p.Trouble, "it still waits")))
@@ -122,6 +125,8 @@ func (d *demo) step(ctx context.Context) error {
 		return d.push(ctx)
 	case s.open && p.Done && d.arrived():
 		return d.settle(ctx)
+	case d.orders.done():
+		return d.ordersThrough(ctx)
 	}
 	return nil
 }
@@ -137,7 +142,7 @@ func (d *demo) settle(ctx context.Context) error {
 		d.page.blank()
 		return d.dropSamples()
 	case !s.through:
-		return d.samplesThrough(ctx, "")
+		return d.beginOrders(ctx)
 	case sent > 0:
 		return d.showShelves(ctx)
 	}
@@ -181,6 +186,8 @@ func (d *demo) event(ctx context.Context, e daemon.Event) error {
 		d.page.more(plainly, "if it is right: %s", d.command(fmt.Sprintf("approve %d", e.Seq)))
 	case daemon.EventPlanned, daemon.EventNothing, daemon.EventDocument, daemon.EventSent, daemon.EventSettled:
 		d.sendEvent(e)
+	case daemon.EventHanded:
+		return d.handedOver(e)
 	case daemon.EventFailed:
 		d.page.line(warily, "trouble", "%s: %s", path.Base(e.Name), e.Text)
 	case daemon.EventTrouble:
