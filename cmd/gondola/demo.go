@@ -21,6 +21,7 @@ import (
 // How long the demo waits. Together with the end of the daemon this is less than a minute.
 const (
 	demoDeadline  = 40 * time.Second       // for the samples to be sent, verified and read
+	demoOrdering  = 15 * time.Second       // for the orders to be made, which takes five seconds, and handed over
 	demoReading   = 20 * time.Second       // for the platform to read what was sent; it looks every second
 	demoAnswer    = 5 * time.Second        // for a receipt to lie there
 	demoLookEvery = 200 * time.Millisecond // how often the demo looks at what nobody tells it of

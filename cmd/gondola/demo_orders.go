@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"gondola/internal/daemon"
 	"gondola/internal/sandbox"
@@ -23,16 +24,17 @@ const demoOrderLines = 4
 
 // demoOrders is how far the orders have come. The zero value is that none were made.
 type demoOrders struct {
+	begun   time.Time
 	stop    context.CancelFunc
 	ended   <-chan error // gets what became of the script, once
-	running bool
-	made    bool // the script is over
+	running bool         // the script is not over
+	made    bool         // it is
 	failed  error
-	through bool
+	through bool // it was told that they are
 
 	told    map[string]int // states and changed carts of an order that were told, by id
 	shown   bool           // a file was shown
-	missing int            // hand-overs that are not there yet
+	missing int            // what is still on its way: events, and hand-overs
 	silent  bool           // an order was made that no event tells of
 }
 
@@ -44,7 +46,7 @@ func (d *demo) beginOrders(ctx context.Context) error {
 	}
 	ctx, d.orders.stop = context.WithCancel(ctx)
 	ended := make(chan error, 1)
-	d.orders.ended, d.orders.running, d.orders.told = ended, true, map[string]int{}
+	d.orders.ended, d.orders.running, d.orders.told, d.orders.begun = ended, true, map[string]int{}, time.Now()
 	go func() {
 		_, err := d.platform.RunScript(ctx, bytes.NewReader(script))
 		ended <- err
@@ -62,7 +64,7 @@ func (d *demo) endOrders() {
 	}
 }
 
-// done reports whether all orders were made and are with the ERP, and that was not told yet.
+// done reports whether all orders were made and are with the ERP, which was not told yet.
 func (o *demoOrders) done() bool { return o.made && o.missing == 0 && !o.through }
 
 // readOrders tells what is new about orders since the last look.
@@ -93,8 +95,9 @@ func (d *demo) readOrders(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	o.missing = len(missingOrders(orders, files))
-	return nil
+	_, waiting, err := d.house.HandedOver(ctx)
+	o.missing = len(missingOrders(orders, files)) + d.platform.PendingEvents() + waiting
+	return err
 }
 
 // tellOrder tells where an order stands.
@@ -111,7 +114,7 @@ func (d *demo) tellOrder(o sandbox.Order) {
 
 // handedOver tells of a file for the ERP, and shows the first one.
 func (d *demo) handedOver(e daemon.Event) error {
-	d.page.line(gladly, "to the ERP", "%s: %s", filepath.Join(demoOrderFiles, e.Name), numberOf(e.Rows, "order"))
+	d.page.line(gladly, "handed", "%s: %s, for the ERP", filepath.Join(demoOrderFiles, e.Name), numberOf(e.Rows, "order"))
 	if d.orders.shown {
 		return nil
 	}
@@ -133,9 +136,6 @@ func (d *demo) handedOver(e daemon.Event) error {
 // ordersThrough ends the part of the story that is about orders.
 func (d *demo) ordersThrough(ctx context.Context) error {
 	d.orders.through = true
-	if d.story.through {
-		return nil // this was the order of which nobody was told
-	}
 	return d.samplesThrough(ctx, "")
 }
 

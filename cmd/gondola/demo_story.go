@@ -116,9 +116,10 @@ func (d *demo) step(ctx context.Context) error {
 	if err := d.readOrders(ctx); err != nil {
 		return err
 	}
+	if late := d.late(p.Trouble); late != "" {
+		return d.samplesThrough(ctx, late)
+	}
 	switch {
-	case !s.through && time.Since(d.page.start) > demoDeadline:
-		return d.samplesThrough(ctx, fmt.Sprintf("not everything was verified within %s: %s", demoDeadline, cmp.Or(p.Trouble, "it still waits")))
 	case len(s.unread) > 0 || s.receipt != "":
 		return nil // a slot of the schedule may have sent a part of it; the story goes on with the whole
 	case s.pushDue:
@@ -129,6 +130,18 @@ func (d *demo) step(ctx context.Context) error {
 		return d.ordersThrough(ctx)
 	}
 	return nil
+}
+
+// late says why the samples, or the orders after them, should not be waited for any longer; "" as long as they should.
+func (d *demo) late(trouble string) string {
+	switch {
+	case d.story.through:
+	case d.orders.begun.IsZero() && time.Since(d.page.start) > demoDeadline:
+		return fmt.Sprintf("not everything was verified within %s: %s", demoDeadline, cmp.Or(trouble, "it still waits"))
+	case !d.orders.begun.IsZero() && time.Since(d.orders.begun) > demoOrdering:
+		return fmt.Sprintf("not every order was handed over within %s", demoOrdering)
+	}
+	return ""
 }
 
 // settle tells what came of a push, now that the platform has read it.
