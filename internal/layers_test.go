@@ -106,6 +106,7 @@ var libraries = []library{
 	},
 	{path: "golang.org/x/term", by: []string{"cmd/gondola"}},
 	{path: "golang.org/x/text/unicode/norm", by: []string{"internal/feed"}},
+	{path: "golang.org/x/text/width", by: []string{"cmd/gondola"}},
 	{path: "modernc.org/sqlite", by: []string{"internal/store"}},
 }
 

@@ -72,6 +72,7 @@ Whoever dropped a file finds the answer beside it: what was understood, and whic
 	root.AddCommand(
 		newInitCommand(a),
 		newCheckCommand(a),
+		newSchemaCommand(a),
 		newInspectCommand(a),
 		newConvertCommand(a),
 		newRunCommand(a),
@@ -80,6 +81,7 @@ Whoever dropped a file finds the answer beside it: what was understood, and whic
 		newPlanCommand(a),
 		newPushCommand(a),
 		newApproveCommand(a),
+		newAuditCommand(a),
 		newRejectCommand(a),
 		newPauseCommand(a),
 		newResumeCommand(a),
