@@ -106,9 +106,7 @@ type OrderQuery struct {
 type OrderPage struct {
 	Orders      []Order
 	Unread      []json.RawMessage // what stands among them and is no order
-	Page, Pages int               // where the platform does not say how many there are, one more behind a full one
-
-	counted bool // the platform says how many there are
+	Page, Pages int               // Pages is 0 where the platform does not say how many there are
 }
 
 // Orders returns one page of a store's orders.
@@ -159,13 +157,13 @@ func (c *Client) AllOrders(ctx context.Context, q OrderQuery, fn func(OrderPage)
 		if err != nil {
 			return err
 		}
-		if len(page.Orders) > 0 && page.Orders[0].ID == first && !page.counted {
+		if len(page.Orders) > 0 && page.Orders[0].ID == first && page.Pages == 0 {
 			return nil
 		}
 		if err := fn(page); err != nil {
 			return err
 		}
-		if len(page.Orders)+len(page.Unread) == 0 || q.Page >= page.Pages {
+		if len(page.Orders)+len(page.Unread) == 0 || page.Pages > 0 && q.Page >= page.Pages {
 			return nil
 		}
 		if len(page.Orders) > 0 {
@@ -183,7 +181,7 @@ func parseOrderPage(body []byte, q OrderQuery) (OrderPage, error) {
 	if raw, ok := o["orders"]; !ok || json.Unmarshal(raw, &all) != nil {
 		return OrderPage{}, errNoList
 	}
-	page := OrderPage{Page: intOf(o.text("page_number"), q.Page), Pages: pagesOf(o, q.Page, q.PageSize, len(all)), counted: o.text("total_pages") != ""}
+	page := OrderPage{Page: intOf(o.text("page_number"), q.Page), Pages: intOf(o.text("total_pages"), 0)}
 	for _, raw := range all {
 		order, err := ParseOrder(raw)
 		if err != nil {
@@ -197,14 +195,6 @@ func parseOrderPage(body []byte, q OrderQuery) (OrderPage, error) {
 
 // errNoList says that an answer has no orders, not even an empty list: the path means something else.
 var errNoList = errors.New("read orders: the answer has no list of them")
-
-// pagesOf returns how many pages a list has by what one of them says. Where it does not say, there is another one behind a full one.
-func pagesOf(o object, page, size, n int) int {
-	if n > 0 && n >= intOf(o.text("page_size"), size) {
-		return intOf(o.text("total_pages"), page+1)
-	}
-	return intOf(o.text("total_pages"), page)
-}
 
 // intOf reads a small number.
 func intOf(text string, otherwise int) int {
@@ -325,9 +315,7 @@ func withID(o object, id string) object {
 type CatalogPage struct {
 	Products    []catalog.Item
 	Odd         int // products with neither SKU nor barcode
-	Page, Pages int // where the platform does not say how many there are, one more behind a full one
-
-	counted bool // the platform says how many there are
+	Page, Pages int // Pages is 0 where the platform does not say how many there are
 }
 
 // AllCatalog calls fn for every page of a store's catalogue and returns how many there were. What changes meanwhile may move articles
@@ -347,16 +335,16 @@ func (c *Client) AllCatalog(ctx context.Context, vendor string, fn func(CatalogP
 			return n - 1, err
 		}
 		now := page.firstKey()
-		if !page.counted && now == first { // it takes no notice of the number
+		if page.Pages == 0 && now == first { // it takes no notice of the number
 			return n - 1, nil
 		}
 		if first = now; page.empty() {
-			return n - 1, c.pageZero(ctx, vendor, size.size, page.counted && n <= page.Pages, fn)
+			return n - 1, c.pageZero(ctx, vendor, size.size, n <= page.Pages, fn)
 		}
 		if err := fn(page); err != nil {
 			return n, err
 		}
-		if n >= page.Pages {
+		if page.Pages > 0 && n >= page.Pages {
 			return n, nil
 		}
 	}
@@ -383,9 +371,9 @@ func (c *Client) catalogPageSize(ctx context.Context, vendor string, fn func(Cat
 		b = pagesBegun{size: size, pages: 1, first: page.firstKey()}
 		if page.empty() {
 			b.last = true
-			return b, c.pageZero(ctx, vendor, size, page.counted && page.Pages > 0, fn)
+			return b, c.pageZero(ctx, vendor, size, page.Pages > 0, fn)
 		}
-		b.last = page.Pages <= 1
+		b.last = page.Pages == 1
 		return b, fn(page)
 	}
 	return b, nil
@@ -437,7 +425,7 @@ func (c *Client) CatalogPage(ctx context.Context, vendor string, page, size int)
 	if json.Unmarshal(body, &o) != nil || json.Unmarshal(o["products"], &all) != nil {
 		return CatalogPage{}, fmt.Errorf("list catalogue of %s: the answer has no list of products", vendor)
 	}
-	out := CatalogPage{Page: intOf(o.text("page_number"), page), Pages: pagesOf(o, page, size, len(all)), counted: o.text("total_pages") != ""}
+	out := CatalogPage{Page: intOf(o.text("page_number"), page), Pages: intOf(o.text("total_pages"), 0)}
 	for _, one := range all {
 		if it := productOf(one); it.SKU != "" || it.Barcode != "" {
 			out.Products = append(out.Products, it)

@@ -143,6 +143,28 @@ func (s *Store) PutEventAside(ctx context.Context, id int64, a *inbox.Aside, at 
 	})
 }
 
+// RetryEvents hands events on once more that were put aside and whose bodies are still there: those with these ids, or all. It returns how
+// many.
+func (s *Store) RetryEvents(ctx context.Context, ids []int64) (n int64, err error) {
+	err = s.tx(ctx, func(tx *sql.Tx) error {
+		res, err := tx.ExecContext(ctx, `UPDATE inbox SET state = 'new', attempts = 0, next_at = 0, reason = '', done_at = 0
+			WHERE state = 'aside' AND (body <> X'' OR size = 0) AND ($1 = '' OR id IN (SELECT value FROM json_each($1)))`, idList(ids))
+		if err != nil {
+			return fmt.Errorf("hand events on once more: %w", err)
+		}
+		n, err = res.RowsAffected()
+		return err
+	})
+	return n, err
+}
+
+func idList(ids []int64) string {
+	if ids == nil {
+		return ""
+	}
+	return toJSON(ids)
+}
+
 // EventHandled records that an event was handled, for one that changes nothing else in the database. The kind is what it was
 // understood as.
 func (s *Store) EventHandled(ctx context.Context, id int64, kind string, at time.Time) error {
