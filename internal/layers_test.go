@@ -29,8 +29,10 @@ var layers = map[string][]string{
 	// 6: flags, signals, exit codes, printing. Beside the house it knows the values that it prints.
 	"cmd/gondola": {
 		"internal/config", "internal/daemon", "internal/sandbox", "templates", "testdata/demo",
-		"internal/catalog", "internal/shelf", "internal/store",
+		"internal/catalog", "internal/shelf", "internal/store", "internal/supervisor",
 	},
+	// Beside the house, which knows nothing of it: who starts, watches and stops the process that the house lives in.
+	"internal/supervisor": {"internal/durable", "templates"},
 	// 5: the house wires everything below; the sandbox shares nothing with the client it is there to catch.
 	"internal/daemon": {
 		"internal/alert", "internal/catalog", "internal/config", "internal/drop", "internal/durable", "internal/feed", "internal/outbox",
@@ -97,7 +99,10 @@ var libraries = []library{
 		path: "golang.org/x/sync/errgroup", by: []string{"internal/daemon", "internal/outbox"},
 		why: "the house runs its loops in one group, the outbox its lanes; neither is the other's business",
 	},
-	{path: "golang.org/x/sys", by: []string{"internal/daemon"}},
+	{
+		path: "golang.org/x/sys", by: []string{"internal/daemon", "internal/supervisor"},
+		why: "the house asks for the space on a disk, the supervisor is Windows' service manager; neither is the other's business",
+	},
 	{path: "golang.org/x/term", by: []string{"cmd/gondola"}},
 	{path: "golang.org/x/text/unicode/norm", by: []string{"internal/feed"}},
 	{path: "modernc.org/sqlite", by: []string{"internal/store"}},

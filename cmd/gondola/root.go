@@ -94,6 +94,7 @@ Whoever dropped a file finds the answer beside it: what was understood, and whic
 		newBackupCommand(a),
 		newProbeCommand(a),
 		newHostKeyCommand(a),
+		newServiceCommand(a),
 		newSandboxCommand(a),
 		newDemoCommand(a),
 		newCodesCommand(a),

@@ -67,6 +67,7 @@ type House struct {
 	answers map[string]*answering // by drop folder
 
 	troubles troubles // of loops
+	life     life     // of loops
 	alarm    alarm
 	page     *page // nil where none is served
 }
