@@ -34,8 +34,8 @@ is, and that it lives.`,
 	}
 	logs.register(c, "info")
 	c.Flags().StringVar(&logs.dir, "log-dir", "", "write the log into files in this `DIR`: a new one each day, the oldest removed")
-	// Windows' service manager names a service only to itself.
-	c.Flags().StringVar(&name, "service-name", supervisor.DefaultName, "`NAME` of the Windows service that this is")
+	// Said by Windows' service manager, because gondola service install told it to.
+	c.Flags().StringVar(&name, "service-name", "", "`NAME` of the Windows service that this is")
 	if err := c.Flags().MarkHidden("service-name"); err != nil {
 		panic(err) // it was defined in the line above
 	}

@@ -135,8 +135,14 @@ func (a *app) serviceStatus(ctx context.Context, m supervisor.Manager, name stri
 	if s.Line != "" {
 		a.printf("says       %s\n", plain(s.Line))
 	}
+	if s.Since != "" && s.Running {
+		a.printf("since      %s\n", plain(s.Since))
+	}
 	if s.Running {
-		a.printf("since      %s, process %d, started anew %d times\n", s.Since, s.PID, s.Restarts)
+		a.printf("process    %d\n", s.PID)
+	}
+	if s.Restarts > 0 {
+		a.printf("restarts   %d: it died or hung; the log says more\n", s.Restarts)
 	}
 	start := "does not start with the machine"
 	if s.Enabled {

@@ -39,8 +39,10 @@ type LogFiles struct {
 }
 
 // OpenLog makes the folder and begins the first file.
-func OpenLog(dir string) (*LogFiles, error) {
-	l := &LogFiles{dir: dir, now: time.Now}
+func OpenLog(dir string) (*LogFiles, error) { return openLog(dir, time.Now) }
+
+func openLog(dir string, now func() time.Time) (*LogFiles, error) {
+	l := &LogFiles{dir: dir, now: now}
 	if err := durable.MkdirAll(dir); err != nil {
 		return nil, fmt.Errorf("make the folder of the log: %w", err)
 	}

@@ -134,15 +134,13 @@ func (Manager) Install(ctx context.Context, s Service) (notes []string, err erro
 	config := mgr.Config{
 		ServiceType: windows.SERVICE_WIN32_OWN_PROCESS, StartType: mgr.StartAutomatic, ErrorControl: mgr.ErrorNormal,
 		DisplayName: displayName, Description: description, ServiceStartName: s.User,
-		DelayedAutoStart: true, SidType: windows.SERVICE_SID_TYPE_UNRESTRICTED,
 	}
 	if s.Name != DefaultName {
 		config.DisplayName += " (" + s.Name + ")"
 	}
 	service, err := m.OpenService(s.Name)
 	if err == nil {
-		config.BinaryPathName = windows.ComposeCommandLine(s.command())
-		err = service.UpdateConfig(config)
+		err = change(service, config, windows.ComposeCommandLine(s.command()))
 	} else {
 		command := s.command()
 		service, err = m.CreateService(s.Name, command[0], config, command[1:]...)
@@ -151,21 +149,52 @@ func (Manager) Install(ctx context.Context, s Service) (notes []string, err erro
 		return nil, fmt.Errorf("install %s: %w", s.Name, err)
 	}
 	defer func() { err = errors.Join(err, service.Close()) }()
-	err = errors.Join(
-		service.SetRecoveryActions(recovery(), recoveryReset),
-		service.SetRecoveryActionsOnNonCrashFailures(true),
-		setPreShutdown(service.Handle, StopWithin),
-	)
-	if err != nil {
-		return nil, fmt.Errorf("install %s: %w", s.Name, err)
+	if notes, err = settle(service); err != nil {
+		return notes, fmt.Errorf("install %s: %w", s.Name, err)
 	}
-	notes = s.enableEvents()
+	notes = append(notes, s.enableEvents()...)
 	for _, folder := range []string{s.State, s.LogDir} {
 		if err := durable.MkdirAll(folder); err != nil {
 			return notes, fmt.Errorf("make folder: %w", err)
 		}
 	}
 	return append(notes, s.allow(ctx)...), nil
+}
+
+// settle sets what the service manager does by itself. What a Windows does not know is a note: the service works without it.
+func settle(s *mgr.Service) (notes []string, err error) {
+	one := func(what string, err error) error {
+		if errors.Is(err, windows.ERROR_INVALID_LEVEL) {
+			notes = append(notes, "This Windows does not know "+what+".")
+			return nil
+		}
+		if err != nil {
+			return fmt.Errorf("set %s: %w", what, err)
+		}
+		return nil
+	}
+	late := uint32(1)                         // SERVICE_DELAYED_AUTO_START_INFO
+	wait := uint32(StopWithin.Milliseconds()) // SERVICE_PRESHUTDOWN_INFO; where nothing is set, newer ones wait for 10 s
+	return notes, errors.Join(
+		one("how to start a service anew", s.SetRecoveryActions(recovery(), recoveryReset)),
+		one("how to start a service anew that ended with an error", s.SetRecoveryActionsOnNonCrashFailures(true)),
+		one("how to start a service after the others",
+			windows.ChangeServiceConfig2(s.Handle, windows.SERVICE_CONFIG_DELAYED_AUTO_START_INFO, (*byte)(unsafe.Pointer(&late)))),
+		one("how to wait for a service at the shutdown",
+			windows.ChangeServiceConfig2(s.Handle, windows.SERVICE_CONFIG_PRESHUTDOWN_INFO, (*byte)(unsafe.Pointer(&wait)))),
+	)
+}
+
+// change makes a service that is installed what it would be if it were installed now. What else the administrator has set stays.
+func change(service *mgr.Service, c mgr.Config, command string) error {
+	texts := make([]*uint16, 3)
+	for i, text := range []string{command, c.ServiceStartName, c.DisplayName} {
+		var err error
+		if texts[i], err = windows.UTF16PtrFromString(text); err != nil {
+			return err
+		}
+	}
+	return windows.ChangeServiceConfig(service.Handle, c.ServiceType, c.StartType, c.ErrorControl, texts[0], nil, nil, nil, texts[1], nil, texts[2])
 }
 
 // enableEvents lets the service write into the event log.
@@ -205,16 +234,6 @@ func (s Service) allow(ctx context.Context) (notes []string) {
 		}
 	}
 	return notes
-}
-
-// setPreShutdown says how long the machine's shutdown waits for the service. Without it Windows waits for 10 s, and an older one for 3 min.
-func setPreShutdown(service windows.Handle, wait time.Duration) error {
-	info := struct{ timeout uint32 }{uint32(wait.Milliseconds())} // SERVICE_PRESHUTDOWN_INFO
-	err := windows.ChangeServiceConfig2(service, windows.SERVICE_CONFIG_PRESHUTDOWN_INFO, (*byte)(unsafe.Pointer(&info)))
-	if err != nil {
-		return fmt.Errorf("set the time at shutdown: %w", err)
-	}
-	return nil
 }
 
 // Uninstall stops the service and forgets it. State, folders, config and logs stay.
@@ -294,18 +313,31 @@ func (Manager) Status(_ context.Context, name string) (Status, error) {
 		if err != nil {
 			return fmt.Errorf("ask for service %s: %w", name, err)
 		}
-		config, err := s.Config()
-		if err != nil {
+		status.Installed, status.Running = true, now.State == svc.Running
+		status.State, status.PID = stateName(now.State), int(now.ProcessId)
+		if status.Enabled, status.Where, err = installed(s); err != nil {
 			return fmt.Errorf("ask for service %s: %w", name, err)
 		}
-		status.Installed, status.Enabled, status.Running = true, config.StartType == mgr.StartAutomatic, now.State == svc.Running
-		status.State, status.PID, status.Where = stateName(now.State), int(now.ProcessId), config.BinaryPathName
 		return nil
 	})
 	if errors.Is(err, ErrNotInstalled) {
 		return status, nil
 	}
 	return status, err
+}
+
+// maxServiceConfig is the most that QueryServiceConfig ever answers, in bytes.
+const maxServiceConfig = 8 << 10
+
+// installed returns whether a service starts with the machine, and the line that starts it.
+func installed(s *mgr.Service) (enabled bool, command string, err error) {
+	// Aligned, as what lies in it is.
+	buf := make([]windows.QUERY_SERVICE_CONFIG, maxServiceConfig/unsafe.Sizeof(windows.QUERY_SERVICE_CONFIG{}))
+	var needed uint32
+	if err := windows.QueryServiceConfig(s.Handle, &buf[0], uint32(uintptr(len(buf))*unsafe.Sizeof(buf[0])), &needed); err != nil {
+		return false, "", err
+	}
+	return buf[0].StartType == mgr.StartAutomatic, windows.UTF16PtrToString(buf[0].BinaryPathName), nil
 }
 
 func stateName(s svc.State) string {

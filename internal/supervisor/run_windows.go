@@ -2,9 +2,11 @@ package supervisor
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
+	"golang.org/x/sys/windows"
 	"golang.org/x/sys/windows/svc"
 	"golang.org/x/sys/windows/svc/eventlog"
 )
@@ -15,19 +17,19 @@ const failedCode = 1
 // hintEvery is how often the service manager is told that a start or a stop goes on. It gives up on one that it hears nothing of.
 const hintEvery = 2 * time.Second
 
-// Run lets work run as the daemon: as the Windows service called name, where the service manager has started this process, or as a
-// program of a console. As a service, ctx ends for work when the service is told to stop or the machine goes down. What work returns,
-// Run returns; as a service its errors are in the event log, too.
+// Run lets work run as the daemon: as the Windows service called name, or as a program of a console where name is "". As a service, ctx ends
+// for work when the service is told to stop or the machine goes down. What work returns, Run returns; as a service its errors are in the
+// event log, too.
 func Run(ctx context.Context, name string, work func(context.Context, *Process) error) error {
-	service, err := svc.IsWindowsService()
-	if err != nil {
-		return fmt.Errorf("find out who started this: %w", err)
-	}
-	if !service {
+	if name == "" {
 		return work(ctx, &Process{})
 	}
 	h := &handler{ctx: ctx, name: name, work: work}
-	if err := svc.Run(name, h); err != nil {
+	err := svc.Run(name, h)
+	if errors.Is(err, windows.ERROR_FAILED_SERVICE_CONTROLLER_CONNECT) {
+		return fmt.Errorf("run as the service %q: only the service manager starts it so; say gondola service start", name)
+	}
+	if err != nil {
 		return fmt.Errorf("run as the service %q: %w", name, err)
 	}
 	return h.err
