@@ -99,6 +99,7 @@ Whoever dropped a file finds the answer beside it: what was understood, and whic
 		newDemoCommand(a),
 		newCodesCommand(a),
 		newVersionCommand(a),
+		newManCommand(a),
 	)
 	finish(a, root)
 	return root

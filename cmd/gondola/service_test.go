@@ -48,7 +48,9 @@ send: {catalog: {schedule: "0 0 29 2 *", full: "off"}}
 	var stderr bytes.Buffer
 	done := make(chan int, 1)
 	logs := filepath.Join(dir, "logs")
-	go func() { done <- run(ctx, []string{"run", "--config", config, "--log-dir", logs}, nil, &bytes.Buffer{}, &stderr) }()
+	go func() {
+		done <- run(ctx, []string{"run", "--config", config, "--log-dir", logs}, nil, &bytes.Buffer{}, &stderr)
+	}()
 
 	heard := func() string {
 		buf := make([]byte, 4096)
