@@ -64,6 +64,9 @@ func (l *logFlags) open(w io.Writer) (*slog.Logger, error) {
 
 // isTerminal reports whether a person looks at what is written to w.
 func isTerminal(w io.Writer) bool {
+	if over, ok := w.(*overProgress); ok {
+		w = over.to
+	}
 	f, ok := w.(*os.File)
 	return ok && term.IsTerminal(int(f.Fd()))
 }

@@ -28,6 +28,8 @@ type app struct {
 	ConfigPath string // --config as given; see configPath
 	JSON       bool   // --json: one object instead of text
 
+	shows *progress // what a command that takes long says meanwhile; nil where nobody looks
+
 	began bool // a command was found, its flags and arguments are right: what goes wrong from here on is no usage error
 }
 
@@ -121,6 +123,7 @@ Exit codes:{{.}}
 		if inner := command.RunE; inner != nil {
 			command.RunE = func(c *cobra.Command, args []string) error {
 				a.began = true
+				defer a.showProgress(c.Name())()
 				return inner(c, args)
 			}
 		}
