@@ -103,6 +103,7 @@ Whoever dropped a file finds the answer beside it: what was understood, and whic
 		newVersionCommand(a),
 		newManCommand(a),
 	)
+	completeFlags(a, root)
 	finish(a, root)
 	return root
 }
