@@ -58,8 +58,9 @@ dist: $(NFPM) ## make what is handed out, of the last commit: tar.gz, deb, rpm, 
 	@cat dist/SHA256SUMS
 
 twice: $(NFPM) ## make what is handed out twice, of linux/amd64 and windows/amd64, and compare every byte (takes some minutes)
-	.ci/dist/run bin/twice/a linux/amd64 windows/amd64
-	.ci/dist/run bin/twice/b linux/amd64 windows/amd64
+	commit=$$(git rev-parse HEAD) && for n in a b; do \
+		COMMIT=$$commit .ci/dist/run bin/twice/$$n linux/amd64 windows/amd64 || exit; \
+	done
 	diff -r bin/twice/a bin/twice/b && cat bin/twice/a/SHA256SUMS
 
 wine: ## run tests of Windows under wine, which has to be installed (PACKAGES="./internal/store" for others than the usual)
