@@ -169,7 +169,9 @@ func TestRetryAfterByTheirClock(t *testing.T) {
 func TestSignaturesDoNotLeak(t *testing.T) {
 	const signature = "X-Signature=0123456789abcdefSIGNED"
 	for _, answer := range []func(w http.ResponseWriter, r *http.Request){
-		func(w http.ResponseWriter, r *http.Request) { http.Error(w, "expired: "+r.URL.String(), http.StatusForbidden) },
+		func(w http.ResponseWriter, r *http.Request) {
+			http.Error(w, "expired: "+r.URL.String(), http.StatusForbidden)
+		},
 		func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Location", "https://files.invalid/%zz?"+signature)
 			w.WriteHeader(302)
