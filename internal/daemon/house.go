@@ -27,7 +27,9 @@ import (
 	"gondola/internal/config"
 	"gondola/internal/drop"
 	"gondola/internal/durable"
+	"gondola/internal/inbox"
 	"gondola/internal/outbox"
+	"gondola/internal/platform"
 	"gondola/internal/sftp"
 	"gondola/internal/shelf"
 	"gondola/internal/store"
@@ -43,24 +45,28 @@ type Options struct {
 	Progress func(Work)
 	// Dial replaces the connection to the platform in tests that inject failures. Default: package sftp.
 	Dial func(ctx context.Context) (outbox.Remote, error)
-	// Page serves the status page where the config has one. Of two processes only one can have its port.
-	Page bool
+	// Serve serves the status page and takes webhooks where the config has them. Of two processes only one can have a port.
+	Serve bool
+	// API changes how the platform's REST interface is talked to, in tests: their requests need not wait for each other.
+	API func(*platform.ClientConfig)
 }
 
 // House is the running daemon.
 type House struct {
 	*setup
-	opts     Options
-	now      func() time.Time
-	log      *slog.Logger
-	store    *store.Store
-	queue    store.Queue
-	files    shelf.Files
-	outbox   *outbox.Outbox
-	watchers []watcher
-	lastDial string    // what was last told of the server; owned by flush
-	measured time.Time // when the server was last asked for its clock alone; owned by send
-	rekeyed  bool      // while exports are read again by another identifier: what they were understood as before is no help
+	opts        Options
+	now         func() time.Time
+	log         *slog.Logger
+	store       *store.Store
+	queue       store.Queue
+	files       shelf.Files
+	outbox      *outbox.Outbox
+	api         *platform.Client // see client
+	watchers    []watcher
+	lastDial    string    // what was last told of the server; owned by flush
+	measured    time.Time // when the server was last asked for its clock alone; owned by send
+	sweptOrders bool      // the ERP's folder has no unfinished files of a stopped process; owned by handOverOrders
+	rekeyed     bool      // while exports are read again by another identifier: what they were understood as before is no help
 
 	// shelfMu keeps a drop from being committed between the moment a plan looks at the newest drop and the moment it looks at the
 	// layers: the plan would contain a drop that it does not know of.
@@ -71,7 +77,10 @@ type House struct {
 	troubles troubles // of loops
 	life     life     // of loops
 	alarm    alarm
-	page     *page // nil where none is served
+	page     *page         // nil where none is served
+	webhook  *inbox.Server // nil where none is taken
+	rejudged bool          // what was put aside was judged by this program; owned by drainInbox
+	polled   poller        // owned by poll
 }
 
 // Work is how far a piece of work is.
@@ -113,7 +122,7 @@ func Open(ctx context.Context, cfg *config.Config, opts Options) (_ *House, err 
 		return nil, err
 	}
 	h := newHouse(s, st, opts)
-	if err := errors.Join(h.prepare(ctx), h.listen()); err != nil {
+	if err := errors.Join(h.prepare(ctx), h.listen(), h.listenWebhook()); err != nil {
 		return nil, errors.Join(err, h.Close())
 	}
 	return h, nil
@@ -142,7 +151,7 @@ func newHouse(s *setup, st *store.Store, opts Options) *House {
 	if h.now == nil {
 		h.now = time.Now
 	}
-	st.Now = h.now
+	st.Now, st.OrderRules = h.now, s.orders.rules
 	if h.log == nil {
 		h.log = slog.New(slog.DiscardHandler)
 	}
@@ -150,7 +159,9 @@ func newHouse(s *setup, st *store.Store, opts Options) *House {
 }
 
 // Close gives the state folder free. Call it after Run or Once has returned.
-func (h *House) Close() error { return errors.Join(h.page.close(), h.store.Close()) }
+func (h *House) Close() error {
+	return errors.Join(h.page.close(), h.closeWebhook(), h.closeClient(), h.store.Close())
+}
 
 // prepare makes the folders and wires outbox and watchers.
 func (h *House) prepare(ctx context.Context) error {
@@ -186,6 +197,9 @@ func (h *House) prepare(ctx context.Context) error {
 	h.outbox = &outbox.Outbox{
 		Queue: h.queue, Dial: dial, Login: remote.Login, Now: h.now, Parallel: h.cfg.SFTP.Parallel,
 		ReadWindow: h.queue.Window, Log: h.log.With("component", "outbox"),
+	}
+	if err := h.openClient(ctx); err != nil {
+		return err
 	}
 	h.noteStart(ctx)
 	if err := h.takeOver(ctx); err != nil {

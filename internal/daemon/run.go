@@ -38,9 +38,13 @@ func (h *House) Run(ctx context.Context) error {
 	}
 	for _, l := range []loop{
 		{"send", lookEvery, h.send},
+		{"inbox", lookEvery, h.drainInbox},
+		{"poll", lookEvery, h.poll},
+		{"orders", lookEvery, h.handOverOrders},
 		{"folders", folderEvery, h.reportWatch},
 		{"tidy", tidyEvery, h.tidy},
 		{"alarm", alarmEvery, h.lookForAlarms},
+		{"audit", auditEvery, h.audit},
 	} {
 		g.Go(func() error { return h.loop(ctx, l) })
 	}
@@ -56,6 +60,9 @@ func (h *House) Run(ctx context.Context) error {
 			}
 			return nil
 		})
+	}
+	if h.webhook != nil {
+		g.Go(func() error { h.runWebhook(ctx); return nil })
 	}
 	err := g.Wait()
 	if errors.Is(err, context.Canceled) {

@@ -14,6 +14,7 @@ import (
 	"gondola/internal/config"
 	"gondola/internal/feed"
 	"gondola/internal/platform"
+	"gondola/internal/schedule"
 	"gondola/internal/shelf"
 	"gondola/internal/table"
 )
@@ -36,6 +37,10 @@ type setup struct {
 	chainPrices bool
 
 	timetables []timetable
+	orders     orderSetup
+
+	audits    bool // there is a schedule for them
+	auditPlan schedule.Schedule
 }
 
 // feedSetup is one feed.
@@ -51,7 +56,7 @@ type feedSetup struct {
 // file. It touches nothing.
 func Check(cfg *config.Config) []config.Problem {
 	_, err := newSetup(cfg)
-	return cfg.Locate(err)
+	return append(cfg.Locate(err), sweepProblems(cfg)...)
 }
 
 func newSetup(cfg *config.Config) (*setup, error) {
@@ -105,7 +110,7 @@ func newSetup(cfg *config.Config) (*setup, error) {
 		fault("send.format", fmt.Errorf("the brand %q reads no single files; write double", cfg.Chain.Brand))
 	}
 	s.setTargets()
-	errs = append(errs, s.setTimetables())
+	errs = append(errs, s.setTimetables(), s.setOrders(), s.setAudit())
 	return s, errors.Join(errs...)
 }
 
