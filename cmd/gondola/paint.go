@@ -1,17 +1,13 @@
 package main
 
-import (
-	"io"
-	"os"
-)
+import "io"
 
-// paint writes in colours, where it is true: on a terminal, unless $NO_COLOR or the terminal itself asks for none. Nothing is told by
-// colours alone.
+// paint writes in colours, where it is true. Nothing is told by colours alone.
 type paint bool
 
 // paintFor returns the paint for what is written to w.
 func paintFor(w io.Writer) paint {
-	return paint(isTerminal(w) && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb")
+	return paint(inColour(w))
 }
 
 func (p paint) bold(text string) string   { return p.with("1", text) }
