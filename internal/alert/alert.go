@@ -35,10 +35,13 @@ const (
 	Disk        Kind = "disk"        // too little space of our own
 	Trouble     Kind = "trouble"     // something of our own does not work
 	Alarm       Kind = "alarm"       // an alarm does not get through; nobody can be told of it, so it is shown only
+	Poll        Kind = "poll"        // the platform can't be asked for orders
+	Silent      Kind = "silent"      // the platform tells no events: what they should have told comes by asking
+	Aside       Kind = "aside"       // events that could not be handled
 )
 
 // slow lists the kinds that may pass by themselves and deserve no alarm before they have lasted.
-var slow = []Kind{Unreachable, Login, Folder, Answers, Disk, Trouble}
+var slow = []Kind{Unreachable, Login, Folder, Answers, Disk, Trouble, Poll}
 
 // fleeting lists the kinds that only the running daemon knows of. After a start it takes a moment to meet them again.
 var fleeting = []Kind{Folder, Answers, Trouble}

@@ -96,6 +96,9 @@ func (h *House) problems(ctx context.Context, book alert.Book) ([]alert.Problem,
 	if err := h.folderProblems(ctx, l); err != nil {
 		return nil, err
 	}
+	if err := h.incomingProblems(ctx, l); err != nil {
+		return nil, err
+	}
 	if h.outbox == nil {
 		// Somebody beside the daemon: what only its loops know is in the book.
 		for _, e := range book.Entries {

@@ -138,6 +138,28 @@ func (s *Store) PutEventAside(ctx context.Context, id int64, a *inbox.Aside, at 
 	})
 }
 
+// RetryEvents hands events on once more that were put aside and whose bodies are still there: those with these ids, or all. It returns how
+// many.
+func (s *Store) RetryEvents(ctx context.Context, ids []int64) (n int64, err error) {
+	err = s.tx(ctx, func(tx *sql.Tx) error {
+		res, err := tx.ExecContext(ctx, `UPDATE inbox SET state = 'new', attempts = 0, next_at = 0, reason = '', done_at = 0
+			WHERE state = 'aside' AND (body <> X'' OR size = 0) AND ($1 = '' OR id IN (SELECT value FROM json_each($1)))`, idList(ids))
+		if err != nil {
+			return fmt.Errorf("hand events on once more: %w", err)
+		}
+		n, err = res.RowsAffected()
+		return err
+	})
+	return n, err
+}
+
+func idList(ids []int64) string {
+	if ids == nil {
+		return ""
+	}
+	return toJSON(ids)
+}
+
 // EventHandled records that an event was handled, for one that changes nothing else in the database. The kind is what it was
 // understood as.
 func (s *Store) EventHandled(ctx context.Context, id int64, kind string, at time.Time) error {
@@ -185,6 +207,24 @@ func (s *Store) AsideEvents(ctx context.Context, most int) ([]AsideEvent, error)
 	}
 	all, err := list(ctx, s.read, scan, `SELECT id, at, reason, detail, size, digest FROM inbox WHERE state = 'aside' ORDER BY id DESC LIMIT $1`, most)
 	return all, wrap(err, "list events that were put aside")
+}
+
+// AsideSince counts the events that were put aside since a time, by reason.
+func (s *Store) AsideSince(ctx context.Context, since time.Time) (map[string]int, error) {
+	type row struct {
+		reason string
+		n      int
+	}
+	scan := func(rows *sql.Rows) (r row, err error) { return r, rows.Scan(&r.reason, &r.n) }
+	all, err := list(ctx, s.read, scan, `SELECT reason, COUNT(*) FROM inbox WHERE state = 'aside' AND done_at >= $1 GROUP BY reason`, millis(since))
+	if err != nil {
+		return nil, fmt.Errorf("count events that were put aside: %w", err)
+	}
+	by := map[string]int{}
+	for _, r := range all {
+		by[r.reason] = r.n
+	}
+	return by, nil
 }
 
 // InboxCount is how often something came, or was refused, since the beginning.
