@@ -226,6 +226,24 @@ func (s *Store) AsideEvents(ctx context.Context, most int) ([]AsideEvent, error)
 	return all, wrap(err, "list events that were put aside")
 }
 
+// AsideSince counts the events that were put aside since a time, by reason.
+func (s *Store) AsideSince(ctx context.Context, since time.Time) (map[string]int, error) {
+	type row struct {
+		reason string
+		n      int
+	}
+	scan := func(rows *sql.Rows) (r row, err error) { return r, rows.Scan(&r.reason, &r.n) }
+	all, err := list(ctx, s.read, scan, `SELECT reason, COUNT(*) FROM inbox WHERE state = 'aside' AND done_at >= $1 GROUP BY reason`, millis(since))
+	if err != nil {
+		return nil, fmt.Errorf("count events that were put aside: %w", err)
+	}
+	by := map[string]int{}
+	for _, r := range all {
+		by[r.reason] = r.n
+	}
+	return by, nil
+}
+
 // InboxCount is how often something came, or was refused, since the beginning.
 type InboxCount struct {
 	N      int64     `json:"n"`
