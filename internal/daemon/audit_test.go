@@ -17,6 +17,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"gondola/internal/alert"
+	"gondola/internal/inbox"
 	"gondola/internal/platform"
 	"gondola/internal/shelf"
 	"gondola/internal/store"
@@ -231,14 +232,14 @@ func TestAuditByExport(t *testing.T) {
 	if err := c.house.makeAudits(t.Context()); err != nil || s.asked.Load() != asked+1 {
 		t.Errorf("%v, and the platform was not asked again", err)
 	}
-	waited, err := c.house.ExportReady(t.Context(), platform.Job{ID: "j1", DownloadURL: s.url + "/file.csv"})
-	if err != nil || !waited {
-		t.Fatalf("%t, %v", waited, err)
+	event := inbox.Event{Body: []byte(`{"job_id":"j1","status":"COMPLETED","platform_vendor_id":"1","download_url":"` + s.url + `/file.csv"}`)}
+	if err := c.house.handleEvents(t.Context(), []inbox.Event{event}); err != nil {
+		t.Fatal(err)
 	}
 	if err := c.house.makeAudits(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	all, err = c.house.AuditRun(t.Context(), all[0].Run)
+	all, err := c.house.AuditRun(t.Context(), all[0].Run)
 	if err != nil || all[0].State != store.AuditDone || all[0].URL != "" {
 		t.Fatalf("%+v, %v", all, err)
 	}
