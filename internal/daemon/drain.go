@@ -87,3 +87,11 @@ func (h *House) handleEvents(ctx context.Context, events []inbox.Event) error {
 
 // jobEvent takes what an event told of a job.
 func (h *House) jobEvent(context.Context, platform.Job) error { return nil }
+
+// AsideEvents lists the newest events that could not be handled, without what they said.
+func (h *House) AsideEvents(ctx context.Context, most int) ([]store.AsideEvent, error) {
+	return h.store.AsideEvents(ctx, most)
+}
+
+// RetryEvents has events that were put aside handled once more, and returns how many.
+func (h *House) RetryEvents(ctx context.Context) (int64, error) { return h.store.RetryEvents(ctx, nil) }

@@ -226,7 +226,7 @@ func TestMergeOrderDoesNotMatter(t *testing.T) {
 		if diff := cmp.Diff(a.Bodies, b.Bodies); diff != "" {
 			t.Errorf("bodies:\n%s", diff)
 		}
-		if diff := cmp.Diff(names(dues), names(others)); diff != "" {
+		if diff := cmp.Diff(handOvers(dues), handOvers(others)); diff != "" {
 			t.Errorf("hand-overs:\n%s", diff)
 		}
 		if o, c := Merge(b, set[0], rules); c.Any() || !cmp.Equal(o, b) {
@@ -235,8 +235,8 @@ func TestMergeOrderDoesNotMatter(t *testing.T) {
 	})
 }
 
-// names returns which hand-overs there are, each once.
-func names(dues []string) []string {
+// handOvers returns which hand-overs there are, each once.
+func handOvers(dues []string) []string {
 	var all []string
 	for _, d := range dues {
 		name, _, _ := strings.Cut(d, " ")

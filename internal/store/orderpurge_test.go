@@ -57,7 +57,8 @@ func TestPurgeLeavesNothing(t *testing.T) {
 	}
 	defer func() { _ = s.Close() }()
 	s.OrderRules = order.Rules{On: []platform.OrderState{platform.StateReady}, Vendors: []string{"nbet"}}
-	rnd := rand.New(rand.NewPCG(1, 2))
+	// With this seed SQLite leaves a copy of a row behind: VACUUM alone finds it.
+	rnd := rand.New(rand.NewPCG(13, 2))
 	for range 40 {
 		var page []order.Seen
 		for range 50 {
@@ -76,6 +77,9 @@ func TestPurgeLeavesNothing(t *testing.T) {
 	p, err := s.PurgeOrders(t.Context(), young.At, now)
 	if err != nil || p.Orders < 600 || p.Dropped == 0 {
 		t.Fatalf("purge: %+v, %v", p, err)
+	}
+	if err := s.Scrub(t.Context()); err != nil {
+		t.Fatal(err)
 	}
 	if found := find(t, dir, sentinels); len(found) > 0 {
 		t.Errorf("left: %s", strings.Join(found, ", "))
