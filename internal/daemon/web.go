@@ -30,8 +30,8 @@ func (h *House) listen() error {
 	var err error
 	p.server, err = web.New(web.Config{
 		Listen: h.cfg.Web.Listen, Language: h.cfg.Chain.Language, Zone: h.zone, Look: h.view,
-		Healthy: func(ctx context.Context) error { return h.healthy(ctx, p) },
-		Log:     h.log.With("component", "web"), Now: h.now,
+		Healthy: func(ctx context.Context) error { return h.healthy(ctx, p) }, Measure: h.measure,
+		Log: h.log.With("component", "web"), Now: h.now,
 	})
 	if err != nil {
 		return err
