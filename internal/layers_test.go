@@ -29,8 +29,10 @@ var layers = map[string][]string{
 	// 6: flags, signals, exit codes, printing. Beside the house it knows the values that it prints.
 	"cmd/gondola": {
 		"internal/config", "internal/daemon", "internal/sandbox", "templates", "testdata/demo",
-		"internal/catalog", "internal/shelf", "internal/store",
+		"internal/catalog", "internal/shelf", "internal/store", "internal/supervisor",
 	},
+	// Beside the house, which knows nothing of it: who starts, watches and stops the process that the house lives in.
+	"internal/supervisor": {"internal/durable", "templates"},
 	// 5: the house wires everything below; the sandbox shares nothing with the client it is there to catch.
 	"internal/daemon": {
 		"internal/alert", "internal/catalog", "internal/config", "internal/drop", "internal/durable", "internal/feed", "internal/inbox",
@@ -91,6 +93,7 @@ var libraries = []library{
 	{path: "github.com/robfig/cron/v3", by: []string{"internal/schedule"}},
 	{path: "github.com/skeema/knownhosts", by: []string{"internal/sftp"}},
 	{path: "github.com/spf13/cobra", by: []string{"cmd/gondola"}},
+	{path: "github.com/spf13/pflag", by: []string{"cmd/gondola"}},
 	{path: "github.com/xuri/excelize/v2", by: []string{"internal/table"}},
 	{path: "go.yaml.in/yaml/v4", by: []string{"internal/config"}},
 	{
@@ -102,11 +105,12 @@ var libraries = []library{
 		why: "the house runs its loops in one group, the outbox its lanes; neither is the other's business",
 	},
 	{
-		path: "golang.org/x/sys", by: []string{"internal/daemon", "internal/durable"},
-		why: "the house asks for free space, and only a system call renames a file without replacing one",
+		path: "golang.org/x/sys", by: []string{"internal/daemon", "internal/durable", "internal/supervisor"},
+		why: "free space, a rename that replaces nothing and Windows' service manager are system calls; none is the other's business",
 	},
 	{path: "golang.org/x/term", by: []string{"cmd/gondola"}},
 	{path: "golang.org/x/text/unicode/norm", by: []string{"internal/feed"}},
+	{path: "golang.org/x/text/width", by: []string{"cmd/gondola"}},
 	{path: "modernc.org/sqlite", by: []string{"internal/store"}},
 }
 

@@ -28,6 +28,8 @@ type app struct {
 	ConfigPath string // --config as given; see configPath
 	JSON       bool   // --json: one object instead of text
 
+	shows *progress // what a command that takes long says meanwhile; nil where nobody looks
+
 	began bool // a command was found, its flags and arguments are right: what goes wrong from here on is no usage error
 }
 
@@ -72,6 +74,7 @@ Whoever dropped a file finds the answer beside it: what was understood, and whic
 	root.AddCommand(
 		newInitCommand(a),
 		newCheckCommand(a),
+		newSchemaCommand(a),
 		newInspectCommand(a),
 		newConvertCommand(a),
 		newRunCommand(a),
@@ -80,6 +83,7 @@ Whoever dropped a file finds the answer beside it: what was understood, and whic
 		newPlanCommand(a),
 		newPushCommand(a),
 		newApproveCommand(a),
+		newAuditCommand(a),
 		newRejectCommand(a),
 		newPauseCommand(a),
 		newResumeCommand(a),
@@ -96,11 +100,14 @@ Whoever dropped a file finds the answer beside it: what was understood, and whic
 		newBackupCommand(a),
 		newProbeCommand(a),
 		newHostKeyCommand(a),
+		newServiceCommand(a),
 		newSandboxCommand(a),
 		newDemoCommand(a),
 		newCodesCommand(a),
 		newVersionCommand(a),
+		newManCommand(a),
 	)
+	completeFlags(a, root)
 	finish(a, root)
 	return root
 }
@@ -127,6 +134,7 @@ func begin(a *app, command *cobra.Command) {
 	if inner := command.RunE; inner != nil {
 		command.RunE = func(c *cobra.Command, args []string) error {
 			a.began = true
+			defer a.showProgress(c.Name())()
 			return inner(c, args)
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/rand"
 	"log/slog"
+	"math"
 	"os"
 	"slices"
 	"strconv"
@@ -141,7 +142,7 @@ func (f *streamFlags) stream() (sandbox.Stream, error) {
 		if percent {
 			n /= 100
 		}
-		if err != nil || n < 0 || n > 1 {
+		if err != nil || math.IsNaN(n) || n < 0 || n > 1 {
 			return st, usagef("--%s is no share; write it as 5%%, found %q", share.flag, share.text)
 		}
 		*share.into = n
@@ -154,7 +155,7 @@ func parseRate(text string) (float64, error) {
 	number, unit, _ := strings.Cut(text, "/")
 	seconds, known := map[string]float64{"s": 1, "m": 60, "h": 3600}[cmp.Or(unit, "s")]
 	n, err := strconv.ParseFloat(number, 64)
-	if err != nil || !known || n <= 0 || n > 10_000 {
+	if err != nil || !known || math.IsNaN(n) || n <= 0 || n > 10_000 {
 		return 0, usagef("unknown rate %q; write it as 20/s, 6/m or 100/h", text)
 	}
 	return n / seconds, nil

@@ -30,6 +30,7 @@ const (
 	Foreign     Kind = "foreign"     // a file that is not ours lies under our name
 	Parked      Kind = "parked"      // a document that is not tried again by itself
 	Held        Kind = "held"        // an export that the brake holds
+	Drift       Kind = "drift"       // much of what was sent is otherwise at the platform
 	Folder      Kind = "folder"      // a drop folder that can't be watched
 	Answers     Kind = "answers"     // answers that can't be written
 	Disk        Kind = "disk"        // too little space of our own

@@ -40,8 +40,8 @@ func labelled[K ~string](name, help, label string, by map[K]float64) web.Metric 
 	return m
 }
 
-// counter says that a metric only grows.
-func counter(m web.Metric) web.Metric {
+// growing says that a metric only grows.
+func growing(m web.Metric) web.Metric {
 	m.Counter = true
 	return m
 }
@@ -137,10 +137,10 @@ func (h *House) measureWebhook(ctx context.Context) ([]web.Metric, error) {
 		oldest = h.now().Sub(in.Oldest).Seconds()
 	}
 	return []web.Metric{
-		counter(one("gondola_webhook_events_total", "Events that were kept.", float64(in.Accepted.N))),
-		counter(one("gondola_webhook_repeats_total", "Events that came again.", float64(in.Repeats.N))),
-		counter(labelled("gondola_webhook_refused_total", "Calls that were refused, by reason.", "reason", numbers(in.Refused))),
-		counter(labelled("gondola_webhook_aside_total", "Events that could not be handled, by reason.", "reason", numbers(in.Aside))),
+		growing(one("gondola_webhook_events_total", "Events that were kept.", float64(in.Accepted.N))),
+		growing(one("gondola_webhook_repeats_total", "Events that came again.", float64(in.Repeats.N))),
+		growing(labelled("gondola_webhook_refused_total", "Calls that were refused, by reason.", "reason", numbers(in.Refused))),
+		growing(labelled("gondola_webhook_aside_total", "Events that could not be handled, by reason.", "reason", numbers(in.Aside))),
 		one("gondola_webhook_waiting", "Events that wait to be handled.", float64(in.Waiting)),
 		one("gondola_webhook_waiting_seconds", "Age of the oldest of these.", oldest),
 		one("gondola_webhook_last_event_timestamp_seconds", "When the last event came, 0 for never.", instant(later(in.Accepted.Last, in.Repeats.Last))),

@@ -56,6 +56,7 @@ func below(archived string) string {
 }
 
 // Backup writes a consistent copy of the database into a folder, while others work on it, marks it as one, and returns what it points to.
+// Of customers there is in it only what was not handed over yet.
 func (s *Store) Backup(ctx context.Context, dir string, m Mark) (_ Contents, err error) {
 	path := filepath.Join(dir, databaseName)
 	if _, err := s.write.ExecContext(ctx, "VACUUM INTO $1", path); err != nil {
@@ -67,6 +68,9 @@ func (s *Store) Backup(ctx context.Context, dir string, m Mark) (_ Contents, err
 	}
 	// Unpacked over a state whose daemon was killed, the copy must not get what that one's log has: it brings an empty one.
 	defer func() { err = errors.Join(err, c.Close(), syncFile(path), os.WriteFile(path+walSuffix, nil, 0o600)) }()
+	if err := redact(ctx, c.write); err != nil {
+		return Contents{}, err
+	}
 	if err := c.SetFact(ctx, markFact, toJSON(m)); err != nil {
 		return Contents{}, err
 	}
@@ -146,6 +150,8 @@ func (s *Store) Restored(ctx context.Context, r Restoring) error {
 				WHERE ` + unfinished + ` OR look_at > 0`,
 			`UPDATE plans SET state = 'superseded' WHERE state = 'open'`,
 			`UPDATE targets SET full_due = 1, adopt = 1`,
+			// What was due then may have been handed over since: the ERP is told that it may have it.
+			`UPDATE order_dues SET replay = 1 WHERE state = 'due'`,
 			`DELETE FROM facts WHERE name = '` + markFact + `'`,
 		} {
 			if _, err := tx.ExecContext(ctx, step); err != nil {

@@ -38,6 +38,7 @@ const (
 	EntryFate      EntryKind = "fate"      // what became of a document on the server
 	EntryAnswer    EntryKind = "answer"    // the answer about a drop was written
 	EntryRollback  EntryKind = "rollback"  // what was wanted before was put back
+	EntryTaken     EntryKind = "taken"     // what the platform has was taken for what it was sent
 	EntryRestored  EntryKind = "restored"  // the state is one from a backup
 	EntryOrders    EntryKind = "orders"    // a file with orders was handed to the ERP
 	EntryReplay    EntryKind = "replay"    // somebody had orders handed over once more
@@ -50,7 +51,7 @@ func EntryKinds() []EntryKind {
 	return []EntryKind{
 		EntryStart, EntryDrop, EntryRead, EntryRejected, EntryHeld, EntryApproval, EntryRejection,
 		EntryPause, EntryResume, EntryOff, EntryOn, EntryHostKey, EntryPlan, EntryBegun, EntryFailed, EntryVerified,
-		EntryFate, EntryAnswer, EntryRollback, EntryRestored, EntryOrders, EntryReplay, EntryPurge, EntryRetention,
+		EntryFate, EntryAnswer, EntryRollback, EntryTaken, EntryRestored, EntryOrders, EntryReplay, EntryPurge, EntryRetention,
 	}
 }
 
