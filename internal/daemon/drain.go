@@ -64,7 +64,11 @@ func (h *House) handleEvents(ctx context.Context, events []inbox.Event) error {
 			seen = append(seen, order.Seen{Order: *parsed.Order, By: order.ByWebhook, At: e.At, Event: e.ID})
 			continue
 		}
-		if err := h.jobEvent(ctx, *parsed.Job); err != nil {
+		ready, err := h.ExportReady(ctx, *parsed.Job)
+		if err == nil && !ready {
+			err = h.jobEvent(ctx, *parsed.Job)
+		}
+		if err != nil {
 			return err
 		}
 		if err := h.store.EventHandled(ctx, e.ID, string(parsed.Kind), h.now()); err != nil {

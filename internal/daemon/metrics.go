@@ -156,18 +156,9 @@ func (h *House) measurePolls(ctx context.Context) ([]web.Metric, error) {
 	if err != nil {
 		return nil, err
 	}
-	failing, oldest := 0.0, h.now()
-	for _, v := range h.vendors {
-		p := polls[v.ID]
-		if p.Failures > 0 {
-			failing++
-		}
-		if p.Done.Before(oldest) {
-			oldest = p.Done
-		}
-	}
+	oldest, failing := h.pollAge(polls)
 	return []web.Metric{
-		one("gondola_poll_failing_stores", "Stores whose orders could not be asked for the last time.", failing),
+		one("gondola_poll_failing_stores", "Stores whose orders could not be asked for the last time.", float64(failing)),
 		one("gondola_poll_oldest_timestamp_seconds", "When the store that waits longest was last asked for its orders, 0 for never.", instant(oldest)),
 	}, nil
 }

@@ -28,6 +28,7 @@ type Status struct {
 	Problems []alert.Entry `json:"problems,omitempty"` // what is wrong, in the chain's language
 	Rollback *RollbackLine `json:"rollback,omitempty"` // the last one, while something of it counts or it is not done
 	Audits   []AuditLine   `json:"audits,omitempty"`   // the newest of each store
+	Incoming *Incoming     `json:"incoming,omitempty"` // how orders come, where they do
 	Passport string        `json:"passport,omitempty"` // what the server is known to allow, and what holds there
 }
 
@@ -151,6 +152,9 @@ func (h *House) Status(ctx context.Context) (Status, error) {
 	}
 	s.State, s.Since, s.Problems = book.State, book.Since, book.Entries
 	if s.Audits, err = h.auditLines(ctx); err != nil {
+		return s, err
+	}
+	if s.Incoming, err = h.incoming(ctx); err != nil {
 		return s, err
 	}
 	s.Rollback, err = h.rollbackStatus(ctx)
