@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -132,6 +133,12 @@ func (a *app) printStatus(cfg *config.Config, s daemon.Status) {
 	if s.Passport != "" {
 		a.printf("\nserver    %s\n", plain(s.Passport))
 	}
+	for i, line := range incomingLines(s.Incoming, zone) {
+		if i == 0 {
+			a.printf("\n")
+		}
+		a.printf("%s\n", plain(line))
+	}
 	a.printTroubles(s, zone)
 }
 
@@ -163,7 +170,7 @@ func (a *app) printTroubles(s daemon.Status, zone *time.Location) {
 	lines = append(lines, handLines(s, zone)...)
 	for _, p := range s.Problems {
 		switch p.Kind { // the others are in the lines above, or below
-		case "answers", "disk", "trouble", "alarm":
+		case "answers", "disk", "trouble", "alarm", "poll", "silent", "aside":
 			line := fmt.Sprintf("%-8s  %s %s", p.Kind, p.Text, p.Do)
 			if p.Detail != "" {
 				line += " (" + p.Detail + ")"
@@ -192,6 +199,36 @@ func (a *app) printTroubles(s daemon.Status, zone *time.Location) {
 		}
 		a.printf("%s\n", plain(line))
 	}
+}
+
+// incomingLines says how orders come.
+func incomingLines(in *daemon.Incoming, zone *time.Location) []string {
+	if in == nil {
+		return nil
+	}
+	var states []string
+	for _, s := range slices.Sorted(maps.Keys(in.States)) {
+		states = append(states, fmt.Sprintf("%s %d", s, in.States[s]))
+	}
+	if len(states) == 0 {
+		states = []string{"none"}
+	}
+	lines := []string{"orders    within a day: " + strings.Join(states, ", ")}
+	if in.Listens {
+		w := in.Webhook
+		line := fmt.Sprintf("webhook   %s, the last %s", count(int(w.Accepted.N), "event"), clock(w.Accepted.Last, zone))
+		for _, reason := range slices.Sorted(maps.Keys(w.Refused)) {
+			line += fmt.Sprintf(", %d refused (%s)", w.Refused[reason].N, reason)
+		}
+		if w.Waiting > 0 {
+			line += fmt.Sprintf(", %d to be handled", w.Waiting)
+		}
+		lines = append(lines, line)
+	}
+	if in.Asks {
+		lines = append(lines, fmt.Sprintf("asking    %s, all of them since %s", count(in.Stores, "store"), clock(in.Oldest, zone)))
+	}
+	return lines
 }
 
 // maxOff is how many articles that are switched off by hand status names; gondola off --list has all of them.

@@ -64,8 +64,8 @@ func (h *House) handleEvents(ctx context.Context, events []inbox.Event) error {
 			seen = append(seen, order.Seen{Order: *parsed.Order, By: order.ByWebhook, At: e.At, Event: e.ID})
 			continue
 		}
-		awaited, err := h.ExportReady(ctx, *parsed.Job)
-		if err == nil && !awaited {
+		ready, err := h.ExportReady(ctx, *parsed.Job)
+		if err == nil && !ready {
 			err = h.jobEvent(ctx, *parsed.Job)
 		}
 		if err != nil {

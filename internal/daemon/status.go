@@ -29,6 +29,7 @@ type Status struct {
 	Orders   *OrderStatus  `json:"orders,omitempty"`   // nil where none ever came and none are handed over
 	Rollback *RollbackLine `json:"rollback,omitempty"` // the last one, while something of it counts or it is not done
 	Audits   []AuditLine   `json:"audits,omitempty"`   // the newest of each store
+	Incoming *Incoming     `json:"incoming,omitempty"` // how orders come, where they do
 	Passport string        `json:"passport,omitempty"` // what the server is known to allow, and what holds there
 }
 
@@ -155,6 +156,9 @@ func (h *House) Status(ctx context.Context) (Status, error) {
 		return s, err
 	}
 	if s.Orders, err = h.orderStatus(ctx); err != nil {
+		return s, err
+	}
+	if s.Incoming, err = h.incoming(ctx); err != nil {
 		return s, err
 	}
 	s.Rollback, err = h.rollbackStatus(ctx)
