@@ -106,7 +106,7 @@ var libraries = []library{
 	},
 	{
 		path: "golang.org/x/sys", by: []string{"internal/daemon", "internal/durable", "internal/supervisor"},
-		why: "free space, a rename that replaces nothing and Windows' service manager are system calls; none is the other's business",
+		why: "the house asks for free space, only a system call renames a file without replacing one, and the supervisor is Windows' own",
 	},
 	{path: "golang.org/x/term", by: []string{"cmd/gondola"}},
 	{path: "golang.org/x/text/unicode/norm", by: []string{"internal/feed"}},

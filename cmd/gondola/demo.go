@@ -109,7 +109,7 @@ func lookOf(w io.Writer) demoLook {
 		}
 	}
 	locale = strings.ReplaceAll(strings.ToUpper(locale), "-", "")
-	look := demoLook{Colors: inColour(w), Symbols: strings.Contains(locale, "UTF8")}
+	look := demoLook{Colors: bool(paintFor(w)), Symbols: strings.Contains(locale, "UTF8")}
 	if columns, _, err := term.GetSize(int(f.Fd())); err == nil {
 		look.Columns = columns
 	}

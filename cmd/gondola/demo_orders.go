@@ -60,7 +60,7 @@ func (d *demo) beginOrders(ctx context.Context) error {
 func (d *demo) endOrders() {
 	if d.orders.running {
 		d.orders.stop()
-		<-d.orders.ended
+		_ = <-d.orders.ended // what became of it matters to a story that goes on
 	}
 }
 

@@ -54,7 +54,7 @@ func (l *logFlags) open(w io.Writer) (*slog.Logger, error) {
 	switch format := l.format; {
 	case format == "text", format == "auto" && isTerminal(w):
 		return slog.New(tint.NewTextHandler(w, &tint.Options{
-			Level: level, TimeFormat: time.TimeOnly, NoColor: !inColour(w),
+			Level: level, TimeFormat: time.TimeOnly, NoColor: !bool(paintFor(w)),
 		})), nil
 	case format == "json", format == "auto":
 		return slog.New(slog.NewJSONHandler(w, &slog.HandlerOptions{Level: level})), nil
@@ -69,10 +69,4 @@ func isTerminal(w io.Writer) bool {
 	}
 	f, ok := w.(*os.File)
 	return ok && term.IsTerminal(int(f.Fd()))
-}
-
-// inColour reports whether what is written to w may be coloured: a person looks at it, on a terminal that can, and has not said no
-// (no-color.org: any value of NO_COLOR but an empty one).
-func inColour(w io.Writer) bool {
-	return isTerminal(w) && os.Getenv("TERM") != "dumb" && os.Getenv("NO_COLOR") == ""
 }

@@ -1,13 +1,17 @@
 package main
 
-import "io"
+import (
+	"io"
+	"os"
+)
 
-// paint writes in colours, where it is true. Nothing is told by colours alone.
+// paint writes in colours, where it is true: on a terminal, unless $NO_COLOR or the terminal itself asks for none. Nothing is told by
+// colours alone. Any value of $NO_COLOR but an empty one asks (no-color.org).
 type paint bool
 
 // paintFor returns the paint for what is written to w.
 func paintFor(w io.Writer) paint {
-	return paint(inColour(w))
+	return paint(isTerminal(w) && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb")
 }
 
 func (p paint) bold(text string) string   { return p.with("1", text) }

@@ -9,6 +9,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"github.com/spf13/cobra"
 	"golang.org/x/term"
 
 	"gondola/internal/daemon"
@@ -36,17 +37,18 @@ type progress struct {
 	over  bool // the command writes its result: the line does not come again
 }
 
-// resident are the commands that stay, or tell what they do themselves.
+// resident are the commands, with those below them, that stay, or tell what they do themselves.
 var resident = map[string]bool{"run": true, "sandbox": true, "demo": true, "completion": true}
 
 // showProgress begins a command's line, on a terminal, and puts it in front of both streams. The end takes it away.
-func (a *app) showProgress(command string) (end func()) {
-	if resident[command] || !isTerminal(a.Stderr) || os.Getenv("TERM") == "dumb" {
+func (a *app) showProgress(c *cobra.Command) (end func()) {
+	words := strings.Fields(c.CommandPath())
+	if len(words) < 2 || resident[words[1]] || !isTerminal(a.Stderr) || os.Getenv("TERM") == "dumb" {
 		return func() {}
 	}
 	stdout, stderr := a.Stdout, a.Stderr
 	terminal := a.Stderr
-	p := newProgress(terminal, command, func() int { return columnsOf(terminal) })
+	p := newProgress(terminal, strings.Join(words[1:], " "), func() int { return columnsOf(terminal) })
 	a.Stdout, a.Stderr, a.shows = &overProgress{p, stdout, true}, &overProgress{p, stderr, false}, p
 	return func() {
 		p.end()

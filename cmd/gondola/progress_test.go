@@ -80,7 +80,7 @@ func TestProgress(t *testing.T) {
 // TestProgressIsForTerminals has none where nobody looks: what a program or a file gets is the same with and without it.
 func TestProgressIsForTerminals(t *testing.T) {
 	a := &app{Stdout: &bytes.Buffer{}, Stderr: &bytes.Buffer{}}
-	defer a.showProgress("verify")()
+	defer a.showProgress(newVerifyCommand(a))()
 	if a.shows != nil {
 		t.Error("a line where there is no terminal")
 	}

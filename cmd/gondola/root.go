@@ -134,7 +134,7 @@ func begin(a *app, command *cobra.Command) {
 	if inner := command.RunE; inner != nil {
 		command.RunE = func(c *cobra.Command, args []string) error {
 			a.began = true
-			defer a.showProgress(c.Name())()
+			defer a.showProgress(c)()
 			return inner(c, args)
 		}
 	}

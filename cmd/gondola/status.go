@@ -127,6 +127,9 @@ func (a *app) printStatus(cfg *config.Config, s daemon.Status) {
 		rows = append(rows, row)
 	}
 	a.table([]string{"FEED", "LAST DROP", "CAME", "STATE", "ISSUES", "DROP FOLDER"}, rows)
+	if s.Orders != nil {
+		a.printf("\norders    %s\n", plain(ordersLine(s.Orders, zone)))
+	}
 	if s.Passport != "" {
 		a.printf("\nserver    %s\n", plain(s.Passport))
 	}

@@ -24,7 +24,48 @@ func (h *House) tidyOrders(ctx context.Context, before time.Time) error {
 		h.tell(Event{Kind: EventTrouble, Text: fmt.Sprintf(
 			"%d hand-overs of orders were never made and are dropped with the customers' data; see retention.orders", p.Dropped)})
 	}
-	return errors.Join(err, h.tidyOrderFiles(ctx, before), sweepCopies(h.cfg.State.Dir, before))
+	return errors.Join(err, h.scrub(ctx, p.Orders > 0), h.tidyOrderFiles(ctx, before), sweepCopies(h.cfg.State.Dir, before))
+}
+
+const (
+	// scrubFact has when something was removed that the database is to be written anew for, or "" where that is done.
+	scrubFact = "scrub due"
+	// scrubSmall is the size up to which that is done at once: it takes a few seconds. A larger one is written anew once in scrubEvery.
+	scrubSmall = 1 << 30
+	scrubEvery = 7 * 24 * time.Hour
+)
+
+// scrub writes the database anew after something personal was removed from it, where that is not too much work.
+func (h *House) scrub(ctx context.Context, removed bool) error {
+	due, err := h.store.Fact(ctx, scrubFact)
+	if err != nil {
+		return err
+	}
+	if due == "" && removed {
+		due = h.now().UTC().Format(time.RFC3339)
+		if err := h.store.SetFact(ctx, scrubFact, due); err != nil {
+			return err
+		}
+	}
+	if due == "" {
+		return nil
+	}
+	size, err := h.store.Size(ctx)
+	if err != nil {
+		return err
+	}
+	since, err := time.Parse(time.RFC3339, due)
+	if size > scrubSmall && err == nil && h.now().Sub(since) < scrubEvery {
+		return h.store.EmptyLog(ctx)
+	}
+	if free, err := freeSpace(h.cfg.State.Dir); err == nil && free < 2*size+int64(h.cfg.State.MinFree) {
+		return fmt.Errorf("write the database anew, so that nothing is left of customers: that needs %d MB of free space on the disk of state.dir, and there are %d",
+			2*size/1e6, free/1e6)
+	}
+	if err := h.store.Scrub(ctx); err != nil {
+		return err
+	}
+	return h.store.SetFact(ctx, scrubFact, "")
 }
 
 // tidyOrderFiles removes old files with customers in them that the ERP left lying. One that somebody has changed is not ours any more.

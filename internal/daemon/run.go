@@ -40,7 +40,7 @@ func (h *House) Run(ctx context.Context) error {
 		{"send", lookEvery, h.send},
 		{"inbox", lookEvery, h.drainInbox},
 		{"poll", lookEvery, h.poll},
-		{"orders", lookEvery, h.handOverOrders},
+		{ordersLoop, lookEvery, h.handOverOrders},
 		{"folders", folderEvery, h.reportWatch},
 		{"tidy", tidyEvery, h.tidy},
 		{"alarm", alarmEvery, h.lookForAlarms},

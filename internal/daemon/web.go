@@ -108,6 +108,10 @@ func (h *House) pageOf(s Status) web.Page {
 			Withheld: v.Withheld, Verified: v.Verified, Next: v.Next, Settled: v.Settled, Problem: why[v.Kind+"/"+v.ID],
 		})
 	}
+	if o := s.Orders; o != nil {
+		p.Orders = &web.Orders{Due: o.Due, File: o.File, FileAt: o.FileAt, Foreign: o.Foreign}
+		p.Orders.States, p.Orders.Numbers = o.stateNumbers()
+	}
 	for _, f := range s.Feeds {
 		line := web.Feed{Name: f.Name, Folder: f.Folder, Problem: f.Problem}
 		if d := f.Last; d != nil {

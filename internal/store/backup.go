@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -160,6 +161,11 @@ func (s *Store) Restored(ctx context.Context, r Restoring) error {
 		}
 		if err := owe(ctx, tx, r); err != nil {
 			return err
+		}
+		_, err := tx.ExecContext(ctx, `INSERT INTO facts (name, value) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET value = excluded.value`,
+			doubtfulFact, strconv.FormatInt(millis(r.At), 10))
+		if err != nil {
+			return fmt.Errorf("note that orders may have been handed over: %w", err)
 		}
 		for _, e := range exports {
 			_, err := tx.ExecContext(ctx, `UPDATE drops SET archived = $2 WHERE seq = $1`, e.Seq, filepath.Join(r.Dir, e.Below))

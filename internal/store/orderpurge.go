@@ -48,10 +48,23 @@ func (s *Store) PurgeOrders(ctx context.Context, before, now time.Time) (p Purge
 			break
 		}
 	}
-	if p.Orders == 0 {
-		return p, nil
+	return p, nil
+}
+
+// Scrub writes the database anew, so that nothing which was removed stands in it any more: when SQLite makes room in its pages it copies
+// rows, and leaves the old copies where nothing writes them over. Nobody else can write for as long as it takes, some seconds a
+// gigabyte, and it needs twice the size of the database in free space.
+func (s *Store) Scrub(ctx context.Context) error {
+	if _, err := s.write.ExecContext(ctx, `VACUUM`); err != nil {
+		return fmt.Errorf("write the database anew: %w", advise(err))
 	}
-	return p, s.emptyLog(ctx)
+	return s.EmptyLog(ctx)
+}
+
+// Size returns how large the database is, in bytes, without its log.
+func (s *Store) Size(ctx context.Context) (n int64, err error) {
+	err = s.read.QueryRowContext(ctx, `SELECT page_count * page_size FROM pragma_page_count(), pragma_page_size()`).Scan(&n)
+	return n, wrap(err, "ask for the size of the database")
 }
 
 // purge purges some orders.
@@ -81,9 +94,9 @@ func purge(ctx context.Context, tx *sql.Tx, before, now time.Time) (p Purge, err
 	return p, note(ctx, tx, now, EntryPurge, Facts{Rows: p.Orders, Rejected: p.Dropped, Until: before})
 }
 
-// emptyLog writes the database's log into the database and cuts it off, so that nothing which was removed stands in it any more. While
+// EmptyLog writes the database's log into the database and cuts it off, so that nothing which was removed stands in it any more. While
 // somebody reads that can't be done; the log is then written over bit by bit, and the next purge tries again.
-func (s *Store) emptyLog(ctx context.Context) error {
+func (s *Store) EmptyLog(ctx context.Context) error {
 	var busy, pages, moved int
 	err := s.write.QueryRowContext(ctx, `PRAGMA wal_checkpoint(TRUNCATE)`).Scan(&busy, &pages, &moved)
 	return wrap(err, "empty the database's log")
@@ -119,7 +132,7 @@ func (s *Store) OldOrderFiles(ctx context.Context, before time.Time) ([]OrderFil
 	return all, wrap(err, "list old files for the ERP")
 }
 
-const oldFilesQuery = `SELECT ` + orderFileColumns + ` FROM order_files WHERE removed = 0 AND at < $1 AND state = 'done' AND personal = 1 ORDER BY at`
+const oldFilesQuery = `SELECT ` + orderFileColumns + ` FROM order_files WHERE removed = 0 AND at < $1 AND +state = 'done' AND personal = 1 ORDER BY at`
 
 // OrderFileRemoved notes that a file does not lie there any more, or is not ours any more.
 func (s *Store) OrderFileRemoved(ctx context.Context, id int64, now time.Time) error {
