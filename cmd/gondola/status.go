@@ -206,14 +206,7 @@ func incomingLines(in *daemon.Incoming, zone *time.Location) []string {
 	if in == nil {
 		return nil
 	}
-	var states []string
-	for _, s := range slices.Sorted(maps.Keys(in.States)) {
-		states = append(states, fmt.Sprintf("%s %d", s, in.States[s]))
-	}
-	if len(states) == 0 {
-		states = []string{"none"}
-	}
-	lines := []string{"orders    within a day: " + strings.Join(states, ", ")}
+	var lines []string
 	if in.Listens {
 		w := in.Webhook
 		line := fmt.Sprintf("webhook   %s, the last %s", count(int(w.Accepted.N), "event"), clock(w.Accepted.Last, zone))

@@ -97,12 +97,11 @@ type Incoming struct {
 	Stores  int              `json:"stores,omitempty"`
 	Failing int              `json:"failing_stores,omitempty"` // that could not be asked for the last time
 	Oldest  time.Time        `json:"oldest,omitzero"`          // when the store that waits longest was asked for; zero = one never was
-	States  map[string]int   `json:"states,omitempty"`         // orders that changed within a day, by state
 }
 
 // incoming returns how orders come, nil where they don't.
 func (h *House) incoming(ctx context.Context) (*Incoming, error) {
-	in := Incoming{Listens: h.cfg.Orders.Webhook.Listen != "", States: map[string]int{}}
+	in := Incoming{Listens: h.cfg.Orders.Webhook.Listen != ""}
 	_, in.Asks = OrderSweep(h.cfg)
 	if !in.Listens && !in.Asks {
 		return nil, nil
@@ -119,14 +118,7 @@ func (h *House) incoming(ctx context.Context) (*Incoming, error) {
 		in.Stores = len(h.vendors)
 		in.Oldest, in.Failing = h.pollAge(polls)
 	}
-	counts, err := h.store.CountOrders(ctx, h.now().Add(-measuredFor), h.VendorIDs())
-	for state, n := range counts.States {
-		in.States[string(state)] = n
-	}
-	if counts.Strange > 0 {
-		in.States["unknown"] = counts.Strange
-	}
-	return &in, err
+	return &in, nil
 }
 
 // pollAge returns when the store that waits longest was last asked for, and how many could not be the last time.
