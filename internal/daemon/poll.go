@@ -217,7 +217,7 @@ func (h *House) keepUnread(ctx context.Context, all []json.RawMessage) error {
 	}
 	events := make([]inbox.Event, len(all))
 	for i, raw := range all {
-		events[i] = inbox.Event{Digest: sha256.Sum256(raw), Body: raw, At: h.now()}
+		events[i] = inbox.Event{Digest: sha256.Sum256(raw), Body: raw, At: h.now(), Asked: true}
 	}
 	return h.store.AcceptEvents(ctx, events)
 }
