@@ -209,7 +209,7 @@ func (s *Store) Documents(ctx context.Context, target string, from, to time.Time
 	scan := func(rows *sql.Rows) (d SentDocument, err error) {
 		var began, verified, next, planned int64
 		err = rows.Scan(&d.ID, &d.Plan, &d.Target, &d.Folder, &d.Name, &d.Size, &d.SHA256, &d.Rows, &d.State, &d.Class, &d.Error, &d.Proof,
-			&d.Way, &d.Fate, &d.Attempts, &began, &verified, &next, &d.Unsettled, &d.Records, &d.Path, &d.Full, &planned)
+			&d.Way, &d.Fate, &d.Attempts, &began, &verified, &next, &d.Unsettled, &d.By, &d.Records, &d.Path, &d.Full, &planned)
 		d.Began, d.Verified, d.Next, d.Planned = fromMillis(began), fromMillis(verified), fromMillis(next), fromMillis(planned)
 		return d, err
 	}

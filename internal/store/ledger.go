@@ -36,6 +36,7 @@ const (
 	EntryFailed    EntryKind = "failed"    // an attempt failed in another way than the one before
 	EntryVerified  EntryKind = "verified"  // a delivery arrived, with proof
 	EntryFate      EntryKind = "fate"      // what became of a document on the server
+	EntryJob       EntryKind = "job"       // the platform has worked on a request, or is taken to have
 	EntryAnswer    EntryKind = "answer"    // the answer about a drop was written
 	EntryRollback  EntryKind = "rollback"  // what was wanted before was put back
 	EntryRestored  EntryKind = "restored"  // the state is one from a backup
@@ -47,7 +48,7 @@ func EntryKinds() []EntryKind {
 	return []EntryKind{
 		EntryStart, EntryDrop, EntryRead, EntryRejected, EntryHeld, EntryApproval, EntryRejection,
 		EntryPause, EntryResume, EntryOff, EntryOn, EntryHostKey, EntryPlan, EntryBegun, EntryFailed, EntryVerified,
-		EntryFate, EntryAnswer, EntryRollback, EntryRestored, EntryRetention,
+		EntryFate, EntryJob, EntryAnswer, EntryRollback, EntryRestored, EntryRetention,
 	}
 }
 
@@ -80,6 +81,7 @@ type Facts struct {
 	Proof    string    `json:"proof,omitempty"`
 	Way      string    `json:"way,omitempty"`
 	Fate     string    `json:"fate,omitempty"`
+	Job      string    `json:"job,omitempty"`     // the platform's
 	Version  string    `json:"version,omitempty"` // of the program
 	Text     string    `json:"text,omitempty"`    // anything else, in words
 }

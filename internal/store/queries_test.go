@@ -19,10 +19,11 @@ func TestHotQueriesUseTheirIndex(t *testing.T) {
 	}{
 		"due":     {dueQuery, "deliveries_due"},
 		"next":    {nextQuery, "deliveries_due"},
+		"jobs":    {jobsDueQuery, "jobs_due"},
 		"pending": {pendingQuery, "deliveries_look"},
 		"waiting": {waitingQuery, "deliveries_open"},
 	} {
-		steps, err := list(t.Context(), s.read, scanStep, "EXPLAIN QUERY PLAN "+q.query, 1, 2)
+		steps, err := list(t.Context(), s.read, scanStep, "EXPLAIN QUERY PLAN "+q.query, 1, 2, 3)
 		if err != nil {
 			t.Errorf("%s: %v", name, err)
 			continue
