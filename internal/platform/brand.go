@@ -2,13 +2,16 @@ package platform
 
 import "slices"
 
-// Brand is what differs between the platform's brands, as far as files are concerned.
+// Brand is what differs between the platform's brands.
 type Brand struct {
 	Name string // as the configuration writes it
 
 	// SFTPHost is the brand's server for files, in its region. "" where it is [unknown]: the configuration has to name it, as the
 	// account manager did.
 	SFTPHost string
+
+	// API is the address of the brand's REST interface [doc].
+	API string
 
 	// OneIdentifier says that a row with both SKU and barcode is refused. Where the documentation is silent it is [assumed] true.
 	// One identifier is right everywhere, so every writer keeps to it and this only explains why.
@@ -50,14 +53,17 @@ func BrandNames() []string {
 	return names
 }
 
+// apiOf returns the address of a brand's REST interface [doc]. The platform's own sandbox is sandbox.partner.deliveryhero.io.
+func apiOf(brand string) string { return "https://" + brand + ".partner.deliveryhero.io" }
+
 func brands() []Brand {
 	return []Brand{
-		{Name: "pedidosya", SFTPHost: hostAmericas, OneIdentifier: true},
-		{Name: "foodpanda", SFTPHost: hostAsia, MaxSales: true, SingleFile: true},
-		{Name: "hungerstation", SFTPHost: hostMiddleEast, OneIdentifier: true, SingleFile: true},
-		{Name: "talabat", SFTPHost: hostMiddleEast, OneIdentifier: true, SingleFile: true},
-		{Name: "foodora", OneIdentifier: true},
-		{Name: "glovo", OneIdentifier: true},
-		{Name: "yemeksepeti", OneIdentifier: true},
+		{Name: "pedidosya", API: apiOf("pedidosya"), SFTPHost: hostAmericas, OneIdentifier: true},
+		{Name: "foodpanda", API: apiOf("foodpanda"), SFTPHost: hostAsia, MaxSales: true, SingleFile: true},
+		{Name: "hungerstation", API: apiOf("hungerstation"), SFTPHost: hostMiddleEast, OneIdentifier: true, SingleFile: true},
+		{Name: "talabat", API: apiOf("talabat"), SFTPHost: hostMiddleEast, OneIdentifier: true, SingleFile: true},
+		{Name: "foodora", API: apiOf("foodora"), OneIdentifier: true},
+		{Name: "glovo", API: apiOf("glovo"), OneIdentifier: true},
+		{Name: "yemeksepeti", API: apiOf("yemeksepeti"), OneIdentifier: true},
 	}
 }
