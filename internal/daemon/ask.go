@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"gondola/internal/catalog"
+	"gondola/internal/outbox"
 )
 
 // Ask is what an admin wants pushed.
@@ -60,11 +61,13 @@ func (h *House) Pushed(ctx context.Context, vendors []string) (Progress, error) 
 	}
 	p := Progress{Done: true, Paused: true}
 	pause := ""
+	var ways []outbox.By
 	for _, d := range waiting {
 		if !slices.Contains(targets, d.Target) {
 			continue
 		}
 		p.Done = false
+		ways = append(ways, d.By)
 		if by, ok := PauseOf(pauses, parseTarget(d.Target)); ok && d.State != "sending" {
 			pause = by.Text(h.zone) + "; gondola resume ends it"
 			continue
@@ -78,11 +81,16 @@ func (h *House) Pushed(ctx context.Context, vendors []string) (Progress, error) 
 		p.Stopped, p.Trouble = true, pause
 		return p, nil
 	}
-	hold, err := h.store.Hold(ctx)
-	if err == nil && hold != nil && !p.Done {
-		p.Stopped, p.Trouble = true, hold.Text
+	for _, way := range ways {
+		hold, err := h.store.Hold(ctx, way)
+		if err != nil {
+			return p, err
+		}
+		if hold != nil {
+			p.Stopped, p.Trouble = true, hold.Text
+		}
 	}
-	return p, err
+	return p, nil
 }
 
 // ErrNoVendor says that the config has no store of an id.

@@ -55,7 +55,7 @@ func (h *House) measureClock(ctx context.Context) error {
 		return err
 	}
 	h.measured = h.now()
-	hold, err := h.store.Hold(ctx)
+	hold, err := h.store.Hold(ctx, outbox.BySFTP)
 	if err != nil || hold != nil {
 		return err // the login was refused: nothing knocks
 	}

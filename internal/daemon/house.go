@@ -41,6 +41,8 @@ type Options struct {
 	Tell    func(Event)      // hears of every unit of business as it happens; must not block
 	// Dial replaces the connection to the platform in tests that inject failures. Default: package sftp.
 	Dial func(ctx context.Context) (outbox.Remote, error)
+	// API replaces the client of the platform's REST interface in tests that inject failures. Default: package platform.
+	API restAPI
 	// Page serves the status page where the config has one. Of two processes only one can have its port.
 	Page bool
 }
@@ -52,13 +54,16 @@ type House struct {
 	now      func() time.Time
 	log      *slog.Logger
 	store    *store.Store
-	queue    store.Queue
+	queue    store.Queue // of files
+	queueAPI store.Queue // of requests
 	files    shelf.Files
-	outbox   *outbox.Outbox
+	outbox   *outbox.Outbox // of files, nil in a process beside the daemon
+	outAPI   *outbox.Outbox // of requests, nil where none are sent
+	api      restAPI        // nil where the REST interface is not used
 	watchers []watcher
-	lastDial string    // what was last told of the server; owned by flush
-	measured time.Time // when the server was last asked for its clock alone; owned by send
-	rekeyed  bool      // while exports are read again by another identifier: what they were understood as before is no help
+	lastDial map[outbox.By]string // what was last told of the server; owned by flush
+	measured time.Time            // when the server was last asked for its clock alone; owned by send
+	rekeyed  bool                 // while exports are read again by another identifier: what they were understood as before is no help
 
 	// shelfMu keeps a drop from being committed between the moment a plan looks at the newest drop and the moment it looks at the
 	// layers: the plan would contain a drop that it does not know of.
@@ -119,9 +124,11 @@ func Attach(ctx context.Context, cfg *config.Config, opts Options) (*House, erro
 func newHouse(s *setup, st *store.Store, opts Options) *House {
 	h := &House{
 		setup: s, opts: opts, now: opts.Now, log: opts.Log, store: st,
-		queue:   store.Queue{Store: st, Dir: s.cfg.State.Dir, Window: time.Duration(s.cfg.SFTP.ReadWindow)},
-		files:   shelf.Files{Dir: filepath.Join(s.cfg.State.Dir, shelfDir)},
-		answers: s.newAnswerings(),
+		queue:    store.Queue{Store: st, Dir: s.cfg.State.Dir, Window: time.Duration(s.cfg.SFTP.ReadWindow)},
+		queueAPI: store.Queue{Store: st, By: outbox.ByAPI, Dir: s.cfg.State.Dir},
+		lastDial: map[outbox.By]string{},
+		files:    shelf.Files{Dir: filepath.Join(s.cfg.State.Dir, shelfDir)},
+		answers:  s.newAnswerings(),
 	}
 	if h.now == nil {
 		h.now = time.Now
@@ -134,7 +141,13 @@ func newHouse(s *setup, st *store.Store, opts Options) *House {
 }
 
 // Close gives the state folder free. Call it after Run or Once has returned.
-func (h *House) Close() error { return errors.Join(h.page.close(), h.store.Close()) }
+func (h *House) Close() error {
+	errs := []error{h.page.close()}
+	if h.api != nil {
+		errs = append(errs, h.api.Close())
+	}
+	return errors.Join(append(errs, h.store.Close())...)
+}
 
 // prepare makes the folders and wires outbox and watchers.
 func (h *House) prepare(ctx context.Context) error {
@@ -171,6 +184,9 @@ func (h *House) prepare(ctx context.Context) error {
 		Queue: h.queue, Dial: dial, Login: remote.Login, Now: h.now, Parallel: h.cfg.SFTP.Parallel,
 		ReadWindow: h.queue.Window, Log: h.log.With("component", "outbox"),
 	}
+	if err := h.prepareRequests(ctx); err != nil {
+		return err
+	}
 	h.noteStart(ctx)
 	if err := h.takeOver(ctx); err != nil {
 		return err
@@ -179,6 +195,29 @@ func (h *House) prepare(ctx context.Context) error {
 		return err
 	}
 	return h.prepareWatchers()
+}
+
+// prepareRequests wires the REST interface, where something goes by it.
+func (h *House) prepareRequests(ctx context.Context) error {
+	if !h.cfg.API.IsSet() {
+		return nil
+	}
+	if h.api = h.opts.API; h.api == nil {
+		h.api = h.newClient()
+	}
+	if len(h.apiUses()) == 0 {
+		return nil
+	}
+	salt, err := h.salt(ctx)
+	if err != nil {
+		return err
+	}
+	remote := apiRemote{api: h.api, now: h.now}
+	h.outAPI = &outbox.Outbox{
+		Queue: h.queueAPI, Dial: func(context.Context) (outbox.Remote, error) { return remote, nil }, Login: h.apiLogin(salt), Now: h.now,
+		Log: h.log.With("component", "outbox"),
+	}
+	return nil
 }
 
 // salt returns the key that login fingerprints in the database are made with.

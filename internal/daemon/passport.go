@@ -167,7 +167,7 @@ func Probe(ctx context.Context, cfg *config.Config, opts Options) (out Probed, e
 		}
 		out.Features = append(out.Features, ProbedFeature{Name: string(f), Has: has})
 	}
-	hold, err := h.store.Hold(ctx)
+	hold, err := h.store.Hold(ctx, outbox.BySFTP)
 	if err != nil {
 		return out, err
 	}
@@ -184,7 +184,7 @@ func Probe(ctx context.Context, cfg *config.Config, opts Options) (out Probed, e
 
 // holdOn returns the hold that a refused login left, where it is the one that would be tried now.
 func (h *House) holdOn(ctx context.Context, c sftp.Config) (*outbox.Hold, error) {
-	hold, err := h.store.Hold(ctx)
+	hold, err := h.store.Hold(ctx, outbox.BySFTP)
 	if err != nil || hold == nil {
 		return nil, err
 	}

@@ -113,12 +113,14 @@ func (h *House) Status(ctx context.Context) (Status, error) {
 	if s.Rows, err = h.HeldFindings(ctx); err != nil {
 		return s, err
 	}
-	hold, err := h.store.Hold(ctx)
-	if err != nil {
-		return s, err
-	}
-	if hold != nil {
-		s.Hold = hold.Text
+	for _, by := range h.ways() {
+		hold, err := h.store.Hold(ctx, by)
+		if err != nil {
+			return s, err
+		}
+		if hold != nil && s.Hold == "" {
+			s.Hold = hold.Text
+		}
 	}
 	if s.Paused, err = h.Paused(ctx); err != nil {
 		return s, err

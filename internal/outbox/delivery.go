@@ -66,7 +66,8 @@ type Receipt struct {
 	SHA256   string // of the bytes sent, hex
 	Proof    Proof
 	Way      string    // how the name was taken: one of the ways
-	Job      string    // of a request: the platform's job that works on it; "" = it was worked on at once
+	Job      string    // of a request: the platform's job that works on it; "" = there is none to follow
+	Done     bool      // of a request: it was worked on at once
 	Replaced bool      // a file of ours lay under the name before
 	At       time.Time // when it was verified
 

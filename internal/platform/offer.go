@@ -53,41 +53,41 @@ func parseTerms(text string) (t RequestTerms, err error) {
 	return t, nil
 }
 
-// Reason is why a promotion is made, as requests have to say it [partner].
-type Reason string
+// PromotionReason is why a promotion is made, as requests have to say it [partner].
+type PromotionReason string
 
 // The reasons [partner].
 const (
-	ReasonOverstock       Reason = "OVERSTOCK"
-	ReasonDelisting       Reason = "DELISTING"
-	ReasonCompetitiveness Reason = "COMPETITIVENESS"
-	ReasonExpiringSoon    Reason = "EXPIRING_SOON"
-	ReasonNMR             Reason = "NMR"
-	ReasonTrading         Reason = "TRADING"
+	PromotionOverstock       PromotionReason = "OVERSTOCK"
+	PromotionDelisting       PromotionReason = "DELISTING"
+	PromotionCompetitiveness PromotionReason = "COMPETITIVENESS"
+	PromotionExpiringSoon    PromotionReason = "EXPIRING_SOON"
+	PromotionNMR             PromotionReason = "NMR"
+	PromotionTrading         PromotionReason = "TRADING"
 )
 
 // ReasonOf returns the reason that a free text, as files have it, most likely means: the platform's own word, or one of a few that shops
 // use. What says none of them is taken for competitiveness [assumed], which is in common use [partner].
-func ReasonOf(text string) Reason {
+func ReasonOf(text string) PromotionReason {
 	word := strings.NewReplacer(" ", "_", "-", "_").Replace(strings.ToUpper(strings.TrimSpace(text)))
-	for _, r := range []Reason{ReasonOverstock, ReasonDelisting, ReasonCompetitiveness, ReasonExpiringSoon, ReasonNMR, ReasonTrading} {
+	for _, r := range []PromotionReason{PromotionOverstock, PromotionDelisting, PromotionCompetitiveness, PromotionExpiringSoon, PromotionNMR, PromotionTrading} {
 		if word == string(r) {
 			return r
 		}
 	}
 	for _, known := range []struct {
 		part string
-		is   Reason
+		is   PromotionReason
 	}{
-		{"STOCK", ReasonOverstock}, {"EXCEDENTE", ReasonOverstock}, {"EXCESSO", ReasonOverstock},
-		{"DELIST", ReasonDelisting}, {"DISCONTIN", ReasonDelisting}, {"DESCONTIN", ReasonDelisting}, {"LIQUIDA", ReasonDelisting},
-		{"EXPIR", ReasonExpiringSoon}, {"VENC", ReasonExpiringSoon}, {"VALIDADE", ReasonExpiringSoon}, {"CADUC", ReasonExpiringSoon},
+		{"STOCK", PromotionOverstock}, {"EXCEDENTE", PromotionOverstock}, {"EXCESSO", PromotionOverstock},
+		{"DELIST", PromotionDelisting}, {"DISCONTIN", PromotionDelisting}, {"DESCONTIN", PromotionDelisting}, {"LIQUIDA", PromotionDelisting},
+		{"EXPIR", PromotionExpiringSoon}, {"VENC", PromotionExpiringSoon}, {"VALIDADE", PromotionExpiringSoon}, {"CADUC", PromotionExpiringSoon},
 	} {
 		if strings.Contains(word, known.part) {
 			return known.is
 		}
 	}
-	return ReasonCompetitiveness
+	return PromotionCompetitiveness
 }
 
 // offerBody is the body of a request for promotions [doc], its limits and bundles [partner].
@@ -95,7 +95,7 @@ type offerBody struct {
 	Vendors     []string          `json:"vendors"`
 	Type        string            `json:"type"`
 	Active      bool              `json:"active"`
-	Reason      Reason            `json:"reason"`
+	Reason      PromotionReason   `json:"reason"`
 	DisplayName map[string]string `json:"display_name"`
 	Conditions  offerConditions   `json:"conditions"`
 	Limits      *offerLimits      `json:"limits,omitempty"`
@@ -184,7 +184,7 @@ func utcOf(w catalog.Wall, zone *time.Location) time.Time {
 // [partner]: they begin some thousandths of a second later, always as many. That it looks at those is [assumed]: its own examples have
 // them. The plain ones, which are nearly all, begin to the second.
 func apart(b offerBody) time.Duration {
-	if b.Limits == nil && b.Reason == ReasonCompetitiveness {
+	if b.Limits == nil && b.Reason == PromotionCompetitiveness {
 		return 0
 	}
 	h := fnv.New32a()

@@ -6,23 +6,12 @@ import (
 	"fmt"
 	"io"
 	"iter"
-	"net/url"
 
 	"gondola/internal/catalog"
 )
 
 // MaxRequestPairs is how many pairs of article and store one request for promotions may have [doc].
 const MaxRequestPairs = 2_000_000
-
-// CatalogRequest returns the method and the path that a store's articles are changed by [doc].
-func CatalogRequest(chain, vendor string) (method, path string) {
-	return "PUT", "/v2/chains/" + url.PathEscape(chain) + "/vendors/" + url.PathEscape(vendor) + "/catalog"
-}
-
-// PromotionRequest returns the method and the path that promotions are made, changed and ended by [doc].
-func PromotionRequest(chain string) (method, path string) {
-	return "PUT", "/v2/chains/" + url.PathEscape(chain) + "/promotion"
-}
 
 // product is an article in the body of a request [doc].
 type product struct {
@@ -46,7 +35,7 @@ func WriteCatalogRequest(w io.Writer, items iter.Seq2[catalog.Item, error]) (int
 		if CatalogFields(it) == 0 {
 			continue
 		}
-		p, err := productOf(it)
+		p, err := requestProduct(it)
 		if err != nil {
 			return count, fmt.Errorf("write request, article %q: %w", it.SKU, err)
 		}
@@ -69,7 +58,7 @@ func WriteCatalogRequest(w io.Writer, items iter.Seq2[catalog.Item, error]) (int
 	return count, nil
 }
 
-func productOf(it catalog.Item) (p product, err error) {
+func requestProduct(it catalog.Item) (p product, err error) {
 	if p.SKU, err = identifier(catalog.BySKU, it.SKU, ""); err != nil {
 		return p, err
 	}

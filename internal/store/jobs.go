@@ -48,8 +48,11 @@ const (
 // accepted is Verified for a request: the platform has taken it, and works on it by itself where it named a job.
 func (q Queue) accepted(ctx context.Context, id int64, r outbox.Receipt) error {
 	state, fate := "verified", outbox.Fate("")
-	if r.Job == "" {
+	switch {
+	case r.Job == "" && r.Done:
 		state, fate = "confirmed", outbox.FateConfirmed
+	case r.Job == "":
+		fate = outbox.FateSilent
 	}
 	return q.tx(ctx, func(tx *sql.Tx) error {
 		var plan int64
