@@ -42,6 +42,33 @@ func (h *House) causes(ctx context.Context, t Target, all []store.Feedback) erro
 	return nil
 }
 
+// moveFeedback finds the rows anew that feedback about a target is shown with: a newer export that says the same is the one that somebody
+// reads the answer of. It does nothing where no export has come since the last time.
+func (h *House) moveFeedback(ctx context.Context, t Target, upto int64) error {
+	if h.attributed[t.String()] == upto {
+		return nil
+	}
+	all, err := h.store.FeedbackOf(ctx, t.String())
+	if err != nil {
+		return err
+	}
+	before := slices.Clone(all)
+	if err := h.causes(ctx, t, all); err != nil {
+		return err
+	}
+	var moved []store.Feedback
+	for i, f := range all {
+		if f != before[i] {
+			moved = append(moved, f)
+		}
+	}
+	if err := h.store.FeedbackMoved(ctx, moved); err != nil {
+		return err
+	}
+	h.attributed[t.String()] = upto
+	return nil
+}
+
 // causedBy looks for open keys in one file of a layer, and takes those that it has out of them: what lies below says nothing of them.
 func (h *House) causedBy(ctx context.Context, f feedSetup, l store.LayerFile, all []store.Feedback, open map[string][]int) error {
 	found := map[string]int{} // the lines, 0 where the file does not tell
@@ -55,6 +82,13 @@ func (h *House) causedBy(ctx context.Context, f feedSetup, l store.LayerFile, al
 	}
 	if len(found) == 0 {
 		return nil
+	}
+	for key := range found {
+		// Known already, from the last look.
+		if i := open[key][0]; all[i].Seq == l.Seq && all[i].Line > 0 {
+			delete(open, key)
+			delete(found, key)
+		}
 	}
 	candidates := []int64{l.Seq}
 	earlier, err := h.store.StoodBefore(ctx, f.Name, l.Scope, h.now())

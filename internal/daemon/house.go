@@ -50,20 +50,21 @@ type Options struct {
 // House is the running daemon.
 type House struct {
 	*setup
-	opts     Options
-	now      func() time.Time
-	log      *slog.Logger
-	store    *store.Store
-	queue    store.Queue // of files
-	queueAPI store.Queue // of requests
-	files    shelf.Files
-	outbox   *outbox.Outbox // of files, nil in a process beside the daemon
-	outAPI   *outbox.Outbox // of requests, nil where none are sent
-	api      restAPI        // nil where the REST interface is not used
-	watchers []watcher
-	lastDial map[outbox.By]string // what was last told of the server; owned by flush
-	measured time.Time            // when the server was last asked for its clock alone; owned by send
-	rekeyed  bool                 // while exports are read again by another identifier: what they were understood as before is no help
+	opts       Options
+	now        func() time.Time
+	log        *slog.Logger
+	store      *store.Store
+	queue      store.Queue // of files
+	queueAPI   store.Queue // of requests
+	files      shelf.Files
+	outbox     *outbox.Outbox // of files, nil in a process beside the daemon
+	outAPI     *outbox.Outbox // of requests, nil where none are sent
+	api        restAPI        // nil where the REST interface is not used
+	watchers   []watcher
+	lastDial   map[outbox.By]string // what was last told of the server; owned by flush
+	attributed map[string]int64     // by target, the newest drop when feedback was last looked up; owned by send
+	measured   time.Time            // when the server was last asked for its clock alone; owned by send
+	rekeyed    bool                 // while exports are read again by another identifier: what they were understood as before is no help
 
 	// shelfMu keeps a drop from being committed between the moment a plan looks at the newest drop and the moment it looks at the
 	// layers: the plan would contain a drop that it does not know of.
@@ -126,9 +127,9 @@ func newHouse(s *setup, st *store.Store, opts Options) *House {
 		setup: s, opts: opts, now: opts.Now, log: opts.Log, store: st,
 		queue:    store.Queue{Store: st, Dir: s.cfg.State.Dir, Window: time.Duration(s.cfg.SFTP.ReadWindow)},
 		queueAPI: store.Queue{Store: st, By: outbox.ByAPI, Dir: s.cfg.State.Dir},
-		lastDial: map[outbox.By]string{},
-		files:    shelf.Files{Dir: filepath.Join(s.cfg.State.Dir, shelfDir)},
-		answers:  s.newAnswerings(),
+		lastDial: map[outbox.By]string{}, attributed: map[string]int64{},
+		files:   shelf.Files{Dir: filepath.Join(s.cfg.State.Dir, shelfDir)},
+		answers: s.newAnswerings(),
 	}
 	if h.now == nil {
 		h.now = time.Now

@@ -126,7 +126,7 @@ func (h *House) planTarget(ctx context.Context, due store.Target) error {
 	}
 	h.tellPlan(t, p)
 	h.tellHeldRows(t, before, p.Findings)
-	return nil
+	return h.moveFeedback(ctx, t, upto)
 }
 
 // tellPlan tells of a plan and its documents.

@@ -296,6 +296,27 @@ func (s *Store) FeedbackOn(ctx context.Context, seq int64) ([]Feedback, error) {
 	return all, wrap(err, "read feedback about drop %d", seq)
 }
 
+// FeedbackMoved records the rows that feedback is shown with now.
+func (s *Store) FeedbackMoved(ctx context.Context, all []Feedback) error {
+	if len(all) == 0 {
+		return nil
+	}
+	return s.tx(ctx, func(tx *sql.Tx) error {
+		for _, f := range all {
+			_, err := tx.ExecContext(ctx, `UPDATE drops SET receipt_due = receipt_due + 1, workbook = '' WHERE seq = $4 OR seq IN
+				(SELECT seq FROM feedback WHERE target = $1 AND item_key = $2 AND vendor = $3)`, f.Target, f.Key, f.Vendor, f.Seq)
+			if err == nil {
+				_, err = tx.ExecContext(ctx, `UPDATE feedback SET seq = $4, sheet = $5, line = $6 WHERE target = $1 AND item_key = $2 AND vendor = $3`,
+					f.Target, f.Key, f.Vendor, f.Seq, f.Sheet, f.Line)
+			}
+			if err != nil {
+				return fmt.Errorf("move feedback: %w", err)
+			}
+		}
+		return nil
+	})
+}
+
 // RequestRecords returns the digest of the record file with a request's rows, "" where retention has removed it.
 func (s *Store) RequestRecords(ctx context.Context, delivery int64) (digest string, err error) {
 	err = s.read.QueryRowContext(ctx, `SELECT records FROM deliveries WHERE id = $1`, delivery).Scan(&digest)
