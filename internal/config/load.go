@@ -54,8 +54,8 @@ func parseFor(name string, data []byte, sends bool) (*Config, error) {
 	}
 	c := defaults()
 	d.root(root, c)
-	c.finish(dir)
 	c.file = d.file
+	c.finish(dir)
 	sum := sha256.Sum256(data)
 	c.Digest = hex.EncodeToString(sum[:])
 
