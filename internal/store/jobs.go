@@ -31,7 +31,8 @@ type Job struct {
 	Plan     int64 // of the request
 	Rows     int   // of the request
 	Name     string
-	Failures int // jobs of the request that failed before, one after the other
+	Failures int    // jobs of the request that failed before, one after the other
+	Drops    string // the numbers of the drops behind the request, with spaces between
 }
 
 // Heard is how the end of a job is known.
@@ -89,7 +90,8 @@ func settleBefore(ctx context.Context, tx *sql.Tx, target string, plan int64) er
 
 const (
 	jobColumns = `j.id, j.kind, j.delivery, j.target, j.vendor, j.status, j.made_at, j.asked, j.next_at, j.ended_at, j.heard, j.rejected,
-		j.error, COALESCE(d.plan, 0), COALESCE(d.doc_rows, 0), COALESCE(d.folder || '/' || d.name, ''), COALESCE(d.failures, 0)`
+		j.error, COALESCE(d.plan, 0), COALESCE(d.doc_rows, 0), COALESCE(d.folder || '/' || d.name, ''), COALESCE(d.failures, 0),
+		COALESCE((SELECT group_concat(e.seq, ' ') FROM effects e WHERE e.plan = d.plan), '')`
 	jobsQuery    = `SELECT ` + jobColumns + ` FROM jobs j LEFT JOIN deliveries d ON d.id = j.delivery `
 	jobsDueQuery = jobsQuery + `WHERE j.next_at > 0 AND (j.next_at <= $1 OR j.next_at > $2) ORDER BY j.next_at LIMIT $3`
 )
@@ -97,7 +99,7 @@ const (
 func scanJob(rows *sql.Rows) (j Job, err error) {
 	var made, next, ended int64
 	err = rows.Scan(&j.ID, &j.Kind, &j.Delivery, &j.Target, &j.Vendor, &j.Status, &made, &j.Asked, &next, &ended, &j.Heard, &j.Rejected,
-		&j.Error, &j.Plan, &j.Rows, &j.Name, &j.Failures)
+		&j.Error, &j.Plan, &j.Rows, &j.Name, &j.Failures, &j.Drops)
 	j.Made, j.Next, j.Ended = fromMillis(made), fromMillis(next), fromMillis(ended)
 	return j, err
 }
@@ -294,6 +296,19 @@ func (s *Store) FeedbackOf(ctx context.Context, target string) ([]Feedback, erro
 func (s *Store) FeedbackOn(ctx context.Context, seq int64) ([]Feedback, error) {
 	all, err := list(ctx, s.read, scanFeedback, `SELECT `+feedbackColumns+` FROM feedback WHERE seq = $1 ORDER BY line, target, item_key, vendor`, seq)
 	return all, wrap(err, "read feedback about drop %d", seq)
+}
+
+// Standing is how a shelf that is sent by requests stands.
+type Standing struct {
+	Open     int // jobs that have not ended
+	NotTaken int // rows that the platform did not take, by its last word
+}
+
+// StandingOf returns how a target that is sent by requests stands.
+func (s *Store) StandingOf(ctx context.Context, target string) (st Standing, err error) {
+	err = s.read.QueryRowContext(ctx, `SELECT (SELECT COUNT(*) FROM jobs WHERE target = $1 AND ended_at = 0),
+		(SELECT COUNT(*) FROM feedback WHERE target = $1)`, target).Scan(&st.Open, &st.NotTaken)
+	return st, wrap(err, "read how %s stands", target)
 }
 
 // FeedbackMoved records the rows that feedback is shown with now.
