@@ -115,6 +115,11 @@ type apiRemote struct {
 	now func() time.Time
 }
 
+// apiDial returns what an outbox of requests calls to connect: nothing is dialled before a request is made.
+func apiDial(api restAPI, now func() time.Time) func(context.Context) (outbox.Remote, error) {
+	return func(context.Context) (outbox.Remote, error) { return apiRemote{api: api, now: now}, nil }
+}
+
 // Replace makes d's request. What it proves is that the platform took it, not what it makes of it.
 func (r apiRemote) Replace(ctx context.Context, d outbox.Delivery) (outbox.Receipt, error) {
 	body, err := os.ReadFile(d.Path)

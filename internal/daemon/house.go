@@ -213,10 +213,8 @@ func (h *House) prepareRequests(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	remote := apiRemote{api: h.api, now: h.now}
 	h.outAPI = &outbox.Outbox{
-		Queue: h.queueAPI, Dial: func(context.Context) (outbox.Remote, error) { return remote, nil }, Login: h.apiLogin(salt), Now: h.now,
-		Log: h.log.With("component", "outbox"),
+		Queue: h.queueAPI, Dial: apiDial(h.api, h.now), Login: h.apiLogin(salt), Now: h.now, Log: h.log.With("component", "outbox"),
 	}
 	return nil
 }

@@ -158,6 +158,13 @@ func (h *House) promotionRequests(ctx context.Context, t Target, q shelf.Questio
 		}
 		groups[name], said[r.Key] = append(groups[name], r), true
 	}
+	refused, err := h.store.FeedbackOf(ctx, t.String())
+	if err != nil {
+		return nil, err
+	}
+	for _, f := range refused {
+		said[f.Key] = true // the platform does not have it, whatever was sent
+	}
 	if err := h.runningBeside(q, groups, said); err != nil {
 		return nil, err
 	}
@@ -181,7 +188,7 @@ func (h *House) promotionRequests(ctx context.Context, t Target, q shelf.Questio
 	return all, nil
 }
 
-// runningBeside adds to each group what runs of it and is not spoken of.
+// runningBeside adds to each group what runs of it and is not spoken of yet.
 func (h *House) runningBeside(q shelf.Question, groups map[string][]shelf.Record, said map[string]bool) error {
 	o, err := h.files.Overlay(q.Sent)
 	if err != nil {
