@@ -2,8 +2,11 @@ package main
 
 import (
 	"cmp"
+	"context"
 	"errors"
+	"io"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -16,16 +19,45 @@ import (
 
 // newCheckCommand names everything that is wrong with a config.
 func newCheckCommand(a *app) *cobra.Command {
-	return &cobra.Command{
+	var f checkFlags
+	c := &cobra.Command{
 		Use:   "check",
 		Short: "Name everything in the config that is missing or wrong",
-		Long: `Reads the config and lists every problem at once, each with its file, line and column, and with what to
-do. What only deserves a look is marked as a warning. It connects to nobody and changes nothing.`,
-		Example:     "  gondola check --config shop/config.yaml",
+		Long: `Reads the config and lists every problem at once, each with its file, line and column, with what to do, what is
+allowed there and what was probably meant, and shows the line. Of passwords only the reference is shown, and
+nothing that may be one. What only deserves a look is marked as a warning. It connects to nobody and changes
+nothing.
+
+With --replay a config that is fine is rehearsed: it goes live on a copy of the state, the last exports are read
+by it, and what every document would say is compared with what it says now. Write the changed config beside the
+one that is live, so that both have the same state.dir.`,
+		Example: "  gondola check --config shop/config.yaml\n  gondola check --effective\n" +
+			"  gondola check --config shop/new.yaml --replay\n  gondola check --config shop/new.yaml --against shop/config.yaml --replay=30",
 		Args:        cobra.NoArgs,
-		Annotations: codes(),
-		RunE:        func(*cobra.Command, []string) error { return a.check() },
+		Annotations: codes(exitData, exitBrake),
+		RunE: func(c *cobra.Command, _ []string) error {
+			if c.Flags().Changed("replay") && f.replay < 1 {
+				return usagef("--replay is 1 or more; found %d", f.replay)
+			}
+			if f.against != "" && f.replay == 0 {
+				return usagef("--against goes with --replay")
+			}
+			return a.check(c.Context(), f)
+		},
 	}
+	c.Flags().IntVar(&f.replay, "replay", 0, "rehearse the config with the last `N` exports of each feed, as in --replay=20")
+	c.Flags().Lookup("replay").NoOptDefVal = strconv.Itoa(usualReplay)
+	c.Flags().StringVar(&f.against, "against", "", "with --replay: the config `FILE` that is live, where stores, feeds or send are changed, too")
+	c.Flags().BoolVar(&f.effective, "effective", false, "print the config as it is understood: every default filled in, no secret shown")
+	c.MarkFlagsMutuallyExclusive("effective", "replay")
+	return c
+}
+
+// checkFlags are what check is asked.
+type checkFlags struct {
+	effective bool
+	replay    int // 0: no rehearsal
+	against   string
 }
 
 // checked is what check --json prints.
@@ -35,6 +67,15 @@ type checked struct {
 	Warnings []config.Problem `json:"warnings"`
 	Stores   []checkedStore   `json:"stores,omitempty"`
 	Feeds    []checkedFeed    `json:"feeds,omitempty"`
+	Sweep    *checkedSweep    `json:"order_sweep,omitempty"`
+}
+
+// checkedSweep is how long it takes to ask for the orders of all stores, where that is done.
+type checkedSweep struct {
+	Stores    int     `json:"stores"`
+	PerMinute int     `json:"requests_per_minute"`
+	Takes     float64 `json:"seconds"`
+	Every     float64 `json:"every_seconds"`
 }
 
 // checkedStore is one shelf of a store of a config that is fine.
@@ -55,9 +96,13 @@ type checkedFeed struct {
 	Match  []string `json:"match"`
 }
 
-func (a *app) check() error {
+func (a *app) check(ctx context.Context, f checkFlags) error {
 	result := checked{Problems: []config.Problem{}, Warnings: []config.Problem{}}
-	cfg, err := config.Load(a.configPath())
+	load := config.Load
+	if f.replay > 0 {
+		load = config.Look // nothing is sent: secrets may be there for the daemon alone
+	}
+	cfg, err := load(a.configPath())
 	found, ok := errors.AsType[config.Problems](err)
 	switch {
 	case ok:
@@ -82,6 +127,13 @@ func (a *app) check() error {
 			return err
 		}
 	}
+	switch {
+	case result.OK && f.effective:
+		return a.effective(cfg, found)
+	case result.OK && f.replay > 0:
+		printProblems(a.Stderr, found)
+		return a.rehearse(ctx, cfg, f)
+	}
 	code := exitDone
 	if !result.OK {
 		code = exitUsage
@@ -92,7 +144,7 @@ func (a *app) check() error {
 		}
 		return ended(code)
 	}
-	a.printProblems(found)
+	printProblems(a.Stdout, found)
 	if result.OK {
 		a.printChecked(result, len(cfg.Vendors), zoneOf(cfg.Chain.TimeZone))
 		return nil
@@ -118,21 +170,63 @@ func (r *checked) summarize(cfg *config.Config) error {
 	for _, s := range slots {
 		r.Stores = append(r.Stores, checkedStore{ID: s.Vendor, Name: names[s.Vendor], Kind: string(s.Kind), Next: s.Next, Full: s.Full})
 	}
+	if s, ok := daemon.OrderSweep(cfg); ok {
+		r.Sweep = &checkedSweep{s.Stores, s.PerMinute, s.Takes.Seconds(), s.Every.Seconds()}
+	}
 	for _, f := range cfg.Feeds {
 		r.Feeds = append(r.Feeds, checkedFeed{Name: f.Name, Kind: f.Kind, Drop: f.Drop, Export: f.Export, Match: f.Match})
 	}
 	return nil
 }
 
-// printProblems prints each problem, with the part of the file that it is about below.
-func (a *app) printProblems(found []config.Problem) {
-	lines := sourceLines(a.configPath())
+// printProblems prints each problem, with the line of the file that it is about below.
+func printProblems(w io.Writer, found []config.Problem) {
+	ink, columns := paintFor(w), screenWidth(w)-excerptIndent
 	for _, p := range found {
-		a.printf("%s\n", p.Error())
-		if text, mark, ok := excerpt(lines, p); ok {
-			a.printf("    %s\n    %s\n", text, mark)
-		}
+		_, _ = io.WriteString(w, problemText(ink, columns, p)) // see printf
 	}
+}
+
+// seconds writes a length of time as the config does.
+func seconds(n float64) config.Duration {
+	return config.Duration(time.Duration(n * float64(time.Second)).Round(time.Second))
+}
+
+// effective prints a config that is fine as it is understood. Warnings go to the standard error: the result is a file.
+func (a *app) effective(cfg *config.Config, warnings []config.Problem) error {
+	printProblems(a.Stderr, warnings)
+	e := cfg.Effective()
+	if a.JSON {
+		return a.printJSON(e)
+	}
+	text, err := e.YAML()
+	if err != nil {
+		return err
+	}
+	a.printf("%s", text)
+	return nil
+}
+
+// problemText returns what is printed of a problem.
+func problemText(ink paint, columns int, p config.Problem) string {
+	var b strings.Builder
+	place, color := p.Place(), ink.red
+	text := strings.TrimPrefix(p.Error(), place)
+	b.WriteString(ink.bold(place))
+	if p.Warning {
+		color = ink.yellow
+		before, after, _ := strings.Cut(text, "warning:")
+		b.WriteString(before + color("warning:"))
+		text = after
+	}
+	b.WriteString(text + "\n")
+	if p.Excerpt != nil {
+		indent := strings.Repeat(" ", excerptIndent)
+		line, mark := excerptLines(*p.Excerpt, columns)
+		blank := mark[:len(mark)-len(strings.TrimLeft(mark, " "))]
+		b.WriteString(indent + line + "\n" + indent + blank + color(mark[len(blank):]) + "\n")
+	}
+	return b.String()
 }
 
 func (a *app) printChecked(r checked, stores int, zone *time.Location) {
@@ -152,4 +246,8 @@ func (a *app) printChecked(r checked, stores int, zone *time.Location) {
 	}
 	a.printf("\n")
 	a.table([]string{"FEED", "KIND", "EXPORT", "DROP FOLDER", "FILES"}, rows)
+	if s := r.Sweep; s != nil {
+		a.printf("\nAsking for the orders of %s takes %s at %d requests a minute; it is done every %s.\n", count(s.Stores, "store"),
+			seconds(s.Takes), s.PerMinute, seconds(s.Every))
+	}
 }

@@ -370,11 +370,6 @@ func (w *crashWorld) inspect(b crashBegin) {
 		w.failf("the next push ended with %d", code)
 	}
 	for name := range w.home() {
-		// A probe that died leaves a few small files in the login's home, never in a folder that is read. They are taken for those of a
-		// probe under way, which must not lose them, and swept an hour later.
-		if dir := path.Dir(name); strings.HasPrefix(path.Base(name), ".gondola-probe.csv.") && (dir == "." || dir == "gondola-probe") {
-			continue
-		}
 		if strings.HasPrefix(path.Base(name), ".") {
 			w.failf("%s was left on the server", name)
 		}

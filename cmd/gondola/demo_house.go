@@ -37,7 +37,8 @@ const demoZone = "America/Montevideo"
 const demoUser = "demo"
 
 // demoConfig is the config of the demo's chain. It has little patience, so that nobody needs any.
-const demoConfig = `# The chain of gondola demo: three invented stores. config.example.yaml of the project explains every key.
+const demoConfig = config.SchemaLine + `
+# The chain of gondola demo: three invented stores. config.example.yaml of the project explains every key.
 chain: {id: 7d3f9b52-40c8-4f1e-9a67-c25e8b01d4f3, time_zone: ` + demoZone + `, language: es, identify_by: sku, price_decimals: 2}
 vendors:
 %s
@@ -94,6 +95,9 @@ func (d *demo) startDaemon(ctx context.Context) (stop func() error, err error) {
 	text := fmt.Sprintf(demoConfig, strings.Join(vendors, "\n"), host, port, demoUser, d.platform.HostKey())
 	if err := os.WriteFile(d.path(defaultConfig), []byte(text), 0o600); err != nil {
 		return nil, fmt.Errorf("write config: %w", err)
+	}
+	if err := os.WriteFile(d.path(config.SchemaName), config.Schema(), 0o600); err != nil {
+		return nil, fmt.Errorf("write schema: %w", err)
 	}
 	if d.cfg, err = config.Load(d.path(defaultConfig)); err != nil {
 		return nil, err

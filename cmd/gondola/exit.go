@@ -93,7 +93,8 @@ func exitCode(err error) int {
 		return exitUsage
 	}
 	for _, usage := range []error{
-		daemon.ErrNoVendor, daemon.ErrNoFeed, daemon.ErrNoHistory, daemon.ErrNoArticle, daemon.ErrBackupPath,
+		daemon.ErrNoVendor, daemon.ErrNoFeed, daemon.ErrNoHistory, daemon.ErrNoArticle, daemon.ErrBackupPath, daemon.ErrNoOrder,
+		daemon.ErrNoOrderFolder,
 	} {
 		if errors.Is(err, usage) {
 			return exitUsage

@@ -92,6 +92,7 @@ func factsLine(f store.Facts) string {
 	add("target", f.Target)
 	number("finding", f.Finding)
 	add("article", strings.Join(f.Articles, " "))
+	add("order", strings.Join(f.Orders, " "))
 	number("plan", f.Plan)
 	if f.Full {
 		words = append(words, "full")

@@ -33,7 +33,7 @@ func (l *logFlags) open(w io.Writer) (*slog.Logger, error) {
 	switch format := l.format; {
 	case format == "text", format == "auto" && isTerminal(w):
 		return slog.New(tint.NewTextHandler(w, &tint.Options{
-			Level: level, TimeFormat: time.TimeOnly, NoColor: !isTerminal(w) || os.Getenv("NO_COLOR") != "",
+			Level: level, TimeFormat: time.TimeOnly, NoColor: !bool(paintFor(w)),
 		})), nil
 	case format == "json", format == "auto":
 		return slog.New(slog.NewJSONHandler(w, &slog.HandlerOptions{Level: level})), nil

@@ -72,6 +72,7 @@ Whoever dropped a file finds the answer beside it: what was understood, and whic
 	root.AddCommand(
 		newInitCommand(a),
 		newCheckCommand(a),
+		newSchemaCommand(a),
 		newInspectCommand(a),
 		newConvertCommand(a),
 		newRunCommand(a),
@@ -87,12 +88,14 @@ Whoever dropped a file finds the answer beside it: what was understood, and whic
 		newOnCommand(a),
 		newScheduleCommand(a),
 		newAlertCommand(a),
+		newWebhookCommand(a),
 		newRollbackCommand(a),
 		newPromotionsCommand(a),
 		newJobsCommand(a),
 		newExplainCommand(a),
 		newVerifyCommand(a),
 		newLedgerCommand(a),
+		newOrdersCommand(a),
 		newBackupCommand(a),
 		newProbeCommand(a),
 		newHostKeyCommand(a),
@@ -118,12 +121,20 @@ Exit codes:{{.}}
 			// As the library makes it, it would explain itself when asked for a shell that it doesn't know, and call that a success.
 			command.RunE = func(c *cobra.Command, _ []string) error { return c.Help() }
 		}
-		if inner := command.RunE; inner != nil {
-			command.RunE = func(c *cobra.Command, args []string) error {
-				a.began = true
-				return inner(c, args)
-			}
+	}
+	begin(a, root)
+}
+
+// begin gives a command and all below it the note that it began.
+func begin(a *app, command *cobra.Command) {
+	if inner := command.RunE; inner != nil {
+		command.RunE = func(c *cobra.Command, args []string) error {
+			a.began = true
+			return inner(c, args)
 		}
+	}
+	for _, below := range command.Commands() {
+		begin(a, below)
 	}
 }
 

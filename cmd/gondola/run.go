@@ -41,7 +41,7 @@ func (a *app) run(ctx context.Context, logs logFlags) (err error) {
 	for _, w := range cfg.Warnings {
 		log.Warn("config", "problem", w.Error())
 	}
-	h, err := daemon.Open(ctx, cfg, daemon.Options{Log: log, Page: true, Version: buildVersion().Version})
+	h, err := daemon.Open(ctx, cfg, daemon.Options{Log: log, Serve: true, Version: buildVersion().Version})
 	if err != nil {
 		return fmt.Errorf("start: %w", err)
 	}

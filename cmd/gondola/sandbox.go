@@ -31,6 +31,7 @@ type sandboxFlags struct {
 	brand, zone       string
 	rules             []string
 	servers           []string
+	api               sandboxAPIFlags
 }
 
 // newSandboxCommand runs the simulated platform.
@@ -41,11 +42,13 @@ func newSandboxCommand(a *app) *cobra.Command {
 		Short: "Run a simulated platform to try things out against",
 		Long: `Runs a simulated platform on this machine until stopped: an SFTP server that is as strict as the real one
 is known to be, a reader that takes files of the catalogue, of promotions and of both as the documentation
-says, and a page that shows the shelves and promotions. What a brand does differently is chosen with
---brand; what nobody outside knows for sure, such as whose clock the dates of promotions mean, can be
-turned the other way with --rule. It prints where it listens and the lines for the config. The stores and
-their articles come from a JSON file: {"sales_buffer": 1, "vendors": {"290056": [{"sku": "A1", "price": "10.5", "active": true}]}}.`,
-		Example:     "  gondola sandbox --dir /tmp/platform --articles platform.json",
+says, the REST interface with its jobs, events (--webhook) and orders, and a page that shows shelves,
+promotions and orders. What a brand does differently is chosen with --brand; what nobody outside knows for
+sure, such as whose clock the dates of promotions mean, can be turned the other way with --rule, and what
+goes wrong with --fault. It prints where it listens and the lines for the config. The stores and their
+articles come from a JSON file: {"sales_buffer": 1, "vendors": {"290056": [{"sku": "A1", "price": "10.5", "active": true}]}}.`,
+		Example: "  gondola sandbox --dir /tmp/platform --articles platform.json\n" +
+			"  gondola sandbox --dir /tmp/platform --articles platform.json --webhook http://127.0.0.1:8480/webhook --orders 6/m",
 		Args:        cobra.NoArgs,
 		Annotations: codes(),
 		RunE:        func(c *cobra.Command, _ []string) error { return a.sandbox(c.Context(), f) },
@@ -66,22 +69,28 @@ their articles come from a JSON file: {"sales_buffer": 1, "vendors": {"290056": 
 		"what the SFTP server does or refuses, such as no-rename; may be repeated; `SERVER` help lists them")
 	flags.StringVar(&f.zone, "zone", "UTC", "time `ZONE` of the stores, such as America/Montevideo")
 	flags.BoolVar(&f.posixRename, "posix-rename", false, "let the server rename over existing files, as OpenSSH does")
+	f.api.add(c)
 	if err := c.MarkFlagRequired("dir"); err != nil {
 		panic("gondola: require flag: " + err.Error()) // it was made above
 	}
+	c.AddCommand(newSandboxOrdersCommand(a))
 	return c
 }
 
 // sandboxed is what sandbox --json prints once it listens.
 type sandboxed struct {
-	Host     string         `json:"host"`
-	Port     int            `json:"port"`
-	HostKey  string         `json:"host_key"`
-	User     string         `json:"user"`
-	Password string         `json:"password,omitempty"` // only where it was made up
-	Page     string         `json:"page"`
-	Home     string         `json:"home"`
-	Stores   map[string]int `json:"stores"` // articles by store
+	Host     string `json:"host"`
+	Port     int    `json:"port"`
+	HostKey  string `json:"host_key"`
+	User     string `json:"user"`
+	Password string `json:"password,omitempty"` // only where it was made up
+	Page     string `json:"page"`
+	REST     string `json:"rest"`
+	Chain    string `json:"chain"`
+	// Secrets are the tokens and the secret of events that were made up, by the variables in which the daemon looks for them.
+	Secrets map[string]string `json:"secrets,omitempty"`
+	Home    string            `json:"home"`
+	Stores  map[string]int    `json:"stores"` // articles by store
 }
 
 func (a *app) sandbox(ctx context.Context, f sandboxFlags) (err error) {
@@ -110,6 +119,10 @@ func (a *app) sandbox(ctx context.Context, f sandboxFlags) (err error) {
 		Rules: rules, Zone: zone,
 		Log: slog.New(slog.NewTextHandler(a.Stderr, nil)),
 	}
+	secrets, err := f.api.options(&options)
+	if err != nil {
+		return err
+	}
 	for _, name := range f.servers {
 		if name == "help" {
 			return usagef("the kinds of servers: %s", strings.Join(sandbox.ServerNames(), ", "))
@@ -125,6 +138,7 @@ func (a *app) sandbox(ctx context.Context, f sandboxFlags) (err error) {
 	defer func() { err = errors.Join(err, s.Close()) }()
 	facts := sandboxed{
 		HostKey: s.HostKey(), User: f.user, Password: madeUp, Page: s.HTTPURL() + "/", Home: s.Home(), Stores: map[string]int{},
+		REST: s.RESTURL(), Chain: f.api.chain, Secrets: secrets,
 	}
 	facts.Host, facts.Port = s.SFTPAddr()
 	for _, v := range vendors {
@@ -133,7 +147,12 @@ func (a *app) sandbox(ctx context.Context, f sandboxFlags) (err error) {
 	if err := a.printSandbox(facts, f.passwordEnv); err != nil {
 		return err
 	}
+	over, err := f.api.begin(ctx, s, options.Log)
+	if err != nil {
+		return err
+	}
 	<-ctx.Done()
+	<-over
 	return nil
 }
 
@@ -162,12 +181,15 @@ func (a *app) printSandbox(s sandboxed, passwordEnv string) error {
 	if a.JSON {
 		return a.printJSON(s)
 	}
-	a.printf("page      %s\nhome      %s\n", s.Page, s.Home)
+	a.printf("page      %s\nhome      %s\nchain     %s\n", s.Page, s.Home, s.Chain)
 	for _, id := range slices.Sorted(maps.Keys(s.Stores)) {
 		a.printf("store     %s, %s\n", id, count(s.Stores[id], "article"))
 	}
 	if s.Password != "" {
 		a.printf("password  export %s=%s\n", passwordEnv, s.Password)
+	}
+	for _, variable := range slices.Sorted(maps.Keys(s.Secrets)) {
+		a.printf("secret    export %s=%s\n", variable, s.Secrets[variable])
 	}
 	a.printf(`
 For the config:
@@ -178,9 +200,12 @@ sftp:
   user: %s
   password: env:%s
   host_keys: ["%s"]
+api:
+  url: %s
+  tokens: {catalog: env:%s, promotions: env:%s, orders: env:%s}
 
 Ctrl-C ends it.
-`, s.Host, s.Port, s.User, passwordEnv, s.HostKey)
+`, s.Host, s.Port, s.User, passwordEnv, s.HostKey, s.REST, tokenCatalogVar, tokenPromotionsVar, tokenOrdersVar)
 	return nil
 }
 

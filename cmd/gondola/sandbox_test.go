@@ -22,7 +22,9 @@ func TestSandboxSpeaks(t *testing.T) {
 		t.Fatal(err)
 	}
 	const variable = "GONDOLA_TEST_MADE_UP"
-	t.Setenv(variable, "")
+	for _, name := range []string{variable, tokenCatalogVar, tokenPromotionsVar, tokenOrdersVar} {
+		t.Setenv(name, "")
+	}
 	ctx, stop := context.WithTimeout(t.Context(), 30*time.Second)
 	defer stop()
 	out, in := io.Pipe()
@@ -47,12 +49,19 @@ func TestSandboxSpeaks(t *testing.T) {
 		t.Errorf("facts:\n%s", told.String())
 	}
 	_, password, ok := strings.Cut(facts, "export "+variable+"=")
-	if password = strings.TrimSpace(password); !ok || len(password) < 16 {
+	if password, _, _ = strings.Cut(password, "\n"); !ok || len(password) < 16 {
 		t.Errorf("no password was made up, or a short one:\n%s", facts)
 	}
 
 	// What it prints for the config is a config.
 	t.Setenv(variable, password)
+	for _, name := range []string{tokenCatalogVar, tokenPromotionsVar, tokenOrdersVar} {
+		_, token, ok := strings.Cut(facts, "export "+name+"=")
+		if token, _, _ = strings.Cut(token, "\n"); !ok || len(token) < 16 {
+			t.Errorf("no token was made up for %s:\n%s", name, facts)
+		}
+		t.Setenv(name, token)
+	}
 	sftp, _, _ = strings.Cut(sftp, "Ctrl-C")
 	cfg, err := config.Parse(filepath.Join(dir, "config.yaml"), []byte(sftp+`
 chain: {id: 7d3f9b52-40c8-4f1e-9a67-c25e8b01d4f3, time_zone: UTC}

@@ -125,12 +125,12 @@ func (ck *checker) apiURL(text string) {
 	}
 	u, err := url.Parse(text)
 	if err != nil || u.Host == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" {
-		ck.wrong("api.url", "want an address such as https://pedidosya.partner.deliveryhero.io, found %q", text)
+		ck.wrong("api.url", "want an address such as https://pedidosya.partner.deliveryhero.io, found %q", withoutLogin(text))
 		return
 	}
 	addr, err := netip.ParseAddr(u.Hostname())
 	local := u.Hostname() == "localhost" || err == nil && addr.IsLoopback()
 	if u.Scheme != "https" && (u.Scheme != "http" || !local) {
-		ck.wrong("api.url", "tokens go there, so it begins with https://; found %q", text)
+		ck.wrong("api.url", "tokens go there, so it begins with https://; found %q", withoutLogin(text))
 	}
 }

@@ -217,7 +217,7 @@ func (ck *checker) host(host string) {
 	switch {
 	case net.ParseIP(host) != nil:
 	case strings.ContainsAny(host, "/@ \t\n"):
-		ck.wrong("sftp.host", "want the host's name alone, found %q; remove what stands around it", host)
+		ck.wrong("sftp.host", "want the host's name alone, found %q; remove what stands around it", withoutLogin(host))
 	case strings.Contains(host, ":"):
 		ck.wrong("sftp.host", "want the host's name alone, found %q; write the port under port:", host)
 	}

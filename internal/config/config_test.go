@@ -209,6 +209,7 @@ func TestProblemsAreFoundByType(t *testing.T) {
 	want := Problem{
 		File: p.File, Line: 6, Column: 9, Path: "sftp.host", Text: "a b",
 		Message: `want the host's name alone, found "a b"; remove what stands around it`,
+		Excerpt: &Excerpt{Text: "  host: a b", Column: 9, Length: 3},
 	}
 	if diff := cmp.Diff(Problems{want}, *ps); diff != "" {
 		t.Errorf("problems (-want +got):\n%s", diff)
@@ -224,6 +225,7 @@ func TestUnknownKeyCarriesChoices(t *testing.T) {
 	want := Problem{
 		File: p.File, Line: 3, Column: 20, Path: "vendors[0].erp-code", Text: "erp-code", Message: `unknown key "erp-code"`,
 		Choices: []string{"erp_code", "id", "name", "time_zone"}, Suggest: "erp_code",
+		Excerpt: &Excerpt{Text: `  - {id: "290056", erp-code: …}`, Column: 20, Length: 8},
 	}
 	if diff := cmp.Diff(want, p); diff != "" {
 		t.Errorf("problem (-want +got):\n%s", diff)
@@ -283,6 +285,9 @@ func FuzzParse(f *testing.F) {
 		for _, p := range *ps {
 			if utf16 := strings.Contains(string(data[:min(len(data), 2)]), "\xff"); utf16 {
 				lines = len(data)
+			}
+			if e := p.Excerpt; e != nil && (e.Column < 1 || e.Length < 1 && e.Text != "" || e.Column+e.Length > len([]rune(e.Text))+1) {
+				t.Errorf("excerpt %+v", *e)
 			}
 			if p.Line < 1 || p.Line > lines || p.Column < 1 || p.Column > len(data)+1 || p.Message == "" {
 				t.Errorf("%d lines, problem %+v", lines, p)

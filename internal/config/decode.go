@@ -23,6 +23,7 @@ const (
 // this goes on, and an admin who mistyped three keys wants to hear of all three.
 type decoder struct {
 	file     positions
+	source   source
 	dir      string // relative paths count from here
 	problems Problems
 	tainted  map[string]bool // paths with a problem already; nothing more is said about them or what is below
@@ -36,8 +37,10 @@ type scalarForm interface{ setScalar(text string) error }
 type keyed interface{ keys() []string }
 
 // newDecoder returns a decoder for a file called name.
-func newDecoder(name, dir string) *decoder {
-	return &decoder{file: positions{name: name, at: map[string]place{}}, dir: dir, tainted: map[string]bool{}}
+func newDecoder(name, dir string, data []byte) *decoder {
+	return &decoder{
+		file: positions{name: name, at: map[string]place{}}, source: newSource(data), dir: dir, tainted: map[string]bool{},
+	}
 }
 
 // root decodes the top of the document.
@@ -57,6 +60,7 @@ func (d *decoder) at(line, column int, format string, args ...any) {
 
 // onKey adds a problem about a key: key is not decoded, so its place is in no table.
 func (d *decoder) onKey(key *yaml.Node, p Problem) {
+	d.source.reveal(key)
 	p.File, p.Line, p.Column = d.file.name, key.Line, key.Column
 	d.problems = append(d.problems, p)
 }
@@ -93,6 +97,9 @@ func (d *decoder) value(path string, n *yaml.Node, v reflect.Value) {
 	}
 	switch target := v.Addr().Interface().(type) {
 	case *Secret:
+		if parseReference(n.Value, "").scheme == "" {
+			d.source.mask[n] = masked
+		}
 		d.scalar(path, n, "a text such as env:NAME", func(text string) error {
 			*target = newSecret(text, d.dir)
 			return nil
@@ -152,6 +159,7 @@ func (d *decoder) table(path string, n *yaml.Node, v reflect.Value) {
 
 // entry decodes one key of a section and remembers where it stands.
 func (d *decoder) entry(parent string, e entry, v reflect.Value) {
+	d.source.reveal(e.key)
 	path := join(parent, e.name())
 	d.file.at[path] = placeOf(e.key, e.value, v)
 	d.value(path, e.value, v)
@@ -203,6 +211,7 @@ func (d *decoder) scalar(path string, n *yaml.Node, want string, set func(text s
 		d.wrong(path, "want %s, found %s", want, found(n))
 		return
 	}
+	d.source.reveal(n)
 	if strings.Contains(n.Value, placeholder) {
 		d.wrong(path, "still to be filled in; replace %s", placeholder)
 		return

@@ -129,21 +129,22 @@ func (c *Config) finish(dir string) {
 	for i := range c.Feeds {
 		c.Feeds[i].Drop = absolute(dir, c.Feeds[i].Drop)
 	}
-	for _, kind := range []*SendKind{&c.Send.Catalog, &c.Send.Promotions} {
-		if kind.Full == scheduleOff {
-			kind.Full = ""
+	for _, value := range c.switches() {
+		if *value == scheduleOff {
+			*value = ""
 		}
 	}
 	if _, written := c.file.at["send.catalog.max_rows"]; !written && c.Send.Catalog.By == ByAPI {
 		c.Send.Catalog.MaxRows = DefaultRequestRows
 	}
-	if c.Web.Listen == scheduleOff {
-		c.Web.Listen = ""
-	}
-	if c.Audit.Schedule == scheduleOff {
-		c.Audit.Schedule = ""
-	}
 	c.Orders.finish(dir)
+}
+
+// switches returns the texts that are off in the file and "" here where there is nothing.
+func (c *Config) switches() []*string {
+	return []*string{
+		&c.Send.Catalog.Full, &c.Send.Promotions.Full, &c.Web.Listen, &c.Orders.Webhook.Listen, &c.Orders.Export.Dir, &c.Audit.Schedule,
+	}
 }
 
 // scheduleOff is the readable form of an empty schedule.

@@ -47,13 +47,17 @@ func parseFor(name string, data []byte, sends bool) (*Config, error) {
 	if err != nil {
 		return nil, fmt.Errorf("find the folder of config %q: %w; run gondola from a folder that exists", name, err)
 	}
-	d := newDecoder(name, dir)
+	d := newDecoder(name, dir, data)
 	root := d.document(data)
 	if root == nil {
 		return nil, &d.problems
 	}
 	c := defaults()
 	d.root(root, c)
+	d.file.shown = d.source.shown(root)
+	for i := range d.problems {
+		d.problems[i].Excerpt = d.file.excerpt(d.problems[i])
+	}
 	c.file = d.file
 	c.finish(dir)
 	sum := sha256.Sum256(data)
@@ -111,20 +115,24 @@ func (d *decoder) readable(data []byte) bool {
 	if bytes.HasPrefix(data, []byte("\xff\xfe")) || bytes.HasPrefix(data, []byte("\xfe\xff")) {
 		return true
 	}
-	line, column := 1, 1
+	line, column, begin := 1, 1, 0
+	broken := func(format string, args ...any) bool {
+		d.at(line, column, format, args...)
+		text, _, _ := strings.Cut(string(data[begin:]), "\n")
+		d.problems[len(d.problems)-1].Excerpt = brokenExcerpt(text, column, isKey)
+		return false
+	}
 	for i := 0; i < len(data); {
 		r, n := utf8.DecodeRune(data[i:])
 		switch {
 		case r == utf8.RuneError && n == 1:
-			d.at(line, column, "not UTF-8: byte 0x%02X; save the file as UTF-8", data[i])
-			return false
+			return broken("not UTF-8: byte 0x%02X; save the file as UTF-8", data[i])
 		case r == 0x7f || r < ' ' && r != '\t' && r != '\n' && r != '\r':
-			d.at(line, column, "control character 0x%02X; remove it", r)
-			return false
+			return broken("control character 0x%02X; remove it", r)
 		}
 		i += n
 		if column++; r == '\n' {
-			line, column = line+1, 1
+			line, column, begin = line+1, 1, i
 		}
 	}
 	return true
@@ -147,6 +155,7 @@ func (d *decoder) syntax(data []byte, err error) {
 		hint = "indent with spaces, not with tabs"
 	}
 	d.at(line, column, "not valid YAML: %s; %s", load.Message, hint)
+	d.problems[len(d.problems)-1].Excerpt = brokenExcerpt(text, column, isKey)
 }
 
 // absolute returns path as an absolute one that counts from dir; "" stays "".

@@ -179,11 +179,6 @@ func isPort(text string) bool {
 
 // finish normalizes.
 func (o *Orders) finish(dir string) {
-	for _, off := range []*string{&o.Webhook.Listen, &o.Export.Dir} {
-		if *off == scheduleOff {
-			*off = ""
-		}
-	}
 	for _, path := range []*string{&o.Webhook.Certificate, &o.Webhook.Key, &o.Export.Dir, &o.Export.Template} {
 		*path = absolute(dir, *path)
 	}

@@ -19,18 +19,15 @@ type Problem struct {
 	Choices []string `json:"choices,omitempty"` // what may stand there, where that is a short list
 	Suggest string   `json:"suggest,omitempty"` // the choice that was probably meant
 	Warning bool     `json:"warning,omitempty"` // does not keep the daemon from starting
+	Excerpt *Excerpt `json:"excerpt,omitempty"` // the line; nil where there is none to be shown
 }
 
 // Error returns the problem in one line, in the form editors and terminals make clickable:
 // place, path, message, suggestion, choices.
 func (p Problem) Error() string {
 	var b strings.Builder
-	if p.File != "" {
-		b.WriteString(p.File)
-		if p.Line > 0 {
-			fmt.Fprintf(&b, ":%d:%d", p.Line, p.Column)
-		}
-		b.WriteString(": ")
+	if place := p.Place(); place != "" {
+		b.WriteString(place + ": ")
 	}
 	if p.Warning {
 		b.WriteString("warning: ")
@@ -46,6 +43,14 @@ func (p Problem) Error() string {
 		fmt.Fprintf(&b, " (known: %s)", strings.Join(p.Choices, ", "))
 	}
 	return b.String()
+}
+
+// Place returns where the problem is: file, or file:line:column.
+func (p Problem) Place() string {
+	if p.File == "" || p.Line == 0 {
+		return p.File
+	}
+	return fmt.Sprintf("%s:%d:%d", p.File, p.Line, p.Column)
 }
 
 // Problems is everything that was found, warnings included, in the order of the file. [Load] and [Parse] return it as *Problems,
@@ -97,25 +102,36 @@ func (ps Problems) sort() {
 
 // positions remembers where each config path stands in the file. It never holds the text of a secret.
 type positions struct {
-	name string // the file, as the caller called it
-	at   map[string]place
+	name  string // the file, as the caller called it
+	at    map[string]place
+	shown map[int]shownLine // by line; filled when all is decoded
 }
 
 // place is where a path stands: a value, or the key of a section or a list.
 type place struct {
 	line, column int
 	text         string
+	null         bool // nothing is written there
 }
 
 // find returns the place of path, or of its nearest parent that is in the file; the root is the file's first character.
 // exact tells the two apart: a parent's text says nothing about the path.
 func (f positions) find(path string) (at place, exact bool) {
+	near, found := f.nearest(path)
+	if !found {
+		return place{line: 1, column: 1}, false
+	}
+	return f.at[near], near == path
+}
+
+// nearest returns path, or its nearest parent that is in the file.
+func (f positions) nearest(path string) (near string, found bool) {
 	for p := path; p != ""; p = p[:max(strings.LastIndexAny(p, ".["), 0)] {
-		if at, ok := f.at[p]; ok {
-			return at, p == path
+		if _, ok := f.at[p]; ok {
+			return p, true
 		}
 	}
-	return place{line: 1, column: 1}, false
+	return "", false
 }
 
 // problem returns a problem at the place of path.
@@ -125,5 +141,6 @@ func (f positions) problem(path, message string) Problem {
 	if exact {
 		p.Text = at.text
 	}
+	p.Excerpt = f.excerpt(p)
 	return p
 }

@@ -91,6 +91,18 @@ func (s Secret) MarshalText() ([]byte, error) { return []byte(masked), nil }
 // LogValue returns "<secret>".
 func (s Secret) LogValue() slog.Value { return slog.StringValue(masked) }
 
+// withoutLogin returns what may be shown of a text that is no secret: all of it, unless it is an address with a login in it.
+func withoutLogin(text string) string {
+	_, address, isURL := strings.Cut(text, "://")
+	if !isURL {
+		address = text
+	}
+	if login, _, found := strings.Cut(address, "@"); found && (isURL || strings.Contains(login, ":")) {
+		return masked
+	}
+	return text
+}
+
 // name returns what may be shown of a reference: where the secret is, never what it is.
 func (r reference) name() string {
 	if r.scheme == "" {

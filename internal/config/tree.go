@@ -32,6 +32,7 @@ func (d *decoder) merged(path string, n *yaml.Node, seen map[string]int, depth i
 			text := "want a key, found " + found(resolve(e.key)) + "; put values with braces or brackets in quotes"
 			d.onKey(e.key, Problem{Path: path, Message: text})
 		case e.key.Tag == "!!merge":
+			d.source.reveal(e.key)
 			merges = append(merges, e.value)
 		case !twice:
 			seen[e.name()] = e.key.Line
@@ -71,18 +72,18 @@ func (d *decoder) merge(path string, n *yaml.Node, seen map[string]int, depth in
 func placeOf(key, value *yaml.Node, into reflect.Value) place {
 	at := place{line: key.Line, column: key.Column}
 	target := resolve(value)
-	if target.Kind != yaml.ScalarNode || isNull(target) {
+	if at.null = isNull(target); target.Kind != yaml.ScalarNode || at.null {
 		return at
 	}
 	if value.Line > 0 {
 		at.line, at.column = value.Line, value.Column
 	}
-	at.text = target.Value
+	at.text = withoutLogin(target.Value)
 	switch _, form := into.Addr().Interface().(scalarForm); {
 	case into.Type() == reflect.TypeFor[Secret]():
 		at.text = parseReference(target.Value, "").name()
-	case into.Kind() == reflect.Struct && !form:
-		at.text = ""
+	case into.Kind() == reflect.Struct && !form, into.Kind() == reflect.Slice && into.Type().Elem().Kind() == reflect.Struct:
+		at.text = "" // a section, or a list of them, in whose place there is a text
 	}
 	return at
 }
@@ -125,6 +126,28 @@ func keysOf(t reflect.Type) []string {
 	}
 	slices.Sort(keys)
 	return keys
+}
+
+// isKey reports whether some section has a key of that name.
+func isKey(name string) bool {
+	var below func(t reflect.Type) bool
+	below = func(t reflect.Type) bool {
+		switch t.Kind() {
+		case reflect.Slice, reflect.Map, reflect.Pointer:
+			if known, ok := reflect.New(t.Elem()).Interface().(keyed); ok && slices.Contains(known.keys(), name) {
+				return true
+			}
+			return below(t.Elem())
+		case reflect.Struct:
+			for f := range t.Fields() {
+				if key := f.Tag.Get("yaml"); key != "" && key != "-" && (key == name || below(f.Type)) {
+					return true
+				}
+			}
+		}
+		return false
+	}
+	return below(reflect.TypeFor[Config]())
 }
 
 // fieldOf returns the field that a key of the file goes into.

@@ -244,6 +244,35 @@ func (a Amount) String() string {
 	return strings.TrimSuffix(strings.TrimRight(text, "0"), ".")
 }
 
+// String returns the rate as it would be written in the file.
+func (r Rate) String() string {
+	if r < 0 {
+		return "-" + Amount(-r).String() + "%"
+	}
+	return Amount(r).String() + "%"
+}
+
+// String returns the rate as it would be written in the file, with its sign.
+func (v VAT) String() string {
+	if v < 0 {
+		return Rate(v).String()
+	}
+	return "+" + Rate(v).String()
+}
+
+// String returns the ending as it would be written in the file.
+func (e Ending) String() string {
+	switch {
+	case e == Ending{}:
+		return scheduleOff
+	case e.Every > 1000:
+		return e.Tail.String()
+	case e.Tail == 0:
+		return ".0"
+	}
+	return strings.TrimPrefix(e.Tail.String(), "0")
+}
+
 // textual is a leaf with a notation of its own. parse leaves the value alone when it fails.
 type textual interface{ parse(text string) error }
 

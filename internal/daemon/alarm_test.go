@@ -544,7 +544,7 @@ func TestAlarmServiceThatHangs(t *testing.T) {
 	if err := json.Unmarshal([]byte(l.get("/status.json")), &s); err != nil || !s.Running || len(s.Stores) != 2 {
 		t.Errorf("status: %+v, %v", s, err)
 	}
-	if _, err := Open(t.Context(), l.cfg, Options{Page: true}); err == nil {
+	if _, err := Open(t.Context(), l.cfg, Options{Serve: true}); err == nil {
 		t.Error("two houses on one state")
 	}
 	began := time.Now()
@@ -576,7 +576,7 @@ func TestPortOfThePageIsTaken(t *testing.T) {
 	defer taken.Close()
 	c.close()
 	cfg.Web.Listen = strings.TrimPrefix(taken.URL, "http://")
-	if _, err := Open(t.Context(), cfg, Options{Page: true}); err == nil || !strings.Contains(err.Error(), "web.listen") {
+	if _, err := Open(t.Context(), cfg, Options{Serve: true}); err == nil || !strings.Contains(err.Error(), "web.listen") {
 		t.Errorf("error %v", err)
 	}
 	cfg.Web.Listen = ""

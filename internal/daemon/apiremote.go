@@ -25,34 +25,10 @@ type restAPI interface {
 	CatalogJob(ctx context.Context, id string) (platform.Job, error)
 	PromotionJob(ctx context.Context, id string) (platform.Job, error)
 	Download(ctx context.Context, address string, use platform.Use) (io.ReadCloser, error)
-	Close() error
 }
 
 // errNoToken is wrapped by errors of tokens that can't be read.
 var errNoToken = errors.New("no token")
-
-// newClient returns a client of the REST interface as the config has it.
-func (h *House) newClient() *platform.Client {
-	a := h.cfg.API
-	cfg := platform.ClientConfig{
-		BaseURL: h.apiURL(), Chain: h.cfg.Chain.ID, PerMinute: a.PerMinute, Timeout: time.Duration(a.Timeout), Now: h.now,
-		Log: h.log.With("component", "api"),
-	}
-	if a.OAuth.ClientID != "" {
-		cfg.OAuth = &platform.OAuthLogin{ClientID: a.OAuth.ClientID, Secret: a.OAuth.ClientSecret.Value}
-	} else {
-		cfg.Token = h.token
-	}
-	return platform.NewClient(cfg)
-}
-
-// apiURL returns the address of the REST interface.
-func (s *setup) apiURL() string {
-	if s.cfg.API.URL != "" {
-		return s.cfg.API.URL
-	}
-	return s.brand.API
-}
 
 // token returns the static token for a use.
 func (s *setup) token(use platform.Use) (string, error) {

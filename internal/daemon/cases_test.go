@@ -95,7 +95,7 @@ func (c *caseRun) open(cfg *config.Config) {
 	cfg.State.Dir = filepath.Join(c.work, "state")
 	cfg.State.MinFree = 0
 	var err error
-	if c.house, err = Open(c.Context(), cfg, Options{Now: func() time.Time { return c.clock }, API: c.requests}); err != nil {
+	if c.house, err = Open(c.Context(), cfg, Options{Now: func() time.Time { return c.clock }, Requests: c.requests}); err != nil {
 		c.Fatal(err)
 	}
 }

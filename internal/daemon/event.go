@@ -13,20 +13,21 @@ type EventKind string
 
 // The kinds, in the order in which a drop goes through them.
 const (
-	EventTaken    EventKind = "drop taken"        // a file was claimed
-	EventRead     EventKind = "drop read"         // it was understood
-	EventRejected EventKind = "drop rejected"     // it was not taken
-	EventHeld     EventKind = "export held"       // by the brake
-	EventRowsHeld EventKind = "rows held"         // likewise, while the rest goes
-	EventDecided  EventKind = "decision taken"    // on what the brake holds
-	EventPlanned  EventKind = "plan made"         // there is something to send
-	EventDocument EventKind = "document written"  // a file of a plan, ready to be sent
-	EventNothing  EventKind = "nothing to send"   // wanted and sent agree
-	EventSent     EventKind = "delivery sent"     // a document arrived, with proof
-	EventFailed   EventKind = "delivery failed"   // an attempt failed
-	EventSettled  EventKind = "delivery settled"  // what became of a document is known
-	EventAgain    EventKind = "delivery repeated" // a document may not have been read and goes once more
-	EventTrouble  EventKind = "trouble"           // something of our own does not work
+	EventTaken    EventKind = "drop taken"         // a file was claimed
+	EventRead     EventKind = "drop read"          // it was understood
+	EventRejected EventKind = "drop rejected"      // it was not taken
+	EventHeld     EventKind = "export held"        // by the brake
+	EventRowsHeld EventKind = "rows held"          // likewise, while the rest goes
+	EventDecided  EventKind = "decision taken"     // on what the brake holds
+	EventPlanned  EventKind = "plan made"          // there is something to send
+	EventDocument EventKind = "document written"   // a file of a plan, ready to be sent
+	EventNothing  EventKind = "nothing to send"    // wanted and sent agree
+	EventSent     EventKind = "delivery sent"      // a document arrived, with proof
+	EventFailed   EventKind = "delivery failed"    // an attempt failed
+	EventSettled  EventKind = "delivery settled"   // what became of a document is known
+	EventAgain    EventKind = "delivery repeated"  // a document may not have been read and goes once more
+	EventHanded   EventKind = "orders handed over" // a file went to the ERP
+	EventTrouble  EventKind = "trouble"            // something of our own does not work
 )
 
 // Event is one unit of business. Fields that say nothing about its kind are zero.

@@ -27,7 +27,9 @@ import (
 	"gondola/internal/config"
 	"gondola/internal/drop"
 	"gondola/internal/durable"
+	"gondola/internal/inbox"
 	"gondola/internal/outbox"
+	"gondola/internal/platform"
 	"gondola/internal/sftp"
 	"gondola/internal/shelf"
 	"gondola/internal/store"
@@ -41,30 +43,34 @@ type Options struct {
 	Tell    func(Event)      // hears of every unit of business as it happens; must not block
 	// Dial replaces the connection to the platform in tests that inject failures. Default: package sftp.
 	Dial func(ctx context.Context) (outbox.Remote, error)
-	// API replaces the client of the platform's REST interface in tests that inject failures. Default: package platform.
-	API restAPI
-	// Page serves the status page where the config has one. Of two processes only one can have its port.
-	Page bool
+	// Serve serves the status page and takes webhooks where the config has them. Of two processes only one can have a port.
+	Serve bool
+	// API changes how the platform's REST interface is talked to, in tests: their requests need not wait for each other.
+	API func(*platform.ClientConfig)
+	// Requests replaces it where something is sent, in tests that inject failures. Default: that client.
+	Requests restAPI
 }
 
 // House is the running daemon.
 type House struct {
 	*setup
-	opts       Options
-	now        func() time.Time
-	log        *slog.Logger
-	store      *store.Store
-	queue      store.Queue // of files
-	queueAPI   store.Queue // of requests
-	files      shelf.Files
-	outbox     *outbox.Outbox // of files, nil in a process beside the daemon
-	outAPI     *outbox.Outbox // of requests, nil where none are sent
-	api        restAPI        // nil where the REST interface is not used
-	watchers   []watcher
-	lastDial   map[outbox.By]string // what was last told of the server; owned by flush
-	attributed map[string]int64     // by target, the newest drop when feedback was last looked up; owned by send
-	measured   time.Time            // when the server was last asked for its clock alone; owned by send
-	rekeyed    bool                 // while exports are read again by another identifier: what they were understood as before is no help
+	opts        Options
+	now         func() time.Time
+	log         *slog.Logger
+	store       *store.Store
+	queue       store.Queue // of files
+	queueAPI    store.Queue // of requests
+	files       shelf.Files
+	outbox      *outbox.Outbox   // of files, nil in a process beside the daemon
+	outAPI      *outbox.Outbox   // of requests, nil where none are sent
+	api         *platform.Client // see client
+	rest        restAPI          // the same for what is sent, nil where the REST interface is not used
+	watchers    []watcher
+	lastDial    map[outbox.By]string // what was last told of the server; owned by flush
+	attributed  map[string]int64     // by target, the newest drop when feedback was last looked up; owned by send
+	measured    time.Time            // when the server was last asked for its clock alone; owned by send
+	sweptOrders bool                 // the ERP's folder has no unfinished files of a stopped process; owned by handOverOrders
+	rekeyed     bool                 // while exports are read again by another identifier: what they were understood as before is no help
 
 	// shelfMu keeps a drop from being committed between the moment a plan looks at the newest drop and the moment it looks at the
 	// layers: the plan would contain a drop that it does not know of.
@@ -74,7 +80,8 @@ type House struct {
 
 	troubles troubles // of loops
 	alarm    alarm
-	page     *page // nil where none is served
+	page     *page         // nil where none is served
+	webhook  *inbox.Server // nil where none is taken
 }
 
 // watcher is a watched drop folder, of one feed or several.
@@ -103,7 +110,7 @@ func Open(ctx context.Context, cfg *config.Config, opts Options) (_ *House, err 
 		return nil, err
 	}
 	h := newHouse(s, st, opts)
-	if err := errors.Join(h.prepare(ctx), h.listen()); err != nil {
+	if err := errors.Join(h.prepare(ctx), h.listen(), h.listenWebhook()); err != nil {
 		return nil, errors.Join(err, h.Close())
 	}
 	return h, nil
@@ -134,7 +141,7 @@ func newHouse(s *setup, st *store.Store, opts Options) *House {
 	if h.now == nil {
 		h.now = time.Now
 	}
-	st.Now = h.now
+	st.Now, st.OrderRules = h.now, s.orders.rules
 	if h.log == nil {
 		h.log = slog.New(slog.DiscardHandler)
 	}
@@ -143,11 +150,7 @@ func newHouse(s *setup, st *store.Store, opts Options) *House {
 
 // Close gives the state folder free. Call it after Run or Once has returned.
 func (h *House) Close() error {
-	errs := []error{h.page.close()}
-	if h.api != nil {
-		errs = append(errs, h.api.Close())
-	}
-	return errors.Join(append(errs, h.store.Close())...)
+	return errors.Join(h.page.close(), h.closeWebhook(), h.closeClient(), h.store.Close())
 }
 
 // prepare makes the folders and wires outbox and watchers.
@@ -185,7 +188,7 @@ func (h *House) prepare(ctx context.Context) error {
 		Queue: h.queue, Dial: dial, Login: remote.Login, Now: h.now, Parallel: h.cfg.SFTP.Parallel,
 		ReadWindow: h.queue.Window, Log: h.log.With("component", "outbox"),
 	}
-	if err := h.prepareRequests(ctx); err != nil {
+	if err := errors.Join(h.openClient(ctx), h.prepareRequests(ctx)); err != nil {
 		return err
 	}
 	h.noteStart(ctx)
@@ -198,13 +201,13 @@ func (h *House) prepare(ctx context.Context) error {
 	return h.prepareWatchers()
 }
 
-// prepareRequests wires the REST interface, where something goes by it.
+// prepareRequests wires what is sent by the REST interface.
 func (h *House) prepareRequests(ctx context.Context) error {
-	if !h.cfg.API.IsSet() {
+	if h.api == nil {
 		return nil
 	}
-	if h.api = h.opts.API; h.api == nil {
-		h.api = h.newClient()
+	if h.rest = h.opts.Requests; h.rest == nil {
+		h.rest = h.api
 	}
 	if len(h.apiUses()) == 0 {
 		return nil
@@ -214,7 +217,7 @@ func (h *House) prepareRequests(ctx context.Context) error {
 		return err
 	}
 	h.outAPI = &outbox.Outbox{
-		Queue: h.queueAPI, Dial: apiDial(h.api, h.now), Login: h.apiLogin(salt), Now: h.now, Log: h.log.With("component", "outbox"),
+		Queue: h.queueAPI, Dial: apiDial(h.rest, h.now), Login: h.apiLogin(salt), Now: h.now, Log: h.log.With("component", "outbox"),
 	}
 	return nil
 }

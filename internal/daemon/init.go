@@ -12,6 +12,7 @@ import (
 	"strings"
 	"text/template"
 
+	"gondola/internal/config"
 	"gondola/internal/durable"
 	"gondola/internal/report"
 	"gondola/templates"
@@ -23,7 +24,7 @@ const configName = "config.yaml"
 // starterSuffix ends the names of the starter spreadsheets, which are copied into the drop folders once they are filled in.
 const starterSuffix = ".xlsx"
 
-// Init makes a folder ready for a chain: a commented config to fill in, the drop folders it names, and a starter spreadsheet for each
+// Init makes a folder ready for a chain: a commented config to fill in with its schema for editors, the drop folders it names, and a starter spreadsheet for each
 // of them in the language (es, pt or en). Files that exist are never overwritten: when one does, nothing is written. It returns what
 // it made, relative to dir.
 func Init(dir, language string) ([]string, error) {
@@ -77,11 +78,11 @@ func initFiles(language string) (files []initFile, drops []string, err error) {
 		return nil, nil, err
 	}
 	names := report.FolderNames(language)
-	config, err := w.config(language, names)
+	text, err := w.config(language, names)
 	if err != nil {
 		return nil, nil, err
 	}
-	files = append(files, initFile{configName, config, 0o640})
+	files = append(files, initFile{configName, text, 0o640}, initFile{config.SchemaName, config.Schema(), 0o644})
 	for _, book := range []struct {
 		words   bookWords
 		columns []starterColumn
@@ -106,8 +107,8 @@ func (w starterWords) config(language string, names report.Folders) ([]byte, err
 		return nil, fmt.Errorf("read starter config: %w", err)
 	}
 	var text bytes.Buffer
-	err = t.Execute(&text, struct{ Language, Answers, Catalogue, Promotions, Store string }{
-		Language: language, Answers: names.Answers,
+	err = t.Execute(&text, struct{ Schema, Language, Answers, Catalogue, Promotions, Store string }{
+		Schema: config.SchemaLine, Language: language, Answers: names.Answers,
 		Catalogue: w.Catalogue.Name, Promotions: w.Promotions.Name, Store: w.Catalogue.Columns["store"].Header,
 	})
 	if err != nil {

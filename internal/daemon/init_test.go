@@ -198,13 +198,19 @@ func TestInitMakesTheSameFilesEverywhere(t *testing.T) {
 		sep := string(filepath.Separator)
 		want := []string{
 			filepath.Join("drop", names[0]) + sep, filepath.Join("drop", names[1]) + sep,
-			configName, names[0] + starterSuffix, names[1] + starterSuffix,
+			configName, config.SchemaName, names[0] + starterSuffix, names[1] + starterSuffix,
 		}
 		if !slices.Equal(made, want) {
 			t.Errorf("%s: made %q, want %q", language, made, want)
 		}
 		if _, err := Init(second, language); err != nil {
 			t.Fatal(err)
+		}
+		if text, err := os.ReadFile(filepath.Join(first, configName)); err != nil || !bytes.HasPrefix(text, []byte(config.SchemaLine+"\n")) {
+			t.Errorf("%s: the config's first line does not name the schema (%v):\n%.100s", language, err, text)
+		}
+		if text, err := os.ReadFile(filepath.Join(first, config.SchemaName)); err != nil || !bytes.Equal(text, config.Schema()) {
+			t.Errorf("%s: the schema beside it is not that of the program (%v)", language, err)
 		}
 		for _, name := range want[2:] {
 			a, errA := os.ReadFile(filepath.Join(first, name))

@@ -36,7 +36,7 @@ func againSteps() []time.Duration {
 
 // askJobs asks for the jobs whose end is not known and whose turn has come. It is a loop of the daemon.
 func (h *House) askJobs(ctx context.Context) error {
-	if h.api == nil {
+	if h.rest == nil {
 		return nil
 	}
 	hold, err := h.store.Hold(ctx, outbox.ByAPI)
@@ -63,9 +63,9 @@ func (h *House) askJobs(ctx context.Context) error {
 
 // askJob asks for one job. What the platform or the network does is written down with it; the error is ours.
 func (h *House) askJob(ctx context.Context, j store.Job) error {
-	ask := h.api.CatalogJob
+	ask := h.rest.CatalogJob
 	if parseTarget(j.Target).Kind == catalog.KindPromotions {
-		ask = h.api.PromotionJob
+		ask = h.rest.PromotionJob
 	}
 	job, err := ask(ctx, j.ID)
 	switch {
@@ -197,7 +197,7 @@ func (h *House) download(ctx context.Context, job *platform.Job) error {
 	if job.Kind == platform.JobPromotion {
 		use = platform.UsePromotions
 	}
-	file, err := h.api.Download(ctx, job.DownloadURL, use)
+	file, err := h.rest.Download(ctx, job.DownloadURL, use)
 	if err != nil {
 		return err
 	}

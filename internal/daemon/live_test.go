@@ -38,6 +38,8 @@ type liveOptions struct {
 	dropDir  string      // default below dir
 	minFree  config.Size
 	before   func() // done between opening the house and running it
+	config   string // lines behind the usual ones
+	change   func(*config.Config)
 }
 
 // newLive starts a platform with the stores 290056 and 290057 and a house with one feed that names the store in a column.
@@ -59,19 +61,13 @@ func newLive(t *testing.T, o liveOptions) *live {
 	if err := os.MkdirAll(l.drops, 0o755); err != nil {
 		t.Fatal(err)
 	}
-	text := fmt.Sprintf(`
-chain: {id: 7d3f9b52-40c8-4f1e-9a67-c25e8b01d4f3, time_zone: America/Montevideo}
-vendors: [{id: "290056", name: Centro, erp_code: "001"}, {id: "290057", name: Puerto, erp_code: "002"}]
-sftp: {host: sandbox, user: gondola, password: "file:password", stall_timeout: 1s,
-  host_keys: ["SHA256:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"]}
-drops: {settle: 100ms, quiet: 500ms, scan: 300ms}
-feeds:
-  - {name: precios, drop: %q, export: full, missing: deactivate, vendor: {column: Sucursal}}
-send: {catalog: {schedule: "0 3 1 1 *", full: "off"}}
-`, l.drops)
+	text := liveConfig(l.drops)
 	var err error
-	if l.cfg, err = config.Parse(filepath.Join(l.dir, "config.yaml"), []byte(text)); err != nil {
+	if l.cfg, err = config.Parse(filepath.Join(l.dir, "config.yaml"), []byte(text+o.config)); err != nil {
 		t.Fatal(err)
+	}
+	if o.change != nil {
+		o.change(l.cfg)
 	}
 	if o.server != nil {
 		o.server(l)
@@ -90,10 +86,24 @@ send: {catalog: {schedule: "0 3 1 1 *", full: "off"}}
 	return l
 }
 
+// liveConfig returns the config of a live house.
+func liveConfig(drops string) string {
+	return fmt.Sprintf(`
+chain: {id: 7d3f9b52-40c8-4f1e-9a67-c25e8b01d4f3, time_zone: America/Montevideo}
+vendors: [{id: "290056", name: Centro, erp_code: "001"}, {id: "290057", name: Puerto, erp_code: "002"}]
+sftp: {host: sandbox, user: gondola, password: "file:password", stall_timeout: 1s,
+  host_keys: ["SHA256:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"]}
+drops: {settle: 100ms, quiet: 500ms, scan: 300ms}
+feeds:
+  - {name: precios, drop: %q, export: full, missing: deactivate, vendor: {column: Sucursal}}
+send: {catalog: {schedule: "0 3 1 1 *", full: "off"}}
+`, drops)
+}
+
 // start opens the house and runs it until stop.
 func (l *live) start() {
 	l.Helper()
-	h, err := Open(context.Background(), l.cfg, Options{Tell: l.hear, Page: true})
+	h, err := Open(context.Background(), l.cfg, Options{Tell: l.hear, Serve: true})
 	if err != nil {
 		l.Fatal(err)
 	}

@@ -38,7 +38,6 @@ type fakeRequest struct{ Path, Body string }
 
 func (f *fakeAPI) CatalogPath(vendor string) string { return "/" + vendor + "/catalog" }
 func (f *fakeAPI) PromotionPath() string            { return "/promotion" }
-func (f *fakeAPI) Close() error                     { return nil }
 
 func (f *fakeAPI) Send(_ context.Context, _ platform.Use, method, path string, body []byte) (platform.JobRef, error) {
 	f.mu.Lock()

@@ -45,9 +45,9 @@ func TestRequestsOverHTTP(t *testing.T) {
 	c := newRequests(t, oneFullFeed, catalogByAPI)
 	c.house.cfg.API.Tokens.Catalog = secretOf(t, "env:GONDOLA_CASE_TOKEN")
 	c.house.cfg.API.URL, c.house.cfg.API.PerMinute = server.URL, 59
-	client := c.house.newClient()
+	client := platform.NewClient(c.house.clientConfig())
 	t.Cleanup(func() { _ = client.Close() })
-	c.house.api = client
+	c.house.rest = client
 	c.house.outAPI.Dial = apiDial(client, c.house.now)
 
 	c.export("full", "sku,precio\nA1,10.50\nA2,7\n")

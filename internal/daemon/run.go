@@ -40,6 +40,7 @@ func (h *House) Run(ctx context.Context) error {
 	for _, l := range []loop{
 		{"send", lookEvery, h.send},
 		{"jobs", lookEvery, h.askJobs},
+		{"orders", lookEvery, h.handOverOrders},
 		{"folders", folderEvery, h.reportWatch},
 		{"tidy", tidyEvery, h.tidy},
 		{"alarm", alarmEvery, h.lookForAlarms},
@@ -58,6 +59,9 @@ func (h *House) Run(ctx context.Context) error {
 			}
 			return nil
 		})
+	}
+	if h.webhook != nil {
+		g.Go(func() error { h.runWebhook(ctx); return nil })
 	}
 	err := g.Wait()
 	if errors.Is(err, context.Canceled) {

@@ -36,6 +36,7 @@ type setup struct {
 	chainPrices bool
 
 	timetables []timetable
+	orders     orderSetup
 }
 
 // feedSetup is one feed.
@@ -51,7 +52,7 @@ type feedSetup struct {
 // file. It touches nothing.
 func Check(cfg *config.Config) []config.Problem {
 	_, err := newSetup(cfg)
-	return cfg.Locate(err)
+	return append(cfg.Locate(err), sweepProblems(cfg)...)
 }
 
 func newSetup(cfg *config.Config) (*setup, error) {
@@ -106,7 +107,7 @@ func newSetup(cfg *config.Config) (*setup, error) {
 	}
 	s.checkRequests(fault)
 	s.setTargets()
-	errs = append(errs, s.setTimetables())
+	errs = append(errs, s.setTimetables(), s.setOrders())
 	return s, errors.Join(errs...)
 }
 

@@ -20,6 +20,9 @@ func (h *House) tidy(ctx context.Context) error {
 	now := h.now()
 	err := h.tidyArchive(ctx, now.Add(-time.Duration(h.cfg.Retention.Drops)))
 	err = errors.Join(err, h.store.ForgetEntries(ctx, now.Add(-time.Duration(h.cfg.Retention.Ledger)), now))
+	// The row of an event stays as long again without its body: who sends it once more sends nothing new.
+	keep := time.Duration(h.cfg.Retention.Orders)
+	err = errors.Join(err, h.store.ForgetEvents(ctx, now.Add(-keep), now.Add(-2*keep)))
 	before := now.Add(-time.Duration(h.cfg.Retention.Layers))
 	if forgetErr := h.store.Forget(ctx, before); forgetErr != nil {
 		return errors.Join(err, forgetErr)

@@ -23,7 +23,7 @@ type page struct {
 
 // listen takes the page's port, where the config has one and this process is to serve it.
 func (h *House) listen() error {
-	if h.cfg.Web.Listen == "" || !h.opts.Page {
+	if h.cfg.Web.Listen == "" || !h.opts.Serve {
 		return nil
 	}
 	p := &page{}

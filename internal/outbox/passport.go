@@ -72,6 +72,10 @@ type Passport struct {
 	Skew      time.Duration `json:"skew"`
 	SkewKnown bool          `json:"skew_known"`
 
+	// Probing is the number that the files of a probe have that began and is not known to have ended: whoever probes or sweeps next removes
+	// them. 0 where there is none.
+	Probing int64 `json:"probing,omitempty"`
+
 	Left    []string  `json:"left,omitempty"`     // what the probe wrote and could not remove
 	Broke   string    `json:"broke,omitempty"`    // the step at which the connection ended; what follows it is not known
 	Tries   int       `json:"tries,omitempty"`    // probes that broke off

@@ -283,7 +283,7 @@ func (c *Client) once(ctx context.Context, r request) (_ []byte, token string, e
 	if err != nil {
 		return nil, token, fmt.Errorf("%s %s: %w", r.method, r.path, c.clean(err, token))
 	}
-	defer drain(resp.Body)
+	defer func() { drain(resp.Body); _ = resp.Body.Close() }()
 	if resp.StatusCode < 200 || resp.StatusCode > 299 {
 		e := c.apiError(resp, r.path, token)
 		e.private = r.use == UseOrders

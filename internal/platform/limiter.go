@@ -63,9 +63,14 @@ func newLimiter(perMinute int) *limiter {
 	if perMinute <= 0 {
 		perMinute = DefaultPerMinute
 	}
-	l := &limiter{gap: time.Minute / time.Duration(perMinute), burst: burstOf(perMinute)}
+	l := &limiter{gap: gapOf(perMinute), burst: burstOf(perMinute)}
 	l.next = time.Now().Add(time.Duration(l.burst) * l.gap)
 	return l
+}
+
+// gapOf returns the time between two requests, rounded up.
+func gapOf(perMinute int) time.Duration {
+	return (time.Minute + time.Duration(perMinute) - 1) / time.Duration(perMinute)
 }
 
 // burstOf returns how many requests may leave at once.

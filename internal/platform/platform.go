@@ -52,6 +52,31 @@
 // columns of promotions are all filled or all empty [doc]. That a row may leave the columns of the catalogue empty is what an empty
 // cell means there, too [assumed]. See [WriteAssortment] and [Brand].
 //
+// # The REST interface
+//
+// Each brand has one, at https with the brand's name in front [doc]. Who asks shows a bearer token: one that Partner Portal makes for
+// a use (catalogue, promotions, orders) and that never expires [doc], or one that OAuth client credentials get for two hours [doc] at
+// /v2/oauth/token [partner]. More than 60 requests a minute from one address get it blocked [doc]; how the platform says so before it
+// does, and whether with Retry-After, is [unknown]. See [Client].
+//
+// An update of the catalogue, or a promotion, becomes a job, whose end is told by webhook or when asked for [doc]. A job that is
+// completed may still have refused single articles [partner]: a catalogue job says so article by article, or in a CSV; a promotion job
+// in lists by store [partner]. See [Job], [ReadFeedback].
+//
+// The catalogue that a store has at the platform is listed in pages [partner] or exported as a CSV, whose address comes by webhook [doc].
+// The token goes along for it only when the address is the interface's own host; elsewhere the address is signed and needs none
+// [partner]. See [Client.Download], [ReadExport].
+//
+// Orders are asked for one by one, or as lists of a store in a range of up to 60 days [doc]. Both paths have two forms in the
+// documentation, of which one works and the other one answers 404 [partner]; which one is found out and remembered. Whether the range
+// is of creations or of changes is [unknown]. See [Forms].
+//
+// # Events
+//
+// The platform sends by webhook the bare order, or the job: no envelope, no id of the event, no signature [partner]. So what an event is
+// can only be told by its shape; that of a promotion job is [unknown] and [assumed] to be the one of the REST interface. Fields that
+// nobody has heard of will come [doc], and what is read is kept as it came. See [ParseEvent].
+//
 // # Nobody knows
 //
 // When the platform reads a file, in which order it reads two of them, and what becomes of a file afterwards is [unknown].

@@ -161,7 +161,7 @@ func (c *Client) login(p Priority) (token string, life time.Duration, err error)
 	if err != nil {
 		return "", 0, fmt.Errorf("get token: %w", c.clean(err, secret))
 	}
-	defer drain(resp.Body)
+	defer func() { drain(resp.Body); _ = resp.Body.Close() }()
 	if resp.StatusCode != http.StatusOK {
 		e := c.apiError(resp, tokenPath, secret)
 		if resp.StatusCode == http.StatusTooManyRequests {

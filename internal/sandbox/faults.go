@@ -5,7 +5,7 @@ import (
 	"sync"
 )
 
-// Faults are the switches that break the server at run time. All may be used at any moment, from any goroutine; they hold for
+// Faults are the switches that break the servers at run time. All may be used at any moment, from any goroutine; they hold for
 // existing sessions too unless they say otherwise.
 //
 // The faults of an upload (CutAfter, StallAfter, HangAfter) are armed for the next file that is opened for writing and are used up
@@ -21,6 +21,8 @@ type Faults struct {
 	cutOn       Kind
 	cutDone     bool
 	logins      int
+	api         apiFaults
+	gate        *gate
 	connections func() []*line // of the sandbox, to cut and thaw them
 	rotate      func() (string, error)
 }
@@ -129,11 +131,13 @@ func (f *Faults) CutAll() {
 // RotateHostKey replaces the host key for connections to come, keeps the new one on disk and returns its fingerprint.
 func (f *Faults) RotateHostKey() (string, error) { return f.rotate() }
 
-// Clear ends all faults, disarms what is armed and thaws frozen connections. The host key stays as it is, and LoginAttempts too.
+// Clear ends all faults, disarms what is armed and thaws frozen connections. The host key stays as it is, and LoginAttempts too; so do
+// expired tokens and blocked addresses.
 func (f *Faults) Clear() {
 	f.mu.Lock()
 	f.refuse, f.down, f.silent, f.readOnly = false, false, false, false
 	f.noSpace, f.armed, f.cutOn, f.cutDone = limit{}, strike{}, "", false
+	f.api = apiFaults{}
 	f.mu.Unlock()
 	for _, l := range f.connections() {
 		l.thaw()

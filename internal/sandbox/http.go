@@ -67,7 +67,13 @@ type pageJob struct {
 //	GET /shelf/<vendor>.json       the store's articles, sorted by SKU, with the field names of Article; 404 for an unknown store
 //	GET /promotions/<vendor>.json  the store's promotions as Promotions returns them, with the field names of Promotion; ?at= an
 //	                               RFC 3339 time for another moment, 400 for what is none; 404 for an unknown store
-//	GET /jobs.json                 all jobs, oldest first, with the field names of Job
+//	GET /jobs.json                 all jobs of files, oldest first, with the field names of Job
+//	GET /api-jobs.json             all jobs that came as requests, oldest first, with the field names of APIJob
+//	GET /orders.json               all orders, oldest first, with the field names of Order
+//	GET /requests.json             all requests to the REST interface, oldest first, with the field names of Request
+//	GET /deliveries.json           all attempts to tell an event, oldest first, with the field names of Delivery
+//	GET /downloads/<job>.csv       a job's file, at a presigned address
+//	POST /control/...              see control
 //	GET /operations.json           all SFTP operations, oldest first, with the field names of Op
 //	GET /healthz                   200 and "ok"
 func (s *Sandbox) handler() http.Handler {
@@ -90,6 +96,12 @@ func (s *Sandbox) handler() http.Handler {
 	})
 	mux.HandleFunc("GET /promotions/{file}", s.servePromotions)
 	mux.HandleFunc("GET /jobs.json", func(w http.ResponseWriter, _ *http.Request) { s.writeJSON(w, orEmpty(s.Jobs())) })
+	mux.HandleFunc("GET /api-jobs.json", func(w http.ResponseWriter, _ *http.Request) { s.writeJSON(w, orEmpty(s.APIJobs())) })
+	mux.HandleFunc("GET /orders.json", func(w http.ResponseWriter, _ *http.Request) { s.writeJSON(w, orEmpty(s.Orders())) })
+	mux.HandleFunc("GET /requests.json", func(w http.ResponseWriter, _ *http.Request) { s.writeJSON(w, orEmpty(s.Requests())) })
+	mux.HandleFunc("GET /deliveries.json", func(w http.ResponseWriter, _ *http.Request) { s.writeJSON(w, orEmpty(s.Deliveries())) })
+	mux.HandleFunc("GET /downloads/{file}", s.rest.servePresigned)
+	s.control(mux)
 	mux.HandleFunc("GET /operations.json", func(w http.ResponseWriter, _ *http.Request) { s.writeJSON(w, orEmpty(s.Operations())) })
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "text/plain; charset=utf-8")

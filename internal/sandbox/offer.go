@@ -37,6 +37,18 @@ type offer struct {
 	discount               string    // of a bundle with a value off
 	usage, orders, maxSale int       // limits; 0 is none
 	ends                   bool      // campaign_status is 0
+	instant                bool      // start and end are instants, as requests have them, and not local times
+}
+
+// from and until return when the offer runs, at a store in a zone.
+func (o *offer) from(zone *time.Location) time.Time  { return o.when(o.start, zone) }
+func (o *offer) until(zone *time.Location) time.Time { return o.when(o.end, zone) }
+
+func (o *offer) when(at time.Time, zone *time.Location) time.Time {
+	if o.instant {
+		return at.In(zone)
+	}
+	return in(at, zone)
 }
 
 // identity returns what makes the offer's promotion the same one, for an article.

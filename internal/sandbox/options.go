@@ -53,7 +53,7 @@ type Options struct {
 
 	// Chain is the partner's name, for the page.
 	Chain string
-	// Vendors are the stores with what is on their shelves. Nothing that arrives by SFTP creates an article.
+	// Vendors are the stores with what is on their shelves. Nothing that arrives, in whatever way, creates an article.
 	Vendors []Vendor
 	// Zone is the zone in which the dates of promotions are read, for stores without one of their own. Default UTC.
 	Zone *time.Location
@@ -76,7 +76,11 @@ type Options struct {
 	Limits   Limits
 	Rules    Rules
 
-	// ClockAhead is how far the server's clock is ahead of this machine's, as the times of its files show it.
+	// API is the REST interface, Webhook is where events go.
+	API     API
+	Webhook Webhook
+
+	// ClockAhead is how far the server's clock is ahead of this machine's, as the times of its files and orders show it.
 	ClockAhead time.Duration
 
 	// Now is the clock of everything that is stamped; default time.Now.
@@ -127,6 +131,13 @@ func (o Options) fill() (Options, error) {
 	o.CatalogFolder = either(o.CatalogFolder, DefaultCatalog)
 	o.PromotionsFolder = either(o.PromotionsFolder, DefaultPromotions)
 	o.AssortmentFolder = either(o.AssortmentFolder, DefaultAssortment)
+	o.API.fill()
+	if o.Webhook.Timeout == 0 {
+		o.Webhook.Timeout = DefaultWebhookTimeout
+	}
+	if o.Webhook.Senders == 0 {
+		o.Webhook.Senders = DefaultSenders
+	}
 	if o.Zone == nil {
 		o.Zone = time.UTC
 	}

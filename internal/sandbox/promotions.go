@@ -37,8 +37,9 @@ type Promotion struct {
 	MaxOrders  int `json:"max_no_of_orders,omitempty"`
 	MaxSales   int `json:"maximum_sales_quantity,omitempty"`
 
-	Label string `json:"label"` // what the customer reads: "9.9", "2+1", "2nd at 40% off"
-	File  string `json:"file"`  // the file that started or ended it last, relative to home
+	Label string `json:"label"`            // what the customer reads: "9.9", "2+1", "2nd at 40% off"
+	File  string `json:"file"`             // the file that started or ended it last, relative to home; "" for one made by API
+	Job   string `json:"job_id,omitempty"` // the job that did, of one made by API
 	State State  `json:"state"`
 	Shown bool   `json:"shown"` // it runs, and of those of its article that run it is the one that customers see
 }
@@ -48,7 +49,8 @@ type taken struct {
 	offer *offer
 	ended bool
 	file  string
-	n     int // counts what was started: the higher one of two began to be known later
+	job   string // of one made by API
+	n     int    // counts what was started: the higher one of two began to be known later
 }
 
 // promotion returns what a store has under an identity, or nil.
@@ -75,6 +77,11 @@ func (t *table) promote(at place, ch change, o *offer) (why string) {
 	if now == nil {
 		now = t.stores.promotion(id)
 	}
+	if now == nil && t.rules.CrossedWays {
+		if crossed, other := t.stores.crossed(at, []string{o.cells[colCampaign]}, o); other != nil {
+			id, now = crossed, &taken{offer: o, ended: other.ended, n: other.n} // the cells of a request are nothing to be held against
+		}
+	}
 	same := now != nil && unchanged(now.offer.cells, o.cells, t.rules.LooseVendors)
 	live := now != nil && !now.ended
 	switch {
@@ -100,6 +107,21 @@ func (t *table) promote(at place, ch change, o *offer) (why string) {
 		t.takes[id] = &taken{offer: o, file: t.job.File, n: t.started}
 	}
 	return ""
+}
+
+// crossed returns the promotion of an article that was made the other way than an offer is, under one of the names and for the same
+// time; nil where there is none.
+func (s *stores) crossed(at place, names []string, o *offer) (promotionAt, *taken) {
+	zone := s.zone(at.vendor)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for id, p := range s.promos[at.vendor] {
+		if id.sku == at.sku && p.offer.instant != o.instant && slices.Contains(names, p.offer.cells[colCampaign]) &&
+			p.offer.from(zone).Equal(o.from(zone)) && p.offer.until(zone).Equal(o.until(zone)) {
+			return promotionAt{at.vendor, id}, p
+		}
+	}
+	return promotionAt{}, nil
 }
 
 // unchanged reports whether a row says the same as an earlier one, letter for letter, but for campaign_status. That vendors and
@@ -148,9 +170,9 @@ func (p *taken) state(at time.Time, zone *time.Location) State {
 	switch {
 	case p.ended:
 		return Ended
-	case at.Before(in(p.offer.start, zone)):
+	case at.Before(p.offer.from(zone)):
 		return Coming
-	case at.Before(in(p.offer.end, zone)):
+	case at.Before(p.offer.until(zone)):
 		return Running
 	}
 	return Over
@@ -184,7 +206,7 @@ func (s *stores) promotions(vendor string, at time.Time) view {
 		all = append(all, entry{id.sku, p})
 	}
 	slices.SortFunc(all, func(a, b entry) int {
-		return cmp.Or(cmp.Compare(a.sku, b.sku), a.offer.start.Compare(b.offer.start), cmp.Compare(a.n, b.n))
+		return cmp.Or(cmp.Compare(a.sku, b.sku), a.offer.from(zone).Compare(b.offer.from(zone)), cmp.Compare(a.n, b.n))
 	})
 	v := view{list: make([]Promotion, 0, len(all)), shown: map[string]Promotion{}}
 	best := map[string]int{} // SKU -> index of the shown one
@@ -206,10 +228,10 @@ func (s *stores) promotions(vendor string, at time.Time) view {
 func (p *taken) look(sku string, at time.Time, zone *time.Location) Promotion {
 	o := p.offer
 	return Promotion{
-		SKU: sku, Campaign: o.cells[colCampaign], Reason: o.cells[colReason], Start: in(o.start, zone), End: in(o.end, zone),
+		SKU: sku, Campaign: o.cells[colCampaign], Reason: o.cells[colReason], Start: o.from(zone), End: o.until(zone),
 		Type: o.cells[colType], SubType: o.cells[colSubType], Price: o.price, Buy: o.buy, Benefit: o.benefit, Discount: o.discount,
 		UsageLimit: o.usage, MaxOrders: o.orders, MaxSales: o.maxSale,
-		Label: o.label(), File: p.file, State: p.state(at, zone),
+		Label: o.label(), File: p.file, Job: p.job, State: p.state(at, zone),
 	}
 }
 

@@ -15,7 +15,7 @@ import (
 	"time"
 )
 
-// Status is how a job ended.
+// Status is where a job stands, or how it ended.
 type Status string
 
 // The statuses.
@@ -23,6 +23,12 @@ const (
 	Completed Status = "COMPLETED" // the file was read; rows of it may still have been rejected
 	Failed    Status = "FAILED"    // nothing of the file was applied
 	Ignored   Status = "IGNORED"   // the file is never synchronised: its name is wrong, or it lies where the platform does not look
+
+	// Of jobs that came as requests.
+
+	Queued     Status = "QUEUED"
+	InProgress Status = "IN_PROGRESS"
+	Duplicate  Status = "DUPLICATE" // the same promotion came before, unchanged
 )
 
 // The reasons of jobs that did not complete; ReasonMalformed, ReasonColumn and ReasonMissing are followed by ": " and a
@@ -76,7 +82,9 @@ type reader struct {
 	files  *tree
 	stores *stores
 
-	scan sync.Mutex       // one scan at a time
+	ended func(*Job) // is told of every job; set before the first one
+
+	scan sync.Mutex       // one scan, or job that came as a request, at a time
 	seen map[string]stamp // last reading of what lies there; guarded by scan
 	dice *rand.Rand       // nil: sorted order; guarded by scan
 
@@ -276,6 +284,7 @@ func (r *reader) record(job *Job) {
 	}
 	r.opts.Log.Info("file read", "file", job.File, "status", string(job.Status), "reason", job.Reason,
 		"rows", job.Rows, "applied", job.Applied, "rejected", job.Rejected)
+	r.ended(job)
 }
 
 // isFinal reports whether a name is one that the platform would read.

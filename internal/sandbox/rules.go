@@ -24,6 +24,7 @@ type Rules struct {
 	RoundPrices   bool // further decimals of a price than three are rounded half up; that they are cut is assumed
 
 	PromotionRules
+	RESTRules
 
 	MaxRows          int // of a catalogue or single-file document, without the header; default DefaultMaxRows
 	MaxPromotionRows int // of a promotion file, with the header; default DefaultMaxPromotionRows

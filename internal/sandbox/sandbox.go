@@ -20,6 +20,10 @@ type Sandbox struct {
 	server *server
 	stores *stores
 	reader *reader
+	orders *orders
+	jobs   *apiJobs
+	sender *sender
+	rest   *rest
 
 	page     *http.Server
 	pageAddr net.Listener
@@ -27,9 +31,12 @@ type Sandbox struct {
 	stop    context.CancelFunc
 	running sync.WaitGroup
 	once    sync.Once
+
+	mu     sync.Mutex
+	closed bool // nothing may be added to running any more; guarded by mu
 }
 
-// Start makes a sandbox and begins to serve; both addresses answer when it returns. The sandbox ends with Close, or with ctx.
+// Start makes a sandbox and begins to serve; all addresses answer when it returns. The sandbox ends with Close, or with ctx.
 func Start(ctx context.Context, o Options) (_ *Sandbox, err error) {
 	s := &Sandbox{}
 	if s.opts, err = o.fill(); err != nil {
@@ -58,11 +65,19 @@ func Start(ctx context.Context, o Options) (_ *Sandbox, err error) {
 	if s.server, err = newServer(ctx, &s.opts, s.files); err != nil {
 		return nil, err
 	}
+	s.sender = newSender(&s.opts, &s.faults)
+	s.orders = newOrders(&s.opts, s.stores, &s.faults, s.sender.send)
+	s.jobs = newAPIJobs(&s.opts, &s.reader.scan, s.jobEnded)
+	s.reader.ended = s.fileEnded
+	if s.rest, err = newREST(ctx, s); err != nil {
+		return nil, err
+	}
+	s.faults.gate = s.rest.gate
 	var lc net.ListenConfig
 	if s.pageAddr, err = lc.Listen(ctx, "tcp", s.opts.HTTPListen); err != nil {
 		return nil, fmt.Errorf("listen for the page on %s: %w; choose another address", s.opts.HTTPListen, err)
 	}
-	s.page = &http.Server{Handler: s.handler(), ReadHeaderTimeout: 10 * time.Second}
+	s.page = &http.Server{Handler: s.guard(s.handler()), ReadHeaderTimeout: 10 * time.Second}
 	s.run(ctx)
 	return s, nil
 }
@@ -72,6 +87,12 @@ func (s *Sandbox) run(ctx context.Context) {
 	ctx, s.stop = context.WithCancel(ctx)
 	context.AfterFunc(ctx, func() { _ = s.Close() }) // nobody is there to be told
 	s.running.Go(s.server.serve)
+	s.running.Go(func() { s.rest.serve(ctx) })
+	s.running.Go(func() { s.jobs.agenda.run(ctx) })
+	for _, lane := range s.sender.lanes {
+		s.running.Go(func() { lane.run(ctx) })
+	}
+	s.page.BaseContext = func(net.Listener) context.Context { return ctx }
 	s.running.Go(func() {
 		if err := s.page.Serve(s.pageAddr); !errors.Is(err, http.ErrServerClosed) {
 			s.opts.Log.Error("page stopped; start the sandbox again", "error", err)
@@ -96,6 +117,22 @@ func (s *Sandbox) scanLoop(ctx context.Context) {
 	}
 }
 
+// guard makes Close wait for the requests that are being answered. Those that come later are not.
+func (s *Sandbox) guard(h http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) {
+		s.mu.Lock()
+		if s.closed {
+			s.mu.Unlock()
+			cutHTTP(w)
+			return
+		}
+		s.running.Add(1)
+		s.mu.Unlock()
+		defer s.running.Done()
+		h.ServeHTTP(w, q)
+	})
+}
+
 // Close cuts all connections, stops the loops and waits for them. Closing again waits for the end too.
 func (s *Sandbox) Close() error {
 	var err error
@@ -109,9 +146,15 @@ func (s *Sandbox) Close() error {
 
 // release lets go of what Start took, as far as it got.
 func (s *Sandbox) release() error {
+	s.mu.Lock()
+	s.closed = true
+	s.mu.Unlock()
 	var errs []error
 	if s.server != nil {
 		s.server.close()
+	}
+	if s.rest != nil {
+		errs = append(errs, s.rest.close())
 	}
 	if s.page != nil {
 		errs = append(errs, s.page.Close())
@@ -119,6 +162,9 @@ func (s *Sandbox) release() error {
 		errs = append(errs, s.pageAddr.Close())
 	}
 	s.running.Wait()
+	if s.sender != nil {
+		s.sender.client.CloseIdleConnections()
+	}
 	if s.files != nil {
 		errs = append(errs, s.files.root.Close())
 	}

@@ -9,8 +9,6 @@ import (
 	"os"
 	"path"
 	"slices"
-	"strconv"
-	"strings"
 	"time"
 
 	"github.com/pkg/sftp"
@@ -28,6 +26,15 @@ const (
 
 // probeTime is how long a probe may take: files of a younger one are those of one that may be under way, of the daemon beside a command.
 const probeTime = time.Hour
+
+// perProbe is how many numbers a probe has for its names: from its time in milliseconds, times this.
+const perProbe = 100
+
+// acrossName is the number of the file that a probe moves into its folder, lastName the highest one that it uses.
+const (
+	acrossName = 5
+	lastName   = 31
+)
 
 // askedFor is how many sessions, and files at once, a probe asks for: as many as are ever used.
 const askedFor = 4
@@ -48,14 +55,18 @@ func (r *Remote) Probe(ctx context.Context) (outbox.Passport, error) {
 		return outbox.Passport{}, err
 	}
 	defer leave()
-	pr := &prober{r: r, ctx: ctx, base: r.c.Now().UnixMilli() * 100, has: make(map[outbox.Feature]outbox.Ability), made: make(map[string]bool)}
+	pr := &prober{
+		r: r, ctx: ctx, base: r.c.Now().UnixMilli() * perProbe, dead: r.Passport().Probing,
+		has: make(map[outbox.Feature]outbox.Ability), made: make(map[string]bool),
+	}
+	pr.announce()
 	err = pr.run()
 	p := outbox.Passport{
 		At: r.c.Now(), Server: string(r.ssh.ServerVersion()), Abilities: pr.has, Sessions: pr.sessions, Files: pr.files,
 		Skew: pr.skew, SkewKnown: pr.skewKnown, Left: pr.left,
 	}
 	if err != nil {
-		p.Broke = pr.step
+		p.Broke, p.Probing = pr.step, pr.base
 	}
 	r.known.Lock()
 	p = r.passport.Renewed(p)
@@ -81,10 +92,22 @@ type prober struct {
 
 	step string          // under way
 	base int64           // of the numbers in the names: no other probe's, whose files may have been left there
+	dead int64           // of a probe whose process died, 0 = none
 	dot  bool            // names begin with a dot
 	made map[string]bool // files that may be there
 	dirs []string        // folders that were made
 	left []string
+}
+
+// announce has it kept, before the first file is written, which files this probe will write: if the process dies, the next one knows
+// them. A command beside the daemon keeps nothing: the daemon would take its files away while they are in use.
+func (pr *prober) announce() {
+	if pr.r.c.Learned == nil {
+		return
+	}
+	p := pr.r.Passport()
+	p.Probing = pr.base
+	pr.r.c.Learned(p)
 }
 
 // run takes the steps, those that a server might take amiss last.
@@ -381,7 +404,7 @@ func (pr *prober) renameAcross() error {
 	if !pr.there() {
 		return nil
 	}
-	if err := pr.put(pr.name(5), probeOne); err != nil {
+	if err := pr.put(pr.name(acrossName), probeOne); err != nil {
 		if pr.r.isGone(err) {
 			return err
 		}
@@ -391,7 +414,7 @@ func (pr *prober) renameAcross() error {
 		return err
 	}
 	pr.dirs = append(pr.dirs, probeFolder) // an earlier probe may have left it
-	return pr.note(outbox.RenameAcross, pr.move(how, pr.name(5), path.Join(probeFolder, pr.name(5))))
+	return pr.note(outbox.RenameAcross, pr.move(how, pr.name(acrossName), path.Join(probeFolder, pr.name(acrossName))))
 }
 
 // remove deletes one of the files that must be there.
@@ -467,78 +490,6 @@ func (pr *prober) setstat() error {
 		err = pr.r.ftp.Chtimes(name, time.Now(), time.Now())
 	}
 	return pr.note(outbox.Setstat, err)
-}
-
-// cleanUp removes everything that may be there. What the server won't remove is named.
-func (pr *prober) cleanUp() error {
-	names := make([]string, 0, len(pr.made))
-	for name := range pr.made {
-		names = append(names, name)
-	}
-	slices.Sort(names)
-	for _, name := range names {
-		if err := pr.r.ftp.Remove(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			if pr.r.isGone(err) {
-				return err
-			}
-			pr.left = append(pr.left, name)
-		}
-	}
-	if err := pr.clearOld(); err != nil {
-		return err
-	}
-	for _, dir := range pr.dirs {
-		if err := pr.r.ftp.RemoveDirectory(dir); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			if pr.r.isGone(err) {
-				return err
-			}
-			pr.left = append(pr.left, dir)
-		}
-	}
-	if len(pr.left) > 0 && (pr.is(outbox.List) || pr.is(outbox.Stat)) {
-		// A refused rename may have left nothing behind to be removed.
-		pr.left = slices.DeleteFunc(pr.left, func(name string) bool {
-			_, err := pr.r.ftp.Stat(name)
-			return errors.Is(err, fs.ErrNotExist)
-		})
-	}
-	return nil
-}
-
-// clearOld removes what earlier probes left that were cut in the middle, as far as it can be found.
-func (pr *prober) clearOld() error {
-	if !pr.is(outbox.List) {
-		return nil
-	}
-	for _, dir := range append([]string{"."}, pr.dirs...) {
-		infos, err := pr.r.ftp.ReadDir(dir)
-		if err != nil && pr.r.isGone(err) {
-			return err
-		}
-		for _, info := range infos {
-			file := path.Join(dir, info.Name())
-			final, _, ok := leftover(info.Name())
-			if !ok || final != probeFinal || slices.Contains(pr.left, file) || probing(info.Name(), pr.r.c.Now()) {
-				continue
-			}
-			if err := pr.r.ftp.Remove(file); err != nil && pr.r.isGone(err) {
-				return err
-			}
-		}
-	}
-	return nil
-}
-
-// probing reports whether a name is one of a probe that may be under way.
-func probing(name string, now time.Time) bool {
-	final, _, ok := leftover(name)
-	if !ok || final != probeFinal {
-		return false
-	}
-	_, rest, _ := strings.Cut(name, probeFinal+".")
-	digits, _, _ := strings.Cut(rest, ".")
-	n, err := strconv.ParseInt(digits, 10, 64)
-	return err == nil && now.Sub(time.UnixMilli(n/100)).Abs() < probeTime
 }
 
 // openSessions opens sessions beside ours until one is refused. Servers that cut the whole connection for it have told everything else.

@@ -118,13 +118,41 @@ func TestProbeBreaksOff(t *testing.T) {
 			}
 			// A later one clears away what stayed, and counts on from the first.
 			s.config.Passport = got
-			s.config.Now = func() time.Time { return time.Now().Add(2 * probeTime) }
 			again, err := dial(t, s.config).Probe(t.Context())
 			if err != nil || again.Stale() || !again.Has(outbox.Rename) || !again.Has(outbox.RenameAcross) {
 				t.Fatalf("Probe = %+v, %v", again, err)
 			}
 			holds(t, s.home, outbox.Delivery{}, map[string]string{})
 		})
+	}
+}
+
+// TestProbeDied lets a probe end without a word of its own, as if the process died. What it had kept before its first file is enough for
+// the next one to remove all that it left, while files of one that may be under way beside it stay.
+func TestProbeDied(t *testing.T) {
+	for _, servers := range [][]string{nil, {"no-list"}, {"no-dot-names"}} {
+		for _, kind := range []sandbox.Kind{sandbox.OpRename, sandbox.OpMkdir, sandbox.OpSetstat} {
+			t.Run(strings.Join(append(servers, string(kind)), " "), func(t *testing.T) {
+				s := sandboxed(nil, servers...)(t)
+				var kept []outbox.Passport
+				c := s.config
+				c.Learned = func(p outbox.Passport) { kept = append(kept, p) }
+				s.sandbox.Faults().CutOn(kind, false)
+				if _, err := dial(t, c).Probe(t.Context()); !errors.Is(err, outbox.ErrLost) {
+					t.Fatalf("Probe = %v", err)
+				}
+				if len(kept) == 0 || kept[0].Probing == 0 || !kept[0].Stale() {
+					t.Fatalf("kept %+v before the first file", kept)
+				}
+				other := nameOf(probeFinal, time.Now().Add(time.Minute).UnixMilli()*perProbe+1, suffixTemp, !slices.Contains(servers, "no-dot-names"))
+				s.put(other, probeOne)
+				c.Passport = kept[0]
+				if p, err := dial(t, c).Probe(t.Context()); err != nil || p.Probing != 0 || p.Stale() {
+					t.Fatalf("Probe = %+v, %v", p, err)
+				}
+				holds(t, s.home, outbox.Delivery{}, map[string]string{other: probeOne})
+			})
+		}
 	}
 }
 

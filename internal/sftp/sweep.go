@@ -96,7 +96,7 @@ func (r *Remote) sweep(ctx context.Context, at, doing string) error {
 	for _, info := range infos {
 		name := info.Name()
 		final, suffix, ok := leftover(name)
-		if !ok || probing(name, r.c.Now()) {
+		if !ok || probing(name, r.Passport().Probing, r.c.Now()) {
 			continue
 		}
 		if ctx.Err() != nil {

@@ -40,6 +40,9 @@ const (
 	EntryAnswer    EntryKind = "answer"    // the answer about a drop was written
 	EntryRollback  EntryKind = "rollback"  // what was wanted before was put back
 	EntryRestored  EntryKind = "restored"  // the state is one from a backup
+	EntryOrders    EntryKind = "orders"    // a file with orders was handed to the ERP
+	EntryReplay    EntryKind = "replay"    // somebody had orders handed over once more
+	EntryPurge     EntryKind = "purge"     // what is personal in old orders was removed
 	EntryRetention EntryKind = "retention" // rows of the ledger were removed
 )
 
@@ -48,7 +51,7 @@ func EntryKinds() []EntryKind {
 	return []EntryKind{
 		EntryStart, EntryDrop, EntryRead, EntryRejected, EntryHeld, EntryApproval, EntryRejection,
 		EntryPause, EntryResume, EntryOff, EntryOn, EntryHostKey, EntryPlan, EntryBegun, EntryFailed, EntryVerified,
-		EntryFate, EntryJob, EntryAnswer, EntryRollback, EntryRestored, EntryRetention,
+		EntryFate, EntryJob, EntryAnswer, EntryRollback, EntryRestored, EntryOrders, EntryReplay, EntryPurge, EntryRetention,
 	}
 }
 
@@ -63,6 +66,7 @@ type Facts struct {
 	Codes    []string  `json:"codes,omitempty"`
 	Finding  int64     `json:"finding,omitempty"`  // about rows of a shelf
 	Articles []string  `json:"articles,omitempty"` // that were switched off or on
+	Orders   []string  `json:"orders,omitempty"`   // ids
 	Share    float64   `json:"share,omitempty"`    // what an approval covers
 	Until    time.Time `json:"until,omitzero"`
 	Back     time.Time `json:"back,omitzero"` // the time that a rollback went back to

@@ -23,6 +23,7 @@ import (
 	"modernc.org/sqlite"
 
 	"gondola/internal/durable"
+	"gondola/internal/order"
 	"gondola/internal/seam"
 )
 
@@ -40,6 +41,10 @@ type Store struct {
 
 	// Now is the clock by which history and ledger are kept where a method is not told the time. Open sets it to time.Now.
 	Now func() time.Time
+
+	// OrderRules says which orders are handed over to the ERP. Whoever opens the store sets it before the first order comes; nothing is
+	// handed over without it.
+	OrderRules order.Rules
 }
 
 const (
@@ -128,7 +133,9 @@ func open(ctx context.Context, dir string) (*Store, error) {
 	// The busy timeout comes first, so that the other pragmas already wait their turn.
 	dsn := "file:" + name +
 		fmt.Sprintf("?_pragma=busy_timeout(%d)", busyTimeout.Milliseconds()) +
-		"&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_pragma=foreign_keys(ON)"
+		"&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_pragma=foreign_keys(ON)" +
+		// What is deleted may be somebody's address: it is overwritten, not only forgotten.
+		"&_pragma=secure_delete(ON)"
 	write, err := sql.Open("sqlite", dsn+"&_txlock=immediate")
 	if err != nil {
 		return nil, fmt.Errorf("open database: %w", err)
