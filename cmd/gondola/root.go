@@ -81,6 +81,7 @@ Whoever dropped a file finds the answer beside it: what was understood, and whic
 		newPlanCommand(a),
 		newPushCommand(a),
 		newApproveCommand(a),
+		newAuditCommand(a),
 		newRejectCommand(a),
 		newPauseCommand(a),
 		newResumeCommand(a),

@@ -30,7 +30,7 @@ func TestMain(m *testing.M) {
 //
 //	code N COMMAND...            the command ends with this exit code
 //	until PATTERN COMMAND...     the command is run again and again until its output matches
-//	platform ARGS...             gondola sandbox runs in the background; HOST, PORT, HOSTKEY and PLATFORM (its home) are set
+//	platform ARGS...             gondola sandbox runs in the background; HOST, PORT, HOSTKEY, PLATFORM (its home), REST and the tokens are set
 //	noplatform                   it is told to end, and must end well
 //	fill FILE                    replaces $HOST and its like in a file
 //	damage FOLDER                a byte of a file below it is another one
@@ -104,6 +104,10 @@ func scriptPlatform(ts *testscript.TestScript, neg bool, args []string) {
 	cmd := exec.Command(filepath.Join(binFolder(ts), "gondola"), append([]string{"sandbox", "--json", "--dir", home}, args...)...)
 	cmd.Dir = ts.MkAbs(".")
 	cmd.Env = []string{"PATH=" + ts.Getenv("PATH"), "GONDOLA_SFTP_PASSWORD=" + ts.Getenv("PASSWORD")}
+	for _, name := range []string{tokenCatalogVar, tokenPromotionsVar, tokenOrdersVar} {
+		ts.Setenv(name, "invented-for-the-scripts-"+name)
+		cmd.Env = append(cmd.Env, name+"="+ts.Getenv(name))
+	}
 	cmd.Stderr = io.Discard
 	out, err := cmd.StdoutPipe()
 	ts.Check(err)
@@ -124,6 +128,7 @@ func scriptPlatform(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Setenv("HOSTKEY", facts.HostKey)
 	ts.Setenv("PLATFORM", facts.Home)
 	ts.Setenv("PAGE", facts.Page)
+	ts.Setenv("REST", facts.REST)
 	ts.Value(platformKey{}).(*running).cmd = cmd
 }
 

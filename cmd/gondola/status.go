@@ -181,6 +181,7 @@ func (a *app) printTroubles(s daemon.Status, zone *time.Location) {
 		}
 	}
 	lines = append(lines, rollbackLines(s.Rollback, zone)...)
+	lines = append(lines, auditLines(s.Audits, zone)...)
 	lines = append(lines, heldLines(s.Held)...)
 	for _, f := range s.Rows {
 		where := "store " + f.Vendor

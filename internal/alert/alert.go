@@ -31,6 +31,7 @@ const (
 	Refused     Kind = "refused"     // the platform does not take what a request says
 	Parked      Kind = "parked"      // a document that is not tried again by itself
 	Held        Kind = "held"        // an export that the brake holds
+	Drift       Kind = "drift"       // much of what was sent is otherwise at the platform
 	Folder      Kind = "folder"      // a drop folder that can't be watched
 	Answers     Kind = "answers"     // answers that can't be written
 	Disk        Kind = "disk"        // too little space of our own

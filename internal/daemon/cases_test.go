@@ -90,12 +90,17 @@ func (c *caseRun) config(file string) *config.Config {
 }
 
 // open starts the house with a config.
-func (c *caseRun) open(cfg *config.Config) {
+func (c *caseRun) open(cfg *config.Config) { c.openWith(cfg, Options{}) }
+
+// openWith starts the house with a config and options beside the clock.
+func (c *caseRun) openWith(cfg *config.Config, o Options) {
 	pointAt(cfg, c.platform)
 	cfg.State.Dir = filepath.Join(c.work, "state")
 	cfg.State.MinFree = 0
+	o.Now = func() time.Time { return c.clock }
 	var err error
-	if c.house, err = Open(c.Context(), cfg, Options{Now: func() time.Time { return c.clock }, Requests: c.requests}); err != nil {
+	o.Requests = c.requests
+	if c.house, err = Open(c.Context(), cfg, o); err != nil {
 		c.Fatal(err)
 	}
 }

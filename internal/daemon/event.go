@@ -13,21 +13,23 @@ type EventKind string
 
 // The kinds, in the order in which a drop goes through them.
 const (
-	EventTaken    EventKind = "drop taken"         // a file was claimed
-	EventRead     EventKind = "drop read"          // it was understood
-	EventRejected EventKind = "drop rejected"      // it was not taken
-	EventHeld     EventKind = "export held"        // by the brake
-	EventRowsHeld EventKind = "rows held"          // likewise, while the rest goes
-	EventDecided  EventKind = "decision taken"     // on what the brake holds
-	EventPlanned  EventKind = "plan made"          // there is something to send
-	EventDocument EventKind = "document written"   // a file of a plan, ready to be sent
-	EventNothing  EventKind = "nothing to send"    // wanted and sent agree
-	EventSent     EventKind = "delivery sent"      // a document arrived, with proof
-	EventFailed   EventKind = "delivery failed"    // an attempt failed
-	EventSettled  EventKind = "delivery settled"   // what became of a document is known
-	EventAgain    EventKind = "delivery repeated"  // a document may not have been read and goes once more
-	EventHanded   EventKind = "orders handed over" // a file went to the ERP
-	EventTrouble  EventKind = "trouble"            // something of our own does not work
+	EventTaken       EventKind = "drop taken"         // a file was claimed
+	EventRead        EventKind = "drop read"          // it was understood
+	EventRejected    EventKind = "drop rejected"      // it was not taken
+	EventHeld        EventKind = "export held"        // by the brake
+	EventRowsHeld    EventKind = "rows held"          // likewise, while the rest goes
+	EventDecided     EventKind = "decision taken"     // on what the brake holds
+	EventPlanned     EventKind = "plan made"          // there is something to send
+	EventDocument    EventKind = "document written"   // a file of a plan, ready to be sent
+	EventNothing     EventKind = "nothing to send"    // wanted and sent agree
+	EventSent        EventKind = "delivery sent"      // a document arrived, with proof
+	EventFailed      EventKind = "delivery failed"    // an attempt failed
+	EventSettled     EventKind = "delivery settled"   // what became of a document is known
+	EventAgain       EventKind = "delivery repeated"  // a document may not have been read and goes once more
+	EventHanded      EventKind = "orders handed over" // a file went to the ERP
+	EventAudited     EventKind = "audit done"         // the platform's catalogue was compared
+	EventAuditFailed EventKind = "audit failed"       // it was not
+	EventTrouble     EventKind = "trouble"            // something of our own does not work
 )
 
 // Event is one unit of business. Fields that say nothing about its kind are zero.
@@ -52,7 +54,7 @@ func (h *House) tell(e Event) {
 	e.At = h.now()
 	level := slog.LevelInfo
 	switch e.Kind {
-	case EventFailed, EventHeld, EventRowsHeld:
+	case EventFailed, EventHeld, EventRowsHeld, EventAuditFailed:
 		level = slog.LevelWarn
 	case EventTrouble:
 		level = slog.LevelError

@@ -3,6 +3,7 @@ package daemon
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -93,7 +94,7 @@ func (h *House) problems(ctx context.Context, book alert.Book) ([]alert.Problem,
 		return nil, err
 	}
 	l.heldRows(h, rows)
-	if err := h.folderProblems(ctx, l); err != nil {
+	if err := errors.Join(h.folderProblems(ctx, l), h.driftProblems(ctx, l)); err != nil {
 		return nil, err
 	}
 	if h.outbox == nil {

@@ -44,6 +44,7 @@ func (h *House) Run(ctx context.Context) error {
 		{"folders", folderEvery, h.reportWatch},
 		{"tidy", tidyEvery, h.tidy},
 		{"alarm", alarmEvery, h.lookForAlarms},
+		{"audit", auditEvery, h.audit},
 	} {
 		g.Go(func() error { return h.loop(ctx, l) })
 	}

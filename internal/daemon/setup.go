@@ -14,6 +14,7 @@ import (
 	"gondola/internal/config"
 	"gondola/internal/feed"
 	"gondola/internal/platform"
+	"gondola/internal/schedule"
 	"gondola/internal/shelf"
 	"gondola/internal/table"
 )
@@ -37,6 +38,9 @@ type setup struct {
 
 	timetables []timetable
 	orders     orderSetup
+
+	audits    bool // there is a schedule for them
+	auditPlan schedule.Schedule
 }
 
 // feedSetup is one feed.
@@ -107,7 +111,7 @@ func newSetup(cfg *config.Config) (*setup, error) {
 	}
 	s.checkRequests(fault)
 	s.setTargets()
-	errs = append(errs, s.setTimetables(), s.setOrders())
+	errs = append(errs, s.setTimetables(), s.setOrders(), s.setAudit())
 	return s, errors.Join(errs...)
 }
 

@@ -43,23 +43,10 @@ func (h *House) startSchedules(ctx context.Context) error {
 // runSlots records the slots that have come since the last one of each schedule. Missed ones coalesce.
 func (h *House) runSlots(ctx context.Context) error {
 	for _, t := range h.timetables {
-		last, err := h.store.LastSlot(ctx, t.name)
+		slot, ok, err := h.dueSlot(ctx, t.name, t.plan)
 		if err != nil {
 			return err
 		}
-		if last.IsZero() {
-			continue
-		}
-		if back := last.Sub(h.now()); back > clockSlack && back > t.plan.Next(last).Sub(last) {
-			// The clock was ahead and has been put right, by more than lies between two slots. Waiting for it to come by again may take
-			// years. Where it is less, such as some hours with a daily slot, the slot has run and the next one is soon enough.
-			h.log.Warn("clock was set back, schedule starts anew", "schedule", t.name, "last", last.Format(time.RFC3339))
-			if err := h.store.RecordSlot(ctx, t.name, h.now(), nil, false); err != nil {
-				return err
-			}
-			continue
-		}
-		slot, ok := t.plan.Last(h.now(), last)
 		if !ok {
 			continue
 		}
@@ -69,6 +56,22 @@ func (h *House) runSlots(ctx context.Context) error {
 		h.log.Info("slot", "schedule", t.name, "slot", slot.Format(time.RFC3339), "targets", len(t.targets))
 	}
 	return nil
+}
+
+// dueSlot returns the last slot of a schedule that has come and was not run, false where there is none.
+func (h *House) dueSlot(ctx context.Context, name string, plan schedule.Schedule) (slot time.Time, ok bool, err error) {
+	last, err := h.store.LastSlot(ctx, name)
+	if err != nil || last.IsZero() {
+		return slot, false, err
+	}
+	if back := last.Sub(h.now()); back > clockSlack && back > plan.Next(last).Sub(last) {
+		// The clock was ahead and has been put right, by more than lies between two slots. Waiting for it to come by again may take
+		// years. Where it is less, such as some hours with a daily slot, the slot has run and the next one is soon enough.
+		h.log.Warn("clock was set back, schedule starts anew", "schedule", name, "last", last.Format(time.RFC3339))
+		return slot, false, h.store.RecordSlot(ctx, name, h.now(), nil, false)
+	}
+	slot, ok = plan.Last(h.now(), last)
+	return slot, ok, nil
 }
 
 // setTimetables makes a timetable for each schedule and each time zone in which there are targets for it: a slot is local time.

@@ -27,6 +27,7 @@ type Status struct {
 	Since    time.Time     `json:"since,omitzero"`
 	Problems []alert.Entry `json:"problems,omitempty"` // what is wrong, in the chain's language
 	Rollback *RollbackLine `json:"rollback,omitempty"` // the last one, while something of it counts or it is not done
+	Audits   []AuditLine   `json:"audits,omitempty"`   // the newest of each store
 	Passport string        `json:"passport,omitempty"` // what the server is known to allow, and what holds there
 }
 
@@ -153,6 +154,9 @@ func (h *House) Status(ctx context.Context) (Status, error) {
 		return s, err
 	}
 	s.State, s.Since, s.Problems = book.State, book.Since, book.Entries
+	if s.Audits, err = h.auditLines(ctx); err != nil {
+		return s, err
+	}
 	s.Rollback, err = h.rollbackStatus(ctx)
 	return s, err
 }

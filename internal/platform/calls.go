@@ -106,7 +106,7 @@ type OrderQuery struct {
 type OrderPage struct {
 	Orders      []Order
 	Unread      []json.RawMessage // what stands among them and is no order
-	Page, Pages int
+	Page, Pages int               // Pages is 0 where the platform does not say how many there are
 }
 
 // Orders returns one page of a store's orders.
@@ -146,16 +146,23 @@ func (c *Client) Orders(ctx context.Context, q OrderQuery) (OrderPage, error) {
 // AllOrders calls fn for every page of a store's orders, the first one first. Orders that come meanwhile may move others from one page
 // to the next, so that an order can come twice; windows that overlap find what was missed.
 func (c *Client) AllOrders(ctx context.Context, q OrderQuery, fn func(OrderPage) error) error {
+	first := "" // order of the page before: a platform that takes no notice of the number sends the same page for ever
 	for q.Page = max(q.Page, 1); ; q.Page++ {
 		page, err := c.Orders(ctx, q)
 		if err != nil {
 			return err
 		}
+		if len(page.Orders) > 0 && page.Orders[0].ID == first && page.Pages == 0 {
+			return nil
+		}
 		if err := fn(page); err != nil {
 			return err
 		}
-		if q.Page >= page.Pages || len(page.Orders)+len(page.Unread) == 0 {
+		if len(page.Orders)+len(page.Unread) == 0 || page.Pages > 0 && q.Page >= page.Pages {
 			return nil
+		}
+		if len(page.Orders) > 0 {
+			first = page.Orders[0].ID
 		}
 	}
 }
@@ -169,7 +176,7 @@ func parseOrderPage(body []byte, asked int) (OrderPage, error) {
 	if raw, ok := o["orders"]; !ok || json.Unmarshal(raw, &all) != nil {
 		return OrderPage{}, errNoList
 	}
-	page := OrderPage{Page: intOf(o.text("page_number"), asked), Pages: intOf(o.text("total_pages"), asked)}
+	page := OrderPage{Page: intOf(o.text("page_number"), asked), Pages: intOf(o.text("total_pages"), 0)}
 	for _, raw := range all {
 		order, err := ParseOrder(raw)
 		if err != nil {
@@ -302,10 +309,101 @@ func withID(o object, id string) object {
 // CatalogPage is one page of what a store's catalogue has at the platform.
 type CatalogPage struct {
 	Products    []catalog.Item
-	Page, Pages int
+	Odd         int // products with neither SKU nor barcode
+	Page, Pages int // Pages is 0 where the platform does not say how many there are
 }
 
-// CatalogPage returns one page of a store's catalogue, from 1 on, with up to size articles. How large a page may be is [unknown].
+// AllCatalog calls fn for every page of a store's catalogue and returns how many there were. What changes meanwhile may move articles
+// from one page to the next, so that one can come twice, or not at all.
+//
+// Pages are counted from 1 [assumed: as those of orders]. Where the last one turns out empty they are counted from 0, and that one is asked
+// for at the end.
+func (c *Client) AllCatalog(ctx context.Context, vendor string, fn func(CatalogPage) error) (pages int, err error) {
+	size, err := c.catalogPageSize(ctx, vendor, fn)
+	if err != nil || size.last {
+		return size.pages, err
+	}
+	first := size.first
+	for n := 2; ; n++ {
+		page, err := c.CatalogPage(ctx, vendor, n, size.size)
+		if err != nil {
+			return n - 1, err
+		}
+		now := page.firstKey()
+		if page.Pages == 0 && now == first { // it takes no notice of the number
+			return n - 1, nil
+		}
+		if first = now; page.empty() {
+			return n - 1, c.pageZero(ctx, vendor, size.size, n <= page.Pages, fn)
+		}
+		if err := fn(page); err != nil {
+			return n, err
+		}
+		if page.Pages > 0 && n >= page.Pages {
+			return n, nil
+		}
+	}
+}
+
+// pagesBegun is what the first page told.
+type pagesBegun struct {
+	size, pages int
+	first       string
+	last        bool
+}
+
+// catalogPageSize hands on the first page, and returns the size of pages that the platform takes.
+func (c *Client) catalogPageSize(ctx context.Context, vendor string, fn func(CatalogPage) error) (b pagesBegun, err error) {
+	for i, size := range catalogPageSizes {
+		page, err := c.CatalogPage(ctx, vendor, 1, size)
+		e, ok := errors.AsType[*APIError](err)
+		if ok && i+1 < len(catalogPageSizes) && (e.Status == http.StatusBadRequest || e.Status == http.StatusUnprocessableEntity) {
+			continue
+		}
+		if err != nil {
+			return b, err
+		}
+		b = pagesBegun{size: size, pages: 1, first: page.firstKey()}
+		if page.empty() {
+			b.last = true
+			return b, c.pageZero(ctx, vendor, size, page.Pages > 0, fn)
+		}
+		b.last = page.Pages == 1
+		return b, fn(page)
+	}
+	return b, nil
+}
+
+// pageZero hands on page 0, where there is reason to believe that there is one. That there is none is no error.
+func (c *Client) pageZero(ctx context.Context, vendor string, size int, reason bool, fn func(CatalogPage) error) error {
+	if !reason {
+		return nil
+	}
+	page, err := c.CatalogPage(ctx, vendor, 0, size)
+	if e, ok := errors.AsType[*APIError](err); ok && !e.Temporary() {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return fn(page)
+}
+
+func (p CatalogPage) empty() bool { return len(p.Products)+p.Odd == 0 }
+
+// firstKey tells pages apart.
+func (p CatalogPage) firstKey() string {
+	if len(p.Products) == 0 {
+		return ""
+	}
+	return p.Products[0].SKU + " " + p.Products[0].Barcode
+}
+
+// catalogPageSizes are the sizes of pages that are asked for, the next one where the platform refuses [assumed: the most and the usual size
+// of pages of orders]. How large a page of the catalogue may be is [unknown].
+var catalogPageSizes = [...]int{MaxPageSize, 100, DefaultPageSize}
+
+// CatalogPage returns one page of a store's catalogue, from 1 on, with up to size articles.
 func (c *Client) CatalogPage(ctx context.Context, vendor string, page, size int) (CatalogPage, error) {
 	if err := checkID("vendor id", vendor); err != nil {
 		return CatalogPage{}, err
@@ -322,10 +420,12 @@ func (c *Client) CatalogPage(ctx context.Context, vendor string, page, size int)
 	if json.Unmarshal(body, &o) != nil || json.Unmarshal(o["products"], &all) != nil {
 		return CatalogPage{}, fmt.Errorf("list catalogue of %s: the answer has no list of products", vendor)
 	}
-	out := CatalogPage{Page: intOf(o.text("page_number"), page), Pages: intOf(o.text("total_pages"), page)}
+	out := CatalogPage{Page: intOf(o.text("page_number"), page), Pages: intOf(o.text("total_pages"), 0)}
 	for _, one := range all {
 		if it := productOf(one); it.SKU != "" || it.Barcode != "" {
 			out.Products = append(out.Products, it)
+		} else {
+			out.Odd++
 		}
 	}
 	return out, nil

@@ -39,6 +39,7 @@ const (
 	EntryJob       EntryKind = "job"       // the platform has worked on a request, or is taken to have
 	EntryAnswer    EntryKind = "answer"    // the answer about a drop was written
 	EntryRollback  EntryKind = "rollback"  // what was wanted before was put back
+	EntryTaken     EntryKind = "taken"     // what the platform has was taken for what it was sent
 	EntryRestored  EntryKind = "restored"  // the state is one from a backup
 	EntryOrders    EntryKind = "orders"    // a file with orders was handed to the ERP
 	EntryReplay    EntryKind = "replay"    // somebody had orders handed over once more
@@ -51,7 +52,7 @@ func EntryKinds() []EntryKind {
 	return []EntryKind{
 		EntryStart, EntryDrop, EntryRead, EntryRejected, EntryHeld, EntryApproval, EntryRejection,
 		EntryPause, EntryResume, EntryOff, EntryOn, EntryHostKey, EntryPlan, EntryBegun, EntryFailed, EntryVerified,
-		EntryFate, EntryJob, EntryAnswer, EntryRollback, EntryRestored, EntryOrders, EntryReplay, EntryPurge, EntryRetention,
+		EntryFate, EntryJob, EntryAnswer, EntryRollback, EntryTaken, EntryRestored, EntryOrders, EntryReplay, EntryPurge, EntryRetention,
 	}
 }
 

@@ -54,7 +54,7 @@ func (s *Store) Forget(ctx context.Context, before time.Time) error {
 				return fmt.Errorf("forget old history: %w", err)
 			}
 		}
-		return nil
+		return forgetAudits(ctx, tx, before)
 	})
 }
 
@@ -63,7 +63,10 @@ func (s *Store) Referenced(ctx context.Context) (records, documents map[string]b
 	records, documents = map[string]bool{}, map[string]bool{}
 	all, err := list(ctx, s.read, scanOne[string], `SELECT digest FROM layers UNION SELECT was FROM layers
 		UNION SELECT held FROM findings
-		UNION SELECT digest FROM layer_history UNION SELECT digest FROM sent UNION SELECT records FROM deliveries UNION SELECT below FROM plans`)
+		UNION SELECT digest FROM layer_history UNION SELECT digest FROM sent UNION SELECT records FROM deliveries UNION SELECT below FROM plans
+		UNION SELECT there FROM audits
+		UNION SELECT j.value FROM audits a, json_each(a.sent) j WHERE a.there <> '' AND a.sent NOT IN ('', 'null')
+		UNION SELECT j.value FROM audits a, json_each(a.unread) j WHERE a.there <> '' AND a.unread NOT IN ('', 'null')`)
 	if err != nil {
 		return nil, nil, wrap(err, "list shelf files in use")
 	}
