@@ -105,6 +105,34 @@ func withoutComments(text string) string {
 	return b.String()
 }
 
+// FuzzEffective: whatever is taken can be printed, is taken again, and prints the same.
+func FuzzEffective(f *testing.F) {
+	f.Setenv(testPassword, "x")
+	f.Setenv("GONDOLA_TEST_PING", "https://example.net/x")
+	f.Add([]byte(full))
+	files, err := filepath.Glob("testdata/good/*.yaml")
+	if err != nil || len(files) == 0 {
+		f.Fatalf("no seeds: %v", err)
+	}
+	for _, file := range files {
+		f.Add(readFile(f, file))
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		c, err := parseFor("/c/c.yaml", data, false)
+		if err != nil {
+			return
+		}
+		once := effective(t, c)
+		again, err := parseFor("/c/c.yaml", []byte(once), false)
+		if err != nil {
+			t.Fatalf("%v\n%s", err, once)
+		}
+		if diff := cmp.Diff(withoutComments(once), withoutComments(effective(t, again))); diff != "" {
+			t.Errorf("printed again (-once +twice):\n%s", diff)
+		}
+	})
+}
+
 // TestEffectiveMarksDefaults looks at some lines.
 func TestEffectiveMarksDefaults(t *testing.T) {
 	c := mustParse(t, "feeds:", "web: {listen: }\nsend: {promotions: {full: off}}\nfeeds:")

@@ -13,11 +13,13 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"unicode"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/invopop/jsonschema"
 	"go.yaml.in/yaml/v4"
 
+	"gondola/internal/order"
 	"gondola/internal/platform"
 )
 
@@ -271,6 +273,11 @@ func (m schemaMaker) plain(path string, v reflect.Value, s *jsonschema.Schema) {
 		if strings.HasSuffix(path, ".expr") {
 			s.MaxLength = new(uint64(maxFormula))
 		}
+		if path == "orders.export.on[]" { // offered as the platform spells them, taken in any case
+			*s = jsonschema.Schema{AnyOf: []*jsonschema.Schema{{Enum: anys(order.States())}, {Pattern: anyCase(order.States())}}}
+			typed(s, "string")
+			return
+		}
 		if s.Pattern = patterns[path]; s.Pattern != "" {
 			typed(s, "string", "number", "boolean")
 			return
@@ -368,12 +375,29 @@ func (m schemaMaker) choices(path string) []any {
 	return all
 }
 
-func anys(texts []string) []any {
+func anys[T ~string](texts []T) []any {
 	var all []any
 	for _, text := range texts {
-		all = append(all, text)
+		all = append(all, string(text))
 	}
 	return all
+}
+
+// anyCase returns an expression for some words, whatever their case.
+func anyCase[T ~string](words []T) string {
+	var all []string
+	for _, word := range words {
+		var b strings.Builder
+		for _, r := range string(word) {
+			if upper, lower := unicode.ToUpper(r), unicode.ToLower(r); upper != lower {
+				fmt.Fprintf(&b, "[%c%c]", upper, lower)
+			} else {
+				b.WriteRune(r)
+			}
+		}
+		all = append(all, b.String())
+	}
+	return "^(" + strings.Join(all, "|") + ")$"
 }
 
 var wantRange = regexp.MustCompile(`^want (-?\d+) to (-?\d+), found`)

@@ -150,6 +150,17 @@ func TestSchemaKnowsNotations(t *testing.T) {
 	}
 }
 
+// TestSchemaKnowsOrderStates: they are offered as the platform spells them, and taken as the program takes them.
+func TestSchemaKnowsOrderStates(t *testing.T) {
+	s := compiled(t)
+	for state, good := range map[string]bool{"CANCELLED": true, "ready_for_pickup": true, "READY": false, "1": false} {
+		problem, _ := ask(t, s, []byte(minimal(t)+"\norders: {export: {dir: out, on: ["+state+"]}}\n"))
+		if (problem == nil) != good {
+			t.Errorf("%s: %v", state, problem)
+		}
+	}
+}
+
 // TestExampleNamesSchema holds the first line of the example to its promise. The schema lies here, where it is embedded, and not beside the
 // example as it lies beside every config that init writes.
 func TestExampleNamesSchema(t *testing.T) {

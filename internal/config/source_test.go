@@ -99,6 +99,29 @@ func TestExcerpts(t *testing.T) {
 	}
 }
 
+// TestExcerptsBehindByteOrderMarks: the mark in front of a file is no column; of UTF-16 nothing is shown, for its lines are not known.
+func TestExcerptsBehindByteOrderMarks(t *testing.T) {
+	const text = "brake: {min_rows: -1, approval: hunter2}\r\n"
+	utf16 := []byte{0xff, 0xfe}
+	for _, r := range text {
+		utf16 = append(utf16, byte(r), 0)
+	}
+	for name, tc := range map[string]struct {
+		data []byte
+		want string
+	}{
+		"UTF-8":  {[]byte("\ufeff" + text), "brake: {min_rows: -1, approval: hunter2}\n                  ^^"},
+		"UTF-16": {utf16, ""},
+	} {
+		_, err := Parse("c.yaml", tc.data)
+		for _, p := range problemsOf(err) {
+			if got := marked(p.Excerpt); p.Path == "brake.min_rows" && got != tc.want {
+				t.Errorf("%s:\n%s\nwant\n%s", name, got, tc.want)
+			}
+		}
+	}
+}
+
 // TestExcerptsOfBrokenFiles: of what is no YAML only a known key is shown.
 func TestExcerptsOfBrokenFiles(t *testing.T) {
 	for text, want := range map[string]string{

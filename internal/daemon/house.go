@@ -82,6 +82,8 @@ type House struct {
 	alarm    alarm
 	page     *page         // nil where none is served
 	webhook  *inbox.Server // nil where none is taken
+	rejudged bool          // what was put aside was judged by this program; owned by drainInbox
+	polled   poller        // owned by poll
 }
 
 // watcher is a watched drop folder, of one feed or several.

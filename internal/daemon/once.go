@@ -59,7 +59,7 @@ func (h *House) Once(ctx context.Context) (Outcome, error) {
 	begun := make(chan error, 1)
 	go func() { begun <- h.tellAlarms(ctx, true) }()
 	out, err = h.finish(ctx, before)
-	errs = append(errs, err, h.handOver(ctx, true), h.reportWatch(ctx), <-begun, h.lookForAlarms(ctx))
+	errs = append(errs, err, h.takeOrders(ctx, &out), h.handOver(ctx, true), h.reportWatch(ctx), <-begun, h.lookForAlarms(ctx))
 	return out, errors.Join(errs...)
 }
 

@@ -218,6 +218,29 @@ func TestRehearsalOfOtherStoresAndFeeds(t *testing.T) {
 	}
 }
 
+// TestRehearsalOfPromotions: another campaign is another promotion, and a price that promotions are shares of moves them, too.
+func TestRehearsalOfPromotions(t *testing.T) {
+	c := newRules(t, `  - {name: full, drop: drop, export: full, vendor: {ids: ["1"]}}
+  - {name: promos, kind: promotions, drop: promos, export: full, vendor: {ids: ["1"]}}`, "brake: {min_rows: 1000}")
+	c.export("full", "sku,precio\nA,100.00\nB,50.00\n")
+	c.export("promos", "sku,promo,desde,hasta\nA,-20%,2026-11-20,2026-12-20\nB,-10%,2026-11-20,2026-12-20\n")
+	c.push(false)
+	target := Target{catalog.KindPromotions, "1"}
+	same := documentOf(t, c.rehearse(RehearseAs{Config: c.changed(func(*config.Config) {}), Drops: 1}), target)
+	if same.Before != 2 || same.After != 2 || same.Changed()+same.Added+same.Gone != 0 || same.Next != 0 {
+		t.Errorf("the same config: %+v", same)
+	}
+	renamed := documentOf(t, c.rehearse(RehearseAs{Config: c.changed(func(cfg *config.Config) { cfg.Feeds[1].Campaign = "Verano" }), Drops: 1}), target)
+	if renamed.Added != 2 || renamed.Gone != 2 || len(renamed.Worst) != 4 || renamed.Worst[0].BeforePromotion == nil || renamed.Worst[0].Key != "A" {
+		t.Errorf("another campaign: %+v", renamed)
+	}
+	markup := config.Rate(10_000)
+	dearer := documentOf(t, c.rehearse(RehearseAs{Config: c.changed(func(cfg *config.Config) { cfg.Feeds[0].Rules.Price.Markup = &markup }), Drops: 1}), target)
+	if dearer.Other != 2 || dearer.Worst[0].AfterPromotion.Price != 88_000 {
+		t.Errorf("another price: %+v, %+v", dearer, dearer.Worst)
+	}
+}
+
 // TestRehearsalWithoutArchive: exports that were purged are named, and nothing fails.
 func TestRehearsalWithoutArchive(t *testing.T) {
 	c := newRules(t, oneFullFeed, "brake: {min_rows: 1000}")

@@ -40,6 +40,8 @@ func (h *House) Run(ctx context.Context) error {
 	for _, l := range []loop{
 		{"send", lookEvery, h.send},
 		{"jobs", lookEvery, h.askJobs},
+		{"inbox", lookEvery, h.drainInbox},
+		{"poll", lookEvery, h.poll},
 		{"orders", lookEvery, h.handOverOrders},
 		{"folders", folderEvery, h.reportWatch},
 		{"tidy", tidyEvery, h.tidy},

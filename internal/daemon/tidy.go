@@ -23,6 +23,7 @@ func (h *House) tidy(ctx context.Context) error {
 	// The row of an event stays as long again without its body: who sends it once more sends nothing new.
 	keep := time.Duration(h.cfg.Retention.Orders)
 	err = errors.Join(err, h.store.ForgetEvents(ctx, now.Add(-keep), now.Add(-2*keep)))
+	err = errors.Join(err, h.store.ForgetGaps(ctx, now.Add(-keep)))
 	before := now.Add(-time.Duration(h.cfg.Retention.Layers))
 	if forgetErr := h.store.Forget(ctx, before); forgetErr != nil {
 		return errors.Join(err, forgetErr)

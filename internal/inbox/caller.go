@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync"
 	"time"
+	"unicode/utf8"
 )
 
 // secretsFor is how long secrets are believed to be what they were: a change works within it, and a burst does not read a file for
@@ -52,24 +53,36 @@ func (c *callers) check(headers []string) (found []byte, unread error) {
 }
 
 // shows returns what may be the secret in a header: all of it [doc], what follows Bearer [partner], and what Basic encodes [doc], in
-// whatever form it was written into the config.
+// whatever form it was written into the config. Letters beyond ASCII come as UTF-8 or, from some languages' libraries, as Latin-1; as
+// which the platform sends them is [unknown].
 func shows(header string) []string {
 	all := []string{header}
-	scheme, rest, found := strings.Cut(header, " ")
-	if !found {
-		return all
-	}
+	scheme, rest, _ := strings.Cut(header, " ")
 	rest = strings.TrimSpace(rest)
 	switch {
+	case rest == "":
 	case strings.EqualFold(scheme, "Bearer"):
 		all = append(all, rest)
 	case strings.EqualFold(scheme, "Basic"):
 		all = append(all, rest)
-		if text, err := base64.StdEncoding.DecodeString(rest); err == nil {
+		if text, err := base64.RawStdEncoding.DecodeString(strings.TrimRight(rest, "=")); err == nil {
 			all = append(all, string(text))
 		}
 	}
+	for _, text := range all {
+		if !utf8.ValidString(text) {
+			all = append(all, fromLatin1(text))
+		}
+	}
 	return all
+}
+
+func fromLatin1(text string) string {
+	runes := make([]rune, len(text))
+	for i := range len(text) {
+		runes[i] = rune(text[i])
+	}
+	return string(runes)
 }
 
 // read returns the secrets as they are now.

@@ -2,6 +2,7 @@ package inbox
 
 import (
 	"container/list"
+	"context"
 	"crypto/tls"
 	"net"
 	"net/http"
@@ -16,7 +17,7 @@ type crowd struct {
 
 	mu     sync.Mutex
 	conns  map[net.Conn]place // guarded by mu, as what follows
-	silent *list.List         // of net.Conn that have not sent a whole header yet, the longest first
+	silent *list.List         // of net.Conn that were refused, then of those that have not sent a whole header yet, the longest first
 	known  *list.List         // of net.Conn between two requests that were taken: a refused one ends the connection
 }
 
@@ -58,5 +59,23 @@ func (c *crowd) changed(conn net.Conn, state http.ConnState) {
 			conn = t.NetConn() // without the farewell, which would wait for who may not read
 		}
 		_ = conn.Close() // it is gone either way; the server sees that
+	}
+}
+
+// connKey is where the context of a call has its connection.
+type connKey struct{}
+
+func withConn(ctx context.Context, conn net.Conn) context.Context {
+	return context.WithValue(ctx, connKey{}, conn)
+}
+
+// refused is told that nothing more is wanted of the connection of a call. It is the first to go: the body that it announced may
+// never come, and until then the server counts it as busy.
+func (c *crowd) refused(ctx context.Context) {
+	conn, ok := ctx.Value(connKey{}).(net.Conn)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if p, known := c.conns[conn]; ok && known && p.in == nil {
+		c.conns[conn] = place{c.silent, c.silent.PushFront(conn)}
 	}
 }

@@ -331,3 +331,93 @@ func TestForget(t *testing.T) {
 		t.Errorf("%d repeats, want 1: everything about it is gone", n)
 	}
 }
+
+// TestSampleHidesNoOrder has somebody try the way with an order that the platform then sends: the order is handed on.
+func TestSampleHidesNoOrder(t *testing.T) {
+	st := newTestStore(t, t.TempDir())
+	at := time.UnixMilli(1_700_000_000_000)
+	e := inbox.Event{Digest: sha256.Sum256([]byte("order")), Body: []byte("order"), At: at, Test: true}
+	accept := func(test bool, at time.Time) {
+		t.Helper()
+		e.Test, e.At = test, at
+		if err := st.AcceptEvents(t.Context(), []inbox.Event{e}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	accept(true, at)
+	accept(true, at)
+	if err := st.ForgetEvents(t.Context(), at.Add(time.Hour), at); err != nil {
+		t.Fatal(err)
+	}
+	for i := range 3 { // the platform's, its repeat, and one more sample
+		accept(i == 2, at.Add(2*time.Hour))
+		due, err := st.DueEvents(t.Context(), at.Add(2*time.Hour), 10)
+		if err != nil || len(due) != 1 || string(due[0].Body) != "order" || !due[0].At.Equal(at.Add(2*time.Hour)) {
+			t.Errorf("due: %+v, %v", due, err)
+		}
+	}
+	state, err := st.Inbox(t.Context())
+	if err != nil || state.Accepted.N != 1 || state.Repeats.N != 1 || !state.Repeats.Last.Equal(at.Add(2*time.Hour)) {
+		t.Errorf("%+v, %v", state, err)
+	}
+}
+
+// TestClockSetBack has an event fail while the clock is years ahead: it is not left alone for years.
+func TestClockSetBack(t *testing.T) {
+	st := newTestStore(t, t.TempDir())
+	now := time.UnixMilli(1_900_000_000_000)
+	if err := st.AcceptEvents(t.Context(), []inbox.Event{{Body: []byte("order"), At: now}}); err != nil {
+		t.Fatal(err)
+	}
+	tries := 0
+	d := inbox.Drain{Queue: st, Now: func() time.Time { return now }, Log: discard, Handle: func(context.Context, []inbox.Event) error {
+		tries++
+		return errors.New("busy")
+	}}
+	for _, at := range []int64{1_900_000_000_000, 1_700_000_000_000} {
+		now = time.UnixMilli(at)
+		if err := d.Flush(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if tries != 2 {
+		t.Errorf("%d attempts, want 2", tries)
+	}
+}
+
+// TestCancelledCommits ends transactions at every moment: what was acknowledged is there, and the database goes on.
+func TestCancelledCommits(t *testing.T) {
+	st := newTestStore(t, t.TempDir())
+	acknowledged := map[[32]byte]bool{}
+	refused := 0
+	begun := time.Now()
+	for i := 0; time.Since(begun) < time.Second; i++ {
+		var events []inbox.Event
+		for n := range 20 {
+			body := []byte(fmt.Sprint(i, " ", n, strings.Repeat(" ", 2000)))
+			events = append(events, inbox.Event{Digest: sha256.Sum256(body), Body: body, At: begun})
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), time.Duration(i%100)*50*time.Microsecond)
+		err := st.AcceptEvents(ctx, events)
+		cancel()
+		if err != nil {
+			refused++
+			continue
+		}
+		for _, e := range events {
+			acknowledged[e.Digest] = true
+		}
+	}
+	if err := st.AcceptEvents(t.Context(), []inbox.Event{{Body: []byte("last"), At: begun}}); err != nil {
+		t.Fatal(err)
+	}
+	kept := all(t, st)
+	for digest := range acknowledged {
+		if _, is := kept[digest]; !is {
+			t.Fatal("an event was acknowledged and is not there")
+		}
+	}
+	if len(acknowledged) == 0 || refused == 0 {
+		t.Errorf("%d acknowledged, %d refused", len(acknowledged), refused)
+	}
+}

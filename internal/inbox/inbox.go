@@ -155,7 +155,8 @@ func (s *Server) Run(ctx context.Context) error {
 	defer stopKeeping()
 	server := &http.Server{
 		Handler: s, ReadHeaderTimeout: s.limits.header, ReadTimeout: s.limits.read, IdleTimeout: s.limits.idle,
-		WriteTimeout: s.limits.read + s.limits.keep + 10*time.Second, MaxHeaderBytes: maxHeader, ConnState: s.crowd.changed, ErrorLog: slog.NewLogLogger(s.c.Log.Handler(), slog.LevelDebug),
+		WriteTimeout: s.limits.read + s.limits.keep + 10*time.Second, MaxHeaderBytes: maxHeader,
+		ConnState: s.crowd.changed, ConnContext: withConn, ErrorLog: slog.NewLogLogger(s.c.Log.Handler(), slog.LevelDebug),
 	}
 	listener := s.listener
 	if s.certificate != nil {

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"os"
 	"strconv"
 	"strings"
 	"time"
@@ -22,6 +23,9 @@ const (
 // retryAfter is when a sender that could not be served is asked to come back: a full disk is not mended in a second, a sender that
 // waits for long keeps an order waiting.
 const retryAfter = 10 * time.Second
+
+// lingering is how long what is left of a refused call is read.
+const lingering = time.Second
 
 // The reasons for which calls are refused. They are few and fixed, so that they can be counted.
 const (
@@ -68,8 +72,8 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	body, n, err := s.read(w, r)
 	defer s.held.Add(-n)
 	switch {
-	case errors.Is(err, errBusy):
-		s.unavailable(w, r)
+	case errors.Is(err, errBusy), errors.Is(err, os.ErrDeadlineExceeded):
+		s.unavailable(w, r) // a slow line is no reason to lose an order: what is answered with 400 may never come again
 		return
 	case isTooLarge(err):
 		s.refuse(w, r, http.StatusRequestEntityTooLarge, refusedSize)
@@ -130,6 +134,9 @@ func textOf(err error) string {
 // refuse answers that a call is not taken, and ends the connection: nobody who is refused has anything more to say on it.
 func (s *Server) refuse(w http.ResponseWriter, r *http.Request, code int, reason string) {
 	s.refusals.note(reason, remoteOf(r, s.c.TrustedProxies))
+	s.crowd.refused(r.Context())
+	// The server reads what is left of a body before it closes, so that the answer arrives; it need not be waited for.
+	_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(lingering))
 	w.Header().Set("Connection", "close")
 	answer(w, code, strings.ToLower(http.StatusText(code))+"\n")
 }

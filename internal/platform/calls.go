@@ -122,9 +122,14 @@ func (c *Client) Orders(ctx context.Context, q OrderQuery) (OrderPage, error) {
 	if q.PageSize <= 0 || q.PageSize > MaxPageSize {
 		q.PageSize = MaxPageSize
 	}
-	// Seconds are all that can be asked for: the end is rounded up, so that no order falls between two ranges.
+	// Seconds are all that can be asked for: the end is rounded up, so that no order falls between two ranges. The longest range must not
+	// get longer by it: it would be refused as often as it is asked for.
+	from, to := q.From.UTC().Truncate(time.Second), q.To.UTC().Add(time.Second-1).Truncate(time.Second)
+	if earliest := to.Add(-MaxOrderRange); from.Before(earliest) {
+		from = earliest
+	}
 	query := url.Values{
-		"start_time": {q.From.UTC().Format(timeForm)}, "end_time": {q.To.UTC().Add(time.Second - 1).Format(timeForm)},
+		"start_time": {from.Format(timeForm)}, "end_time": {to.Format(timeForm)},
 		"page": {strconv.Itoa(q.Page)}, "page_size": {strconv.Itoa(q.PageSize)},
 	}
 	paths := map[string]string{FormOrders: c.chainPath("vendors", q.Vendor, "orders"), FormBare: c.chainPath("vendors", q.Vendor)}
@@ -134,7 +139,7 @@ func (c *Client) Orders(ctx context.Context, q OrderQuery) (OrderPage, error) {
 		if err != nil {
 			return err
 		}
-		page, err = parseOrderPage(body, q.Page)
+		page, err = parseOrderPage(body, q)
 		return err
 	})
 	if err != nil {
@@ -167,7 +172,7 @@ func (c *Client) AllOrders(ctx context.Context, q OrderQuery, fn func(OrderPage)
 	}
 }
 
-func parseOrderPage(body []byte, asked int) (OrderPage, error) {
+func parseOrderPage(body []byte, q OrderQuery) (OrderPage, error) {
 	var o object
 	if err := json.Unmarshal(body, &o); err != nil {
 		return OrderPage{}, errors.New("read orders: no JSON object")
@@ -176,7 +181,7 @@ func parseOrderPage(body []byte, asked int) (OrderPage, error) {
 	if raw, ok := o["orders"]; !ok || json.Unmarshal(raw, &all) != nil {
 		return OrderPage{}, errNoList
 	}
-	page := OrderPage{Page: intOf(o.text("page_number"), asked), Pages: intOf(o.text("total_pages"), 0)}
+	page := OrderPage{Page: intOf(o.text("page_number"), q.Page), Pages: pagesOf(o, q.Page, q.PageSize, len(all))}
 	for _, raw := range all {
 		order, err := ParseOrder(raw)
 		if err != nil {
@@ -190,6 +195,14 @@ func parseOrderPage(body []byte, asked int) (OrderPage, error) {
 
 // errNoList says that an answer has no orders, not even an empty list: the path means something else.
 var errNoList = errors.New("read orders: the answer has no list of them")
+
+// pagesOf returns how many pages a list has by what one of them says. Where it does not say, there is another one behind a full one.
+func pagesOf(o object, page, size, n int) int {
+	if n > 0 && n >= intOf(o.text("page_size"), size) {
+		return intOf(o.text("total_pages"), page+1)
+	}
+	return intOf(o.text("total_pages"), page)
+}
 
 // intOf reads a small number.
 func intOf(text string, otherwise int) int {
@@ -420,7 +433,7 @@ func (c *Client) CatalogPage(ctx context.Context, vendor string, page, size int)
 	if json.Unmarshal(body, &o) != nil || json.Unmarshal(o["products"], &all) != nil {
 		return CatalogPage{}, fmt.Errorf("list catalogue of %s: the answer has no list of products", vendor)
 	}
-	out := CatalogPage{Page: intOf(o.text("page_number"), page), Pages: intOf(o.text("total_pages"), 0)}
+	out := CatalogPage{Page: intOf(o.text("page_number"), page), Pages: pagesOf(o, page, size, len(all))}
 	for _, one := range all {
 		if it := productOf(one); it.SKU != "" || it.Barcode != "" {
 			out.Products = append(out.Products, it)

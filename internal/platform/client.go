@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"math/rand/v2"
 	"net/http"
+	"net/http/httptrace"
 	"net/url"
 	"sync"
 	"time"
@@ -66,8 +67,8 @@ type Client struct {
 	log     *slog.Logger
 	limiter *limiter
 	tokens  tokens
-	own     *http.Client // to the interface
-	foreign *http.Client // to where downloads lie
+	own     http.RoundTripper // to the interface
+	foreign http.RoundTripper // to where downloads lie; neither follows a redirect by itself: a token would go along
 
 	ctx    context.Context // ends with Close
 	cancel context.CancelFunc
@@ -91,20 +92,10 @@ func NewClient(cfg ClientConfig) *Client {
 	}
 	c.tokens.client = c
 	c.ctx, c.cancel = context.WithCancel(context.Background())
-	c.own, c.foreign = c.httpClient(false), c.httpClient(true)
+	if c.own, c.foreign = cfg.Transport, cfg.Transport; cfg.Transport == nil {
+		c.own, c.foreign = newTransport(c.timeout(), false), newTransport(c.timeout(), true)
+	}
 	return c
-}
-
-// httpClient returns a client that follows no redirect by itself: a token would go along.
-func (c *Client) httpClient(guarded bool) *http.Client {
-	h := &http.Client{
-		Transport:     c.cfg.Transport,
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-	}
-	if h.Transport == nil {
-		h.Transport = newTransport(c.timeout(), guarded)
-	}
-	return h
 }
 
 // Close ends all that is under way and waits for it.
@@ -115,8 +106,11 @@ func (c *Client) Close() error {
 	c.cancel()
 	c.limiter.close()
 	c.going.Wait()
-	c.own.CloseIdleConnections()
-	c.foreign.CloseIdleConnections()
+	for _, t := range []http.RoundTripper{c.own, c.foreign} {
+		if t, ok := t.(interface{ CloseIdleConnections() }); ok {
+			t.CloseIdleConnections()
+		}
+	}
 	return nil
 }
 
@@ -236,10 +230,14 @@ func (c *Client) sleep(ctx context.Context, d time.Duration) error {
 	}
 }
 
-// slowDown makes all callers wait, because the platform wants fewer requests.
+// slowDown makes all callers wait, because the platform wants fewer requests. What was under way when the first one was refused may be
+// refused beside it: that is no further refusal.
 func (c *Client) slowDown(e *APIError) {
 	c.mu.Lock()
-	c.refuse++
+	defer c.mu.Unlock()
+	if c.limiter.pausedFor() == 0 {
+		c.refuse++
+	}
 	pause := e.RetryAfter
 	if pause == 0 {
 		if pause = c.cfg.Pause; pause == 0 {
@@ -249,14 +247,13 @@ func (c *Client) slowDown(e *APIError) {
 			pause *= 2
 		}
 	}
-	c.mu.Unlock()
 	c.limiter.pause(pause)
 	c.log.Warn("the platform wants fewer requests", "pause", pause, "asked", e.RetryAfter > 0)
 }
 
 // once makes a request one time. The token is returned with it, "" when there was none.
 func (c *Client) once(ctx context.Context, r request) (_ []byte, token string, err error) {
-	if token, err = c.tokens.get(ctx, r.use, r.priority); err != nil {
+	if token, err = c.tokens.get(ctx, r.use); err != nil {
 		return nil, "", err
 	}
 	if err := c.limiter.wait(ctx, r.priority); err != nil {
@@ -264,12 +261,11 @@ func (c *Client) once(ctx context.Context, r request) (_ []byte, token string, e
 	}
 	ctx, cancel := c.bound(ctx)
 	defer cancel()
-	target := *c.base
-	address := target.String() + r.path
+	address := c.base.String() + r.path
 	if len(r.query) > 0 {
 		address += "?" + r.query.Encode()
 	}
-	req, err := http.NewRequestWithContext(ctx, r.method, address, bytes.NewReader(r.body))
+	req, err := http.NewRequestWithContext(c.counted(ctx, r.priority), r.method, address, bytes.NewReader(r.body))
 	if err != nil {
 		return nil, token, fmt.Errorf("%s %s: %w", r.method, r.path, c.clean(err, token))
 	}
@@ -279,7 +275,7 @@ func (c *Client) once(ctx context.Context, r request) (_ []byte, token string, e
 	if r.body != nil {
 		req.Header.Set("Content-Type", "application/json")
 	}
-	resp, err := c.own.Do(req)
+	resp, err := c.own.RoundTrip(req)
 	if err != nil {
 		return nil, token, fmt.Errorf("%s %s: %w", r.method, r.path, c.clean(err, token))
 	}
@@ -297,6 +293,18 @@ func (c *Client) once(ctx context.Context, r request) (_ []byte, token string, e
 		return nil, token, fmt.Errorf("%s %s: read answer: %w", r.method, r.path, c.clean(err, token))
 	}
 	return body, token, nil
+}
+
+// counted has every try at a request wait for the limiter, but for the first one, which has. A connection that was kept may be dead,
+// and then the transport sends a request again by itself.
+func (c *Client) counted(ctx context.Context, p Priority) context.Context {
+	first := true
+	return httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{GetConn: func(string) {
+		if !first {
+			_ = c.limiter.wait(ctx, p) // what ends the wait ends the request
+		}
+		first = false
+	}})
 }
 
 // bound gives one request its time, and ends it with the client.

@@ -54,7 +54,7 @@ func (c *Client) Download(ctx context.Context, address string, use Use) (io.Read
 			continue
 		}
 		// The path of a presigned address is not secret, its query is.
-		e := c.apiError(resp, u.EscapedPath(), token)
+		e := c.apiError(resp, u.EscapedPath(), append(signatures(u), token)...)
 		_ = resp.Body.Close()
 		if e.Status == http.StatusTooManyRequests && token != "" {
 			c.slowDown(e)
@@ -65,18 +65,19 @@ func (c *Client) Download(ctx context.Context, address string, use Use) (io.Read
 
 // fetch makes one request of a download. The body of the response watches itself, and ends the request when it is closed.
 func (c *Client) fetch(ctx context.Context, u *url.URL, use Use) (_ *http.Response, token string, err error) {
-	client := c.foreign
+	to := c.foreign
 	if sameOrigin(u, c.base) {
-		client = c.own
-		if token, err = c.tokens.get(ctx, use, PriorityJobs); err != nil {
+		to = c.own
+		if token, err = c.tokens.get(ctx, use); err != nil {
 			return nil, "", err
 		}
 		if err := c.limiter.wait(ctx, PriorityJobs); err != nil {
 			return nil, token, err
 		}
+		ctx = c.counted(ctx, PriorityJobs)
 	} else if isLoopbackHost(c.base.Hostname()) && strings.EqualFold(u.Hostname(), c.base.Hostname()) && u.User == nil && u.Scheme == "http" {
 		// A simulated platform on this machine, whose files lie at another port. No token goes there either.
-		client = c.own
+		to = c.own
 	} else if u.Scheme != "https" || u.Host == "" || u.User != nil {
 		return nil, "", errors.New("nothing is fetched from there: the address is neither the platform's own nor a https one")
 	}
@@ -93,7 +94,7 @@ func (c *Client) fetch(ctx context.Context, u *url.URL, use Use) (_ *http.Respon
 	if token != "" {
 		req.Header.Set("Authorization", "Bearer "+token)
 	}
-	resp, err := client.Do(req)
+	resp, err := to.RoundTrip(req)
 	if err != nil {
 		if cause := context.Cause(ctx); cause != nil && errors.Is(err, context.Canceled) {
 			err = cause
@@ -105,6 +106,20 @@ func (c *Client) fetch(ctx context.Context, u *url.URL, use Use) (_ *http.Respon
 	b.body, b.cause = resp.Body, func() error { return context.Cause(ctx) }
 	resp.Body = b
 	return resp, token, nil
+}
+
+// signatures returns what may be one in an address.
+func signatures(u *url.URL) []string {
+	const shortest = 8 // of anything worth hiding
+	var all []string
+	for _, values := range u.Query() {
+		for _, v := range values {
+			if len(v) >= shortest {
+				all = append(all, v)
+			}
+		}
+	}
+	return all
 }
 
 // errStalled says that a download stopped coming.

@@ -79,11 +79,15 @@ func shorten(body string) string {
 
 // apiError reads what went wrong. Secrets that the platform repeats are taken out.
 func (c *Client) apiError(resp *http.Response, path string, secrets ...string) *APIError {
+	now := c.now()
+	if date, err := http.ParseTime(resp.Header.Get("Date")); err == nil {
+		now = date // the platform's clock may be another one
+	}
 	// A body that ends early is no other error than the one it tells of.
 	body, _ := io.ReadAll(io.LimitReader(resp.Body, maxErrorBody))
 	return &APIError{
 		Status: resp.StatusCode, Method: resp.Request.Method, Path: path,
-		Body: redact(strings.ToValidUTF8(string(body), "\ufffd"), secrets...), RetryAfter: retryAfter(resp.Header.Get("Retry-After"), c.now()),
+		Body: redact(strings.ToValidUTF8(string(body), "\ufffd"), secrets...), RetryAfter: retryAfter(resp.Header.Get("Retry-After"), now),
 	}
 }
 

@@ -16,24 +16,30 @@ import (
 // errInside says that an address from outside leads inside.
 var errInside = errors.New("the address leads to this machine or into a private network; nothing is fetched from there")
 
+// global is where all servers of the internet with an IPv6 address are; the rest is reserved, or means an IPv4 address in another way.
+var global = netip.MustParsePrefix("2000::/3")
+
 // reserved are networks that no server in the internet has and that [netip.Addr]'s own questions do not cover.
 var reserved = [...]netip.Prefix{
 	netip.MustParsePrefix("0.0.0.0/8"),
 	netip.MustParsePrefix("100.64.0.0/10"), // carriers' own
 	netip.MustParsePrefix("192.0.0.0/24"),
-	netip.MustParsePrefix("198.18.0.0/15"), // benchmarks
+	netip.MustParsePrefix("192.0.2.0/24"), // examples, as four more
+	netip.MustParsePrefix("198.51.100.0/24"),
+	netip.MustParsePrefix("203.0.113.0/24"),
+	netip.MustParsePrefix("2001:db8::/32"),
+	netip.MustParsePrefix("3fff::/20"),
+	netip.MustParsePrefix("192.88.99.0/24"), // the way into 6to4
+	netip.MustParsePrefix("198.18.0.0/15"),  // benchmarks
 	netip.MustParsePrefix("240.0.0.0/4"),
-	netip.MustParsePrefix("64:ff9b::/96"),   // translated to IPv4: which address is meant stands in its end
-	netip.MustParsePrefix("64:ff9b:1::/48"), // the same, of a local translator
-	netip.MustParsePrefix("2002::/16"),      // 6to4: as above
-	netip.MustParsePrefix("2001::/32"),      // Teredo
-	netip.MustParsePrefix("fec0::/10"),      // site-local of old
+	netip.MustParsePrefix("2001::/23"), // protocols' own, such as Teredo, which means an IPv4 address
+	netip.MustParsePrefix("2002::/16"), // 6to4: as above
 }
 
 // isPublic reports whether an address can be that of a server in the internet.
 func isPublic(a netip.Addr) bool {
 	a = a.Unmap().WithZone("")
-	if !a.IsValid() || !a.IsGlobalUnicast() || a.IsPrivate() || a.IsLoopback() || a.IsLinkLocalUnicast() {
+	if !a.IsValid() || !a.IsGlobalUnicast() || a.IsPrivate() || a.Is6() && !global.Contains(a) {
 		return false
 	}
 	for _, p := range reserved {

@@ -3,6 +3,7 @@ package platform
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync"
 	"time"
 )
@@ -95,10 +96,7 @@ func (l *limiter) wait(ctx context.Context, p Priority) error {
 	case <-ctx.Done():
 		l.mu.Lock()
 		defer l.mu.Unlock()
-		if !l.forget(w) {
-			// It was granted just now: the token is spent, which only makes the next one later.
-			return ctx.Err()
-		}
+		l.forget(w) // where it was granted just now, the token is spent, which only makes the next one later
 		return ctx.Err()
 	}
 	if w.refused {
@@ -107,15 +105,11 @@ func (l *limiter) wait(ctx context.Context, p Priority) error {
 	return nil
 }
 
-// forget takes a request out of the queue and reports whether it was there. The lock is held.
-func (l *limiter) forget(w *waiter) bool {
-	for i, other := range l.waiting {
-		if other == w {
-			l.waiting = append(l.waiting[:i], l.waiting[i+1:]...)
-			return true
-		}
+// forget takes a request out of the queue, where it may not be any more. The lock is held.
+func (l *limiter) forget(w *waiter) {
+	if i := slices.Index(l.waiting, w); i >= 0 {
+		l.waiting = slices.Delete(l.waiting, i, i+1)
 	}
-	return false
 }
 
 // grant lets go who may, and sets the timer for the next one. The lock is held.
@@ -148,8 +142,8 @@ func (l *limiter) grant() {
 	}
 }
 
-// first returns who goes next: the most urgent one, of these the one that came first. Who has waited out its patience is as urgent as
-// orders are.
+// first returns who goes next: the most urgent one, of these the one that came first. Nobody is more urgent than who has waited out its
+// patience.
 func (l *limiter) first(now time.Time) *waiter {
 	best, rank := l.waiting[0], Priority(0)
 	for i, w := range l.waiting {

@@ -13,6 +13,11 @@ import (
 // What foreign JSON may ask of memory. Orders have a depth of 5.
 const (
 	maxDepth = 64
+	// maxValues is how many values an event may have: every one costs a hundred bytes to read, however short it is. A job that rejects
+	// all articles of a large store has a tenth.
+	maxValues = 1_000_000
+	// maxItems is how many lines an order may have. Nobody carries more.
+	maxItems = 10_000
 	// MaxBody is how many bytes an event, or an order, may have. An order of a hundred lines has 100 kB.
 	MaxBody = 10 << 20
 )
@@ -28,8 +33,11 @@ func parseObject(raw []byte) (object, error) {
 	if len(raw) > MaxBody {
 		return nil, fmt.Errorf("%d bytes are more than the %d that an event may have", len(raw), MaxBody)
 	}
-	if depthOf(raw) > maxDepth {
+	switch depth, values := measure(raw); {
+	case depth > maxDepth:
 		return nil, fmt.Errorf("nested deeper than %d", maxDepth)
+	case values > maxValues:
+		return nil, fmt.Errorf("more than %d values", maxValues)
 	}
 	if trimmed := bytes.TrimLeft(raw, " \t\r\n"); len(trimmed) == 0 || trimmed[0] != '{' {
 		if json.Valid(raw) {
@@ -45,9 +53,9 @@ func parseObject(raw []byte) (object, error) {
 	return o, nil
 }
 
-// depthOf returns how deep brackets are nested, without recursion.
-func depthOf(raw []byte) int {
-	depth, deepest := 0, 0
+// measure returns how deep brackets are nested and how many values there are about, without recursion.
+func measure(raw []byte) (deepest, values int) {
+	depth := 0
 	quoted, escaped := false, false
 	for _, c := range raw {
 		switch {
@@ -63,9 +71,11 @@ func depthOf(raw []byte) int {
 			deepest = max(deepest, depth)
 		case c == '}', c == ']':
 			depth--
+		case c == ',':
+			values++
 		}
 	}
-	return deepest
+	return deepest, values
 }
 
 // first returns the first field of some names that is there and not null.

@@ -9,7 +9,7 @@ import (
 )
 
 // ParseOrder reads an order. It keeps what can be read: unknown fields are in Raw, and a field of a wrong type is as good as missing.
-// Only what has no order_id is an error, since it is no order. The error holds nothing of the order.
+// Only what has no order_id, or more in it than any order, is an error, since it is no order. The error holds nothing of the order.
 //
 // An order without a state has State "": that it exists is worth knowing, and the next look says where it stands.
 func ParseOrder(raw []byte) (Order, error) {
@@ -25,6 +25,10 @@ func orderOf(o object, raw []byte) (Order, error) {
 	if id == "" {
 		return Order{}, errors.New("read order: it has no order_id")
 	}
+	items := o.list("items")
+	if len(items) > maxItems {
+		return Order{}, fmt.Errorf("read order: more than %d items", maxItems)
+	}
 	client, cancelled, sys := o.object("client"), o.object("cancellation"), o.object("sys")
 	order := Order{
 		ID: id, ExternalID: o.text("external_order_id"), Code: o.text("order_code"), State: OrderState(o.upper("status")),
@@ -36,7 +40,7 @@ func orderOf(o object, raw []byte) (Order, error) {
 		CancelReason: cancelled.text("reason"), CancelledBy: cancelled.text("cancelled_by"),
 		Raw: slices.Clone(json.RawMessage(raw)),
 	}
-	for _, one := range o.list("items") {
+	for _, one := range items {
 		var item object
 		if json.Unmarshal(one, &item) == nil && item != nil {
 			order.Items = append(order.Items, itemOf(item))

@@ -64,7 +64,7 @@ type renewal struct {
 }
 
 // get returns a token for a use.
-func (t *tokens) get(ctx context.Context, use Use, p Priority) (string, error) {
+func (t *tokens) get(ctx context.Context, use Use) (string, error) {
 	c := t.client
 	if c.cfg.OAuth == nil {
 		if c.cfg.Token == nil {
@@ -91,7 +91,7 @@ func (t *tokens) get(ctx context.Context, use Use, p Priority) (string, error) {
 		r = &renewal{done: make(chan struct{})}
 		t.renewal = r
 		// It belongs to no caller: who stops waiting does not take it from the others.
-		if !c.goes(func() { t.renew(r, p) }) {
+		if !c.goes(func() { t.renew(r) }) {
 			t.renewal = nil
 			t.mu.Unlock()
 			return "", errClosed
@@ -116,8 +116,8 @@ func (t *tokens) drop(token string) {
 }
 
 // renew gets a new token for everybody who waits.
-func (t *tokens) renew(r *renewal, p Priority) {
-	token, life, err := t.client.login(p)
+func (t *tokens) renew(r *renewal) {
+	token, life, err := t.client.login()
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	now := t.client.now()
@@ -136,20 +136,21 @@ func (t *tokens) renew(r *renewal, p Priority) {
 	close(r.done)
 }
 
-// login asks for a token once.
-func (c *Client) login(p Priority) (token string, life time.Duration, err error) {
+// login asks for a token once. It waits for no job or audit, whoever began it: orders need the token, too.
+func (c *Client) login() (token string, life time.Duration, err error) {
 	secret, err := c.cfg.OAuth.Secret()
 	if err != nil {
 		return "", 0, fmt.Errorf("get token: %w", err)
 	}
 	ctx, cancel := context.WithCancel(c.ctx)
 	defer cancel()
-	if err := c.limiter.wait(ctx, p); err != nil {
+	if err := c.limiter.wait(ctx, PriorityOrders); err != nil {
 		return "", 0, fmt.Errorf("get token: %w", err)
 	}
 	ctx, cancelTimeout := context.WithTimeout(ctx, c.timeout())
 	defer cancelTimeout()
 	form := url.Values{"grant_type": {"client_credentials"}, "client_id": {c.cfg.OAuth.ClientID}, "client_secret": {secret}}
+	ctx = c.counted(ctx, PriorityOrders)
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, c.base.String()+tokenPath, strings.NewReader(form.Encode()))
 	if err != nil {
 		return "", 0, fmt.Errorf("get token: %w", c.clean(err, secret))
@@ -157,7 +158,7 @@ func (c *Client) login(p Priority) (token string, life time.Duration, err error)
 	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	req.Header.Set("Accept", "application/json")
 	req.Header.Set("User-Agent", userAgent)
-	resp, err := c.own.Do(req)
+	resp, err := c.own.RoundTrip(req)
 	if err != nil {
 		return "", 0, fmt.Errorf("get token: %w", c.clean(err, secret))
 	}

@@ -41,7 +41,7 @@ const (
 // unfinished holds for deliveries that are to be attempted or wait for a person, spelled as in the partial index.
 const unfinished = `state IN ('queued', 'deferred', 'sending', 'uncertain', 'parked')`
 
-// longestDelay is beyond every delay of the outbox: what is due later was put off by a clock that has been set back since.
+// longestDelay is beyond every delay of the outbox and of the inbox: what is due later was put off by a clock that has been set back since.
 const longestDelay = 2 * time.Hour
 
 // What the loops ask once a second, of a table that may hold a hundred thousand deliveries. A + keeps SQLite from walking the whole

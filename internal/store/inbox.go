@@ -26,7 +26,10 @@ func (s *Store) AcceptEvents(ctx context.Context, events []inbox.Event) error {
 func acceptEvents(ctx context.Context, tx *sql.Tx, events []inbox.Event) error {
 	add, err := tx.PrepareContext(ctx, `INSERT INTO inbox
 		(digest, at, state, kind, reason, detail, body, size, repeats, last_at, attempts, next_at, done_at)
-		VALUES ($1, $2, $3, '', '', '', $4, $5, 0, $2, 0, 0, $6) ON CONFLICT (digest) DO NOTHING`)
+		VALUES ($1, $2, $3, '', '', '', $4, $5, 0, $2, 0, 0, $6)
+		-- Somebody may have tried the way with an order that comes now.
+		ON CONFLICT (digest) DO UPDATE SET at = excluded.at, state = 'new', body = excluded.body, last_at = excluded.at, done_at = 0
+			WHERE state = 'test' AND excluded.state = 'new'`)
 	if err != nil {
 		return fmt.Errorf("keep events: %w", err)
 	}
@@ -52,7 +55,9 @@ func acceptEvents(ctx context.Context, tx *sql.Tx, events []inbox.Event) error {
 		}
 		switch {
 		case added == 0:
-			repeats++
+			if !e.Test {
+				repeats++
+			}
 			_, err := tx.ExecContext(ctx, `UPDATE inbox SET repeats = repeats + 1, last_at = $2 WHERE digest = $1`, e.Digest[:], millis(e.At))
 			if err != nil {
 				return fmt.Errorf("count repeated event: %w", err)
@@ -98,7 +103,7 @@ func (s *Store) HasEvent(ctx context.Context, digest [32]byte) (bool, error) {
 	return len(n) > 0, wrap(err, "look for an event")
 }
 
-const dueEventsQuery = `SELECT id, at, body, attempts FROM inbox WHERE state = 'new' AND next_at <= $1 ORDER BY next_at, id LIMIT $2`
+const dueEventsQuery = `SELECT id, at, body, attempts FROM inbox WHERE state = 'new' AND (next_at <= $1 OR next_at > $2) ORDER BY next_at, id LIMIT $3`
 
 // DueEvents implements [inbox.Queue].
 func (s *Store) DueEvents(ctx context.Context, now time.Time, most int) ([]inbox.Event, error) {
@@ -108,7 +113,7 @@ func (s *Store) DueEvents(ctx context.Context, now time.Time, most int) ([]inbox
 		e.At = fromMillis(at)
 		return e, err
 	}
-	all, err := list(ctx, s.read, scan, dueEventsQuery, millis(now), most)
+	all, err := list(ctx, s.read, scan, dueEventsQuery, millis(now), millis(now.Add(longestDelay)), most)
 	return all, wrap(err, "list events to hand on")
 }
 
@@ -136,6 +141,28 @@ func (s *Store) PutEventAside(ctx context.Context, id int64, a *inbox.Aside, at 
 		}
 		return count(ctx, tx, countAside+a.Reason, n, at, "")
 	})
+}
+
+// RetryEvents hands events on once more that were put aside and whose bodies are still there: those with these ids, or all. It returns how
+// many.
+func (s *Store) RetryEvents(ctx context.Context, ids []int64) (n int64, err error) {
+	err = s.tx(ctx, func(tx *sql.Tx) error {
+		res, err := tx.ExecContext(ctx, `UPDATE inbox SET state = 'new', attempts = 0, next_at = 0, reason = '', done_at = 0
+			WHERE state = 'aside' AND (body <> X'' OR size = 0) AND ($1 = '' OR id IN (SELECT value FROM json_each($1)))`, idList(ids))
+		if err != nil {
+			return fmt.Errorf("hand events on once more: %w", err)
+		}
+		n, err = res.RowsAffected()
+		return err
+	})
+	return n, err
+}
+
+func idList(ids []int64) string {
+	if ids == nil {
+		return ""
+	}
+	return toJSON(ids)
 }
 
 // EventHandled records that an event was handled, for one that changes nothing else in the database. The kind is what it was
