@@ -109,12 +109,11 @@ type offerConditions struct {
 	Discounted int    `json:"discounted_quantity,omitempty"`
 }
 
-// offerLimits are the columns max_no_of_orders, discount_usage_limit and maximum_sales_quantity of files, in this order [assumed]: the
-// names are known, and what they count is read from them.
+// offerLimits are the columns max_no_of_orders and discount_usage_limit of files [assumed]: the names are known, and what they count is
+// read from them. max_discount_per_order, the third one, is an amount by its name, which files do not have.
 type offerLimits struct {
-	Global           int64 `json:"global_limit,omitempty"`
-	DiscountPerOrder int64 `json:"max_discount_per_order,omitempty"`
-	ItemsPerOrder    int64 `json:"max_items_per_order,omitempty"`
+	Global        int64 `json:"global_limit,omitempty"`
+	ItemsPerOrder int64 `json:"max_items_per_order,omitempty"`
 }
 
 type offerDiscount struct {
@@ -122,6 +121,8 @@ type offerDiscount struct {
 	Value   json.Number `json:"discount_value"`
 	Active  bool        `json:"active"`
 	SKU     []string    `json:"sku"`
+	// MaxQuantity is the column maximum_sales_quantity of files [assumed], where the promotion sets that limit.
+	MaxQuantity int64 `json:"max_quantity,omitempty"`
 }
 
 // RequestOf names the request that a promotion is a part of: those with one name go in one request. The platform knows a promotion by its
@@ -160,11 +161,11 @@ func bodyOf(p catalog.Promotion) (b offerBody, err error) {
 		return b, fmt.Errorf("unknown promotion type %q", p.Type)
 	}
 	b.DisplayName = map[string]string{t.Locale: name}
-	if p.MaxOrders != 0 || p.UsageLimit != 0 || p.MaxSales != 0 {
-		if p.MaxOrders < 0 || p.UsageLimit < 0 || p.MaxSales < 0 {
-			return b, errors.New("a limit is below zero")
-		}
-		b.Limits = &offerLimits{Global: p.MaxOrders, DiscountPerOrder: p.UsageLimit, ItemsPerOrder: p.MaxSales}
+	if p.MaxOrders < 0 || p.UsageLimit < 0 || p.MaxSales < 0 {
+		return b, errors.New("a limit is below zero")
+	}
+	if p.MaxOrders != 0 || p.UsageLimit != 0 {
+		b.Limits = &offerLimits{Global: p.MaxOrders, ItemsPerOrder: p.UsageLimit}
 	}
 	start := utcOf(p.Start, t.Zone).Add(apart(b))
 	b.Conditions.Start, b.Conditions.End = start.Format(requestTime), utcOf(p.End, t.Zone).Format(requestTime)
@@ -190,7 +191,7 @@ func apart(b offerBody) time.Duration {
 	h := fnv.New32a()
 	fmt.Fprintf(h, "%s %v", b.Reason, b.Limits != nil)
 	if b.Limits != nil {
-		fmt.Fprintf(h, " %d %d %d", b.Limits.Global, b.Limits.DiscountPerOrder, b.Limits.ItemsPerOrder)
+		fmt.Fprintf(h, " %d %d", b.Limits.Global, b.Limits.ItemsPerOrder)
 	}
 	return time.Duration(1+h.Sum32()%999) * time.Millisecond
 }
@@ -214,7 +215,8 @@ func WritePromotionRequest(w io.Writer, all []catalog.Promotion) (int, error) {
 			return 0, fmt.Errorf("write request, article %q: %w", p.SKU, err)
 		}
 		d.Active = p.Active || !b.Active
-		key := discountKey{d.Subtype, d.Value, d.Active}
+		d.MaxQuantity = p.MaxSales
+		key := discountKey{d.Subtype, d.Value, d.Active, d.MaxQuantity}
 		i, ok := at[key]
 		if !ok {
 			i = len(b.Discount)
@@ -240,6 +242,7 @@ type discountKey struct {
 	subtype string
 	value   json.Number
 	active  bool
+	most    int64
 }
 
 // discountOf returns what a promotion takes off. An article that is free is one at 100 percent off [assumed].
