@@ -194,18 +194,17 @@ func TestShelfEqualsWantedByRequests(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			for seed := range uint64(2) {
 				m := newRequestModel(t, seed+1, change)
-				for range 25 {
-					if m.clock = m.clock.Add(time.Duration(m.dice.IntN(240)) * time.Second); m.dice.IntN(2) == 0 {
-						m.want()
-					}
-					if m.dice.IntN(3) > 0 {
-						m.slot(m.dice.IntN(10) == 0)
+				for range 30 {
+					m.clock = m.clock.Add(time.Duration(m.dice.IntN(240)) * time.Second)
+					m.want()
+					if m.dice.IntN(4) > 0 {
+						m.slot(m.dice.IntN(12) == 0)
 					}
 					m.turn()
-					if m.dice.IntN(2) == 0 {
+					if m.dice.IntN(3) == 0 {
 						m.platform.ProcessJobs()
 					}
-					if m.dice.IntN(8) == 0 {
+					if m.dice.IntN(10) == 0 {
 						m.close()
 						m.start()
 					}
