@@ -135,7 +135,10 @@ func (h *House) heed(ctx context.Context, job platform.Job, how store.Heard) err
 	if !job.Status.Final() {
 		return h.heard(ctx, heed, j)
 	}
-	if j.Delivery > 0 && job.DownloadURL != "" && len(job.Rejected) == 0 {
+	if j.Delivery == 0 {
+		return h.heedFile(ctx, heed, job, j)
+	}
+	if job.DownloadURL != "" && len(job.Rejected) == 0 {
 		if err := h.download(ctx, &job); err != nil {
 			heed.Error = "its feedback can't be fetched: " + err.Error()
 			if heed.Ended.IsZero() {
@@ -144,10 +147,12 @@ func (h *House) heed(ctx context.Context, job platform.Job, how store.Heard) err
 		}
 	}
 	heed.Ended, heed.Heard, heed.Next, heed.Rejected = h.now(), how, time.Time{}, len(job.Rejected)
-	if j.Delivery > 0 {
-		if err := h.feedback(ctx, &heed, job); err != nil {
-			return err
-		}
+	digest, err := h.store.RequestRecords(ctx, heed.Delivery)
+	if err == nil && digest != "" {
+		err = h.feedback(ctx, &heed, job, []shelf.Digest{digest})
+	}
+	if err != nil {
+		return err
 	}
 	// One that failed and says of every article why has been worked on: to send the same again would change nothing.
 	if job.Status == platform.JobFailed && len(heed.Feedback) < max(j.Rows, 1) {
@@ -208,25 +213,75 @@ func (h *House) download(ctx context.Context, job *platform.Job) error {
 	})
 }
 
-// feedback finds the rows of its request that a job speaks of, and what they come from.
-func (h *House) feedback(ctx context.Context, heed *store.Heed, job platform.Job) error {
-	digest, err := h.store.RequestRecords(ctx, heed.Delivery)
-	if err != nil || digest == "" {
-		return err
+// heedFile writes down the end of a job that is none of our requests'. Where it may be that of a file of ours, which some platforms tell
+// of [assumed: nobody outside knows which], what it did not take is found in what was last sent as files.
+func (h *House) heedFile(ctx context.Context, heed store.Heed, job platform.Job, j store.Job) error {
+	heed.Ended, heed.Heard, heed.Next = h.now(), store.HeardEvent, time.Time{}
+	t, ours := h.fileTarget(job)
+	told := len(job.Rejected) > 0
+	if ours && !told && job.DownloadURL != "" && h.rest != nil {
+		// An exported catalogue is told of in the same way [doc], and is no feedback.
+		err := h.download(ctx, &job)
+		if told = err == nil; err != nil {
+			h.log.Debug("read what a job is about", "job", job.ID, "err", err)
+		}
 	}
-	t := parseTarget(heed.Target)
-	heed.Answered = map[string]bool{}
-	bySKU := map[string][]shelf.Record{}
-	for r, err := range records(h.files, shelf.Digest(digest), func(r shelf.Record) shelf.Record { return r }) {
+	if ours && told {
+		heed.Target = t.String()
+		sent, err := h.store.LastDocuments(ctx, heed.Target)
+		if err == nil {
+			err = h.feedback(ctx, &heed, job, sent)
+		}
 		if err != nil {
 			return err
 		}
-		heed.Answered[r.Key] = true
-		sku := r.Item.SKU
-		if r.Promotion != nil {
-			sku = r.Promotion.SKU
+	}
+	heed.Rejected = len(job.Rejected)
+	return h.heard(ctx, heed, j)
+}
+
+// fileTarget returns whose file a job is about, by what it says of stores; false where that is none that is sent as files.
+func (s *setup) fileTarget(job platform.Job) (Target, bool) {
+	t := Target{Kind: catalog.KindCatalog, Vendor: job.Vendor}
+	if job.Kind == platform.JobPromotion {
+		t.Kind = catalog.KindPromotions
+	}
+	for _, r := range job.Rejected {
+		if t.Vendor == "" {
+			t.Vendor = r.Vendor
 		}
-		bySKU[sku] = append(bySKU[sku], r)
+	}
+	for _, vendor := range []string{t.Vendor, catalog.AllVendors} {
+		t.Vendor = vendor
+		if vendor != "" && s.isTarget(t.String()) {
+			return t, s.wayOf(t) == outbox.BySFTP
+		}
+	}
+	return t, false
+}
+
+// feedback finds the rows of what was sent that a job speaks of, and what they come from.
+func (h *House) feedback(ctx context.Context, heed *store.Heed, job platform.Job, sent []shelf.Digest) error {
+	t := parseTarget(heed.Target)
+	heed.Answered = map[string]bool{}
+	bySKU := map[string][]shelf.Record{}
+	for _, digest := range sent {
+		for r, err := range records(h.files, digest, func(r shelf.Record) shelf.Record { return r }) {
+			if err != nil {
+				return err
+			}
+			heed.Answered[r.Key] = true
+			it := r.Item
+			if r.Promotion != nil {
+				it.SKU, it.Barcode = r.Promotion.SKU, r.Promotion.Barcode
+			}
+			// Feedback about files names articles as the file did [assumed].
+			id := it.SKU
+			if h.by == catalog.ByBarcode {
+				id = it.Key(h.by)
+			}
+			bySKU[id] = append(bySKU[id], r)
+		}
 	}
 	vendorOf := func(vendor string) string {
 		if t.Vendor != catalog.AllVendors || vendor == "" {
@@ -238,7 +293,11 @@ func (h *House) feedback(ctx context.Context, heed *store.Heed, job platform.Job
 		heed.Feedback = append(heed.Feedback, store.Feedback{Vendor: vendorOf(vendor), Reason: reasonVendor})
 	}
 	for _, one := range job.Rejected {
-		for _, r := range bySKU[one.SKU] {
+		id := one.SKU
+		if h.by == catalog.ByBarcode {
+			id = catalog.Item{Barcode: one.SKU}.Key(h.by)
+		}
+		for _, r := range bySKU[id] {
 			heed.Feedback = append(heed.Feedback, store.Feedback{Vendor: vendorOf(one.Vendor), Key: r.Key, SKU: one.SKU, Reason: one.Reason})
 		}
 	}

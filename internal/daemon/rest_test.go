@@ -177,3 +177,32 @@ func TestPromotionsAreListed(t *testing.T) {
 		t.Errorf("jobs: %+v, %v", jobs, err)
 	}
 }
+
+// TestFileIsAnsweredByEvent has the platform tell by an event what it did not take of a file, as some may.
+func TestFileIsAnsweredByEvent(t *testing.T) {
+	c := newRequests(t, oneFullFeed, "")
+	c.export("full", "sku,precio\nA1,10.50\nA2,7\n")
+	c.push(false)
+	c.requests.files["https://files.example.net/f.csv"] = "sku,state,errors\nA2,FAILED,unknown article\n"
+	c.requests.files["https://files.example.net/export.csv"] = "\"sku\",\"price\"\nA1,10.5\n"
+	event := func(id, address string) {
+		t.Helper()
+		job := platform.Job{ID: id, Kind: platform.JobCatalog, Status: platform.JobCompleted, Vendor: "1", DownloadURL: address}
+		if err := c.house.jobEvent(t.Context(), job); err != nil {
+			t.Fatal(err)
+		}
+	}
+	event("f-1", "https://files.example.net/f.csv")
+	if text := c.receipt(1); !strings.Contains(text, "no tomó A2") || !strings.Contains(text, "comprobamos que llegó") {
+		t.Errorf("answer:\n%s", text)
+	}
+	all, err := c.house.JobList(t.Context(), time.Time{})
+	if err != nil || len(all) != 1 || all[0].Ours || all[0].NotTaken != 1 {
+		t.Errorf("jobs: %+v, %v", all, err)
+	}
+	event("f-2", "https://files.example.net/export.csv") // an export is no answer, and one that can't be read is none
+	event("f-3", "https://files.example.net/gone.csv")
+	if left, err := c.house.store.FeedbackOf(t.Context(), "catalog/1"); err != nil || len(left) != 1 {
+		t.Errorf("feedback: %+v, %v", left, err)
+	}
+}

@@ -79,9 +79,17 @@ func ReasonOf(text string) PromotionReason {
 		part string
 		is   PromotionReason
 	}{
-		{"STOCK", PromotionOverstock}, {"EXCEDENTE", PromotionOverstock}, {"EXCESSO", PromotionOverstock},
-		{"DELIST", PromotionDelisting}, {"DISCONTIN", PromotionDelisting}, {"DESCONTIN", PromotionDelisting}, {"LIQUIDA", PromotionDelisting},
-		{"EXPIR", PromotionExpiringSoon}, {"VENC", PromotionExpiringSoon}, {"VALIDADE", PromotionExpiringSoon}, {"CADUC", PromotionExpiringSoon},
+		{"STOCK", PromotionOverstock},
+		{"EXCEDENTE", PromotionOverstock},
+		{"EXCESSO", PromotionOverstock},
+		{"DELIST", PromotionDelisting},
+		{"DISCONTIN", PromotionDelisting},
+		{"DESCONTIN", PromotionDelisting},
+		{"LIQUIDA", PromotionDelisting},
+		{"EXPIR", PromotionExpiringSoon},
+		{"VENC", PromotionExpiringSoon},
+		{"VALIDADE", PromotionExpiringSoon},
+		{"CADUC", PromotionExpiringSoon},
 	} {
 		if strings.Contains(word, known.part) {
 			return known.is

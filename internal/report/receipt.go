@@ -271,7 +271,11 @@ func (r *receipt) standing(s StoreAnswer) ([]string, storeState) {
 	case !s.Verified.IsZero() && s.Requested:
 		return r.requested(s)
 	case !s.Verified.IsZero():
-		return []string{w.say("store.verified", w.date(s.Verified, "time.short"))}, stateDone
+		lines := []string{w.say("store.verified", w.date(s.Verified, "time.short"))}
+		if s.NotTaken > 0 {
+			return append(lines, w.say("store.not-taken", s.NotTaken)), stateAlarm
+		}
+		return lines, stateDone
 	case s.Superseded:
 		return []string{w.say("store.superseded")}, stateNone
 	case s.Rejected:

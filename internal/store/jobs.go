@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"gondola/internal/outbox"
+	"gondola/internal/shelf"
 )
 
 // Job is what the platform works on by itself: a request of ours, or something that an event told of.
@@ -177,8 +178,11 @@ func (s *Store) JobHeard(ctx context.Context, h Heed) (fresh bool, err error) {
 		if err != nil || h.Ended.IsZero() {
 			return err
 		}
-		if h.Delivery > 0 {
+		switch {
+		case h.Delivery > 0:
 			err = s.requestEnded(ctx, tx, h)
+		case h.Target != "":
+			err = keepFeedback(ctx, tx, h)
 		}
 		if err == nil {
 			err = note(ctx, tx, h.At, EntryJob, Facts{
@@ -333,10 +337,17 @@ func (s *Store) FeedbackMoved(ctx context.Context, all []Feedback) error {
 }
 
 // RequestRecords returns the digest of the record file with a request's rows, "" where retention has removed it.
-func (s *Store) RequestRecords(ctx context.Context, delivery int64) (digest string, err error) {
+func (s *Store) RequestRecords(ctx context.Context, delivery int64) (digest shelf.Digest, err error) {
 	err = s.read.QueryRowContext(ctx, `SELECT records FROM deliveries WHERE id = $1`, delivery).Scan(&digest)
 	if errors.Is(err, sql.ErrNoRows) {
 		return "", nil
 	}
 	return digest, wrap(err, "read the rows of delivery %d", delivery)
+}
+
+// LastDocuments returns the digests of the record files with the rows of the newest plan of a target of which something arrived.
+func (s *Store) LastDocuments(ctx context.Context, target string) ([]shelf.Digest, error) {
+	all, err := list(ctx, s.read, scanOne[shelf.Digest], `SELECT records FROM deliveries WHERE verified_at > 0 AND plan =
+		(SELECT MAX(plan) FROM deliveries WHERE target = $1 AND verified_at > 0) ORDER BY id`, target)
+	return all, wrap(err, "read what was last sent to %s", target)
 }
