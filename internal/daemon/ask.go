@@ -9,6 +9,7 @@ import (
 
 	"gondola/internal/catalog"
 	"gondola/internal/outbox"
+	"gondola/internal/store"
 )
 
 // Ask is what an admin wants pushed.
@@ -45,7 +46,7 @@ func (h *House) Pushed(ctx context.Context, vendors []string) (Progress, error) 
 	for _, name := range targets {
 		t, err := h.store.TargetOf(ctx, name)
 		if err != nil || t.PlanDue {
-			return Progress{}, err
+			return Progress{Trouble: stillWorked(t)}, err
 		}
 	}
 	if switching, err := h.store.OffsNew(ctx); err != nil || len(switching) > 0 {
@@ -91,6 +92,14 @@ func (h *House) Pushed(ctx context.Context, vendors []string) (Progress, error) 
 		}
 	}
 	return p, nil
+}
+
+// stillWorked says why a plan of a target has to wait, "" where it does not have to.
+func stillWorked(t store.Target) string {
+	if !t.Working {
+		return ""
+	}
+	return "the platform still works on what was sent before to " + t.Target + "; the plan is made when it has told the end (gondola jobs)"
 }
 
 // ErrNoVendor says that the config has no store of an id.

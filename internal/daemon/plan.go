@@ -36,8 +36,8 @@ func (h *House) planDue(ctx context.Context) error {
 		return errors.Join(append(errs, err)...)
 	}
 	for _, t := range due {
-		if t.Begun || ctx.Err() != nil {
-			// Its files are on their way; they are finished first.
+		if t.Begun || t.Working || ctx.Err() != nil {
+			// Its documents are on their way, or being worked on; that is finished first.
 			continue
 		}
 		if !h.isTarget(t.Target) {

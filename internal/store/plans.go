@@ -22,7 +22,8 @@ type Target struct {
 	PlanDue bool
 	FullDue bool
 	Adopt   bool
-	Begun   bool // an open plan's attempt has begun, or the platform works on one's requests: it is finished first
+	Begun   bool // an open plan's attempt has begun: it is finished first
+	Working bool // the platform works on requests that it has accepted: that is finished first, too
 }
 
 // TargetsDue lists the targets for which a plan is due.
@@ -44,15 +45,15 @@ func (s *Store) TargetOf(ctx context.Context, target string) (Target, error) {
 const targetQuery = `SELECT t.target, t.parts, t.plan_due,
 	MAX(t.full_due, EXISTS (SELECT 1 FROM plans p WHERE p.target = t.target AND p.state = 'open' AND p.is_full)), t.adopt,
 	EXISTS (SELECT 1 FROM plans p JOIN deliveries d ON d.plan = p.id
-		WHERE p.target = t.target AND p.state = 'open' AND ` + underWay + `)
-	OR EXISTS (SELECT 1 FROM jobs j WHERE j.target = t.target AND j.ended_at = 0 AND j.delivery > 0) FROM targets t`
+		WHERE p.target = t.target AND p.state = 'open' AND ` + underWay + `),
+	EXISTS (SELECT 1 FROM jobs j WHERE j.target = t.target AND j.ended_at = 0 AND j.delivery > 0) FROM targets t`
 
 // underWay holds for deliveries whose attempt began and will go on. Verified ones and parked ones do not keep a plan from being
 // superseded: their rows are unsettled, so the next plan contains them.
 const underWay = `d.began_at > 0 AND d.state IN ('queued', 'deferred', 'sending', 'uncertain')`
 
 func scanTarget(rows *sql.Rows) (t Target, err error) {
-	return t, rows.Scan(&t.Target, &t.Parts, &t.PlanDue, &t.FullDue, &t.Adopt, &t.Begun)
+	return t, rows.Scan(&t.Target, &t.Parts, &t.PlanDue, &t.FullDue, &t.Adopt, &t.Begun, &t.Working)
 }
 
 // Sent returns the stack of what a target was verifiably sent, the lowest first.
