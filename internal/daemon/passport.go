@@ -124,6 +124,9 @@ type ProbedFeature struct {
 // Probe asks the platform's server what it allows, in the login's home, and keeps the answer for all connections to come. It works
 // beside a running daemon and before anything has run. A server that can't be talked to is a result, in Problem; the error is ours.
 func Probe(ctx context.Context, cfg *config.Config, opts Options) (out Probed, err error) {
+	if cfg.SFTP.Host == "" {
+		return out, errors.New("the config has no SFTP server (sftp.host): everything goes by requests, and there is nothing to probe")
+	}
 	h, err := AttachOrMake(ctx, cfg, opts)
 	if err != nil {
 		return out, err
