@@ -34,6 +34,7 @@ type Progress struct {
 	Done    bool   // everything that was asked for has been planned and sent
 	Stopped bool   // it has not, and is not tried again by itself
 	Paused  bool   // what is left waits for the end of a pause; Stopped is set too
+	Working bool   // Done, and the platform still works on requests that it has accepted
 	Trouble string // what keeps it from it
 }
 
@@ -43,11 +44,13 @@ func (h *House) Pushed(ctx context.Context, vendors []string) (Progress, error) 
 	if err != nil {
 		return Progress{}, err
 	}
+	working := false
 	for _, name := range targets {
 		t, err := h.store.TargetOf(ctx, name)
 		if err != nil || t.PlanDue {
 			return Progress{Trouble: stillWorked(t)}, err
 		}
+		working = working || t.Working
 	}
 	if switching, err := h.store.OffsNew(ctx); err != nil || len(switching) > 0 {
 		return Progress{}, err
@@ -60,7 +63,7 @@ func (h *House) Pushed(ctx context.Context, vendors []string) (Progress, error) 
 	if err != nil {
 		return Progress{}, err
 	}
-	p := Progress{Done: true, Paused: true}
+	p := Progress{Done: true, Paused: true, Working: working}
 	pause := ""
 	var ways []outbox.By
 	for _, d := range waiting {
