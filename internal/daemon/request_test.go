@@ -459,3 +459,81 @@ func TestRequestThatWasCut(t *testing.T) {
 		t.Errorf("jobs: %+v, %v", jobs, err)
 	}
 }
+
+// TestHandsOnRequests has an admin pause, switch off and put back what goes by requests.
+func TestHandsOnRequests(t *testing.T) {
+	c := newRequests(t, oneFullFeed, catalogByAPI)
+	answered := func() {
+		t.Helper()
+		c.api.endAll(nil)
+		c.later(time.Minute)
+	}
+	c.export("full", "sku,precio\nA1,10\nA2,20\n")
+	c.pause(PauseAsk{Vendors: []string{"1"}})
+	c.tick(false)
+	if n := len(c.api.bodies(t)); n != 0 {
+		t.Fatalf("%d requests while it is paused", n)
+	}
+	c.resume("1")
+	c.later(time.Second)
+	c.wantSent(0, `/1/catalog {"products":[{"sku":"A1","price":10},{"sku":"A2","price":20}]}`)
+	answered()
+	before := c.clock
+	c.switchOff(OffAsk{Articles: []string{"A2"}, Vendors: []string{"1"}, Reason: "recalled"})
+	c.later(time.Second)
+	c.wantSent(1, `/1/catalog {"products":[{"sku":"A2","price":20,"active":false}]}`)
+	answered()
+	c.export("full", "sku,precio\nA1,11\nA2,20\n")
+	c.tick(false)
+	c.wantSent(2, `/1/catalog {"products":[{"sku":"A1","price":11}]}`)
+	answered()
+	if _, err := c.house.store.AskRollback(t.Context(), store.Rollback{Back: before, Vendor: "1", Who: "ana", Asked: c.clock}); err != nil {
+		t.Fatal(err)
+	}
+	c.later(time.Second)
+	c.wantSent(3, `/1/catalog {"products":[{"sku":"A1","price":10}]}`)
+	answered()
+	c.tick(true)
+	c.wantSent(4, `/1/catalog {"products":[{"sku":"A1","price":10},{"sku":"A2","price":20,"active":false}]}`)
+}
+
+// TestCatalogueAfterFiles has the catalogue change from files to requests while a file waits to leave: it does not go any more, and the
+// first requests say everything.
+func TestCatalogueAfterFiles(t *testing.T) {
+	c := newRequests(t, oneFullFeed, "")
+	c.export("full", "sku,precio\nA1,10\nA2,20\n")
+	c.push(false)
+	c.export("full", "sku,precio\nA1,11\nA2,20\n")
+	c.clock = c.clock.Add(time.Minute)
+	if err := c.house.store.RecordSlot(t.Context(), "test", c.clock, c.house.targetNames(), false); err != nil {
+		t.Fatal(err)
+	}
+	if err := c.house.planDue(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	text, err := os.ReadFile(filepath.Join(c.dir, "config.yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	cfg, err := config.Parse(filepath.Join(c.work, "config.yaml"), append(text, catalogByAPI...))
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.close()
+	c.open(cfg)
+	c.tick(false)
+	c.wantSent(0, `/1/catalog {"products":[{"sku":"A1","price":11},{"sku":"A2","price":20}]}`)
+	for name := range c.put() {
+		if strings.HasSuffix(name, ".csv") {
+			t.Errorf("a file left: %s", name)
+		}
+	}
+	c.api.endAll(nil)
+	c.later(time.Minute)
+	if n := c.unsettled("catalog/1"); n != 0 {
+		t.Errorf("%d unsettled", n)
+	}
+	if all, err := c.house.store.Waiting(t.Context()); err != nil || len(all) > 0 {
+		t.Errorf("waiting: %+v, %v", all, err)
+	}
+}
