@@ -29,8 +29,10 @@ var layers = map[string][]string{
 	// 6: flags, signals, exit codes, printing. Beside the house it knows the values that it prints.
 	"cmd/gondola": {
 		"internal/config", "internal/daemon", "internal/sandbox", "templates", "testdata/demo",
-		"internal/catalog", "internal/shelf", "internal/store",
+		"internal/catalog", "internal/shelf", "internal/store", "internal/supervisor",
 	},
+	// Beside the house, which knows nothing of it: who starts, watches and stops the process that the house lives in.
+	"internal/supervisor": {"internal/durable", "templates"},
 	// 5: the house wires everything below; the sandbox shares nothing with the client it is there to catch.
 	"internal/daemon": {
 		"internal/alert", "internal/catalog", "internal/config", "internal/drop", "internal/durable", "internal/feed", "internal/inbox",
@@ -87,9 +89,11 @@ var libraries = []library{
 		path: "github.com/pkg/sftp", by: []string{"internal/sandbox", "internal/sftp"},
 		why: "the client and the simulated server both speak SFTP, and share nothing",
 	},
+	{path: "github.com/prometheus/client_golang", by: []string{"internal/web"}},
 	{path: "github.com/robfig/cron/v3", by: []string{"internal/schedule"}},
 	{path: "github.com/skeema/knownhosts", by: []string{"internal/sftp"}},
 	{path: "github.com/spf13/cobra", by: []string{"cmd/gondola"}},
+	{path: "github.com/spf13/pflag", by: []string{"cmd/gondola"}},
 	{path: "github.com/xuri/excelize/v2", by: []string{"internal/table"}},
 	{path: "go.yaml.in/yaml/v4", by: []string{"internal/config"}},
 	{
@@ -101,8 +105,8 @@ var libraries = []library{
 		why: "the house runs its loops in one group, the outbox its lanes; neither is the other's business",
 	},
 	{
-		path: "golang.org/x/sys", by: []string{"internal/daemon", "internal/durable"},
-		why: "the house asks for free space, and only a system call renames a file without replacing one",
+		path: "golang.org/x/sys", by: []string{"internal/daemon", "internal/durable", "internal/supervisor"},
+		why: "the house asks for free space, only a system call renames a file without replacing one, and the supervisor is Windows' own",
 	},
 	{path: "golang.org/x/term", by: []string{"cmd/gondola"}},
 	{path: "golang.org/x/text/unicode/norm", by: []string{"internal/feed"}},

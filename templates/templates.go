@@ -13,7 +13,8 @@ import "embed"
 //   - status.html.tmpl: the status page, html/template, and status.css, its style,
 //   - init/config.yaml.tmpl: the starter configuration, a text/template for what depends on the language; its CHANGE-ME are to be
 //     filled in by people,
+//   - gondola.service.tmpl: the systemd unit, a text/template for who runs it and what it may write to,
 //   - init/<language>.json: the texts of the starter spreadsheets.
 //
-//go:embed receipt.*.txt.tmpl answer.html.tmpl answers.html.tmpl status.*.txt.tmpl status.html.tmpl status.css init
+//go:embed receipt.*.txt.tmpl answer.html.tmpl answers.html.tmpl status.*.txt.tmpl status.html.tmpl status.css init gondola.service.tmpl
 var Files embed.FS

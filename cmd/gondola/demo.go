@@ -21,6 +21,7 @@ import (
 // How long the demo waits. Together with the end of the daemon this is less than a minute.
 const (
 	demoDeadline  = 40 * time.Second       // for the samples to be sent, verified and read
+	demoOrdering  = 15 * time.Second       // for the orders to be made, which takes five seconds, and handed over
 	demoReading   = 20 * time.Second       // for the platform to read what was sent; it looks every second
 	demoAnswer    = 5 * time.Second        // for a receipt to lie there
 	demoLookEvery = 200 * time.Millisecond // how often the demo looks at what nobody tells it of
@@ -47,6 +48,8 @@ type demoResult struct {
 	Verified   int            `json:"verified"`
 	Shelf      map[string]int `json:"shelf"`      // articles on the platform's shelf, by store
 	Promotions map[string]int `json:"promotions"` // likewise
+	Orders     int            `json:"orders"`
+	HandOvers  int            `json:"hand_overs"` // of orders to the ERP, an order's change counted by itself
 }
 
 // newDemoCommand shows the whole way of an export.
@@ -58,7 +61,8 @@ func newDemoCommand(a *app) *cobra.Command {
 		Long: `Starts a simulated platform and the daemon in one process, with a real SFTP connection between them on
 this machine, drops the sample exports of a chain of three stores (prices and stock as CSV and as a
 spreadsheet, then a spreadsheet of promotions), and shows what becomes of them: rows and issues, plan,
-document, sent, verified, and the shelves and promotions as the platform has them at last. Nothing leaves
+document, sent, verified, and the shelves and promotions as the platform has them at last. Then customers
+order: events come in, some of them twice, and each order goes to the ERP as a file, once. Nothing leaves
 this machine, and nothing has to be set up.
 
 It then stays until Ctrl-C (or a signal, where there is no terminal), so that you can drop a file of your
@@ -105,7 +109,7 @@ func lookOf(w io.Writer) demoLook {
 		}
 	}
 	locale = strings.ReplaceAll(strings.ToUpper(locale), "-", "")
-	look := demoLook{Colors: os.Getenv("NO_COLOR") == "", Symbols: strings.Contains(locale, "UTF8")}
+	look := demoLook{Colors: bool(paintFor(w)), Symbols: strings.Contains(locale, "UTF8")}
 	if columns, _, err := term.GetSize(int(f.Fd())); err == nil {
 		look.Columns = columns
 	}
@@ -135,6 +139,7 @@ func runDemo(ctx context.Context, o demoOptions) (_ demoResult, err error) {
 		return d.result, err
 	}
 	defer func() { err = errors.Join(err, stop()) }()
+	defer d.endOrders()
 	d.tellPlaces()
 	if err := d.dropSamples(); err != nil {
 		return d.result, err
@@ -154,12 +159,14 @@ type demo struct {
 	cfg     *config.Config
 
 	platform *sandbox.Sandbox
+	webhook  string // address
 	view     platformView
 	house    *daemon.House
 	events   *demoEvents
 	ended    <-chan struct{} // closed when the daemon's loops are
 
-	story demoStory
+	story  demoStory
+	orders demoOrders
 }
 
 // prepare reads the samples and makes the folder.

@@ -24,11 +24,12 @@ func (d *demo) tellPlaces() {
 		{"", d.path(demoStock), "for the stock of one store a file: stock_001.csv to stock_003.csv, or .xlsx"},
 		{"", d.path(demoPromotions), "for the promotions of all stores"},
 		{"answers", filepath.Join(d.path(demoPrices), "respuestas"), "and beside where the file was"},
+		{"orders", d.path(demoOrderFiles), "where the ERP would take them from"},
 		{"config", d.path(defaultConfig), ""},
 		{"state", d.cfg.State.Dir, "what the daemon must not forget"},
 		{"log", d.path("daemon.log"), ""},
 		{"platform", d.platform.Home(), "what its SFTP server holds"},
-		{"", d.platform.HTTPURL() + "/", "its shelves and promotions, for a browser"},
+		{"", d.platform.HTTPURL() + "/", "its shelves, promotions and orders, for a browser"},
 		{"", fmt.Sprintf("sftp://%s@%s:%d", demoUser, host, port), "host key " + d.platform.HostKey()},
 	})
 	p.blank()
@@ -58,9 +59,13 @@ func (d *demo) samplesThrough(ctx context.Context, late string) error {
 		return err
 	}
 	wrong = append(wrong, found...)
+	if found, err = d.compareOrders(ctx); err != nil {
+		return err
+	}
+	wrong = append(wrong, found...)
 	d.page.blank()
 	if len(wrong) == 0 {
-		d.page.line(gladly, "done", "✓ everything dropped is verified, and every shelf and promotion is what the samples say")
+		d.page.line(gladly, "done", "✓ everything dropped is verified, every shelf and promotion is what the samples say, and the ERP has every order once")
 	} else {
 		s.verdict = errors.New("the demo failed: " + strings.Join(wrong, "\n  "))
 		for _, w := range wrong {
@@ -72,6 +77,7 @@ func (d *demo) samplesThrough(ctx context.Context, late string) error {
 	}
 	if !d.opts.Once {
 		d.invite()
+		return d.orderInSilence()
 	}
 	return nil
 }

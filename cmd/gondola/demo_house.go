@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net"
 	"os"
 	"path/filepath"
 	"strings"
@@ -23,6 +24,9 @@ const (
 	demoStock      = "drop/stock"
 	demoPromotions = "drop/promociones"
 )
+
+// demoOrderFiles is the folder that the ERP takes orders from, inside the demo's folder.
+const demoOrderFiles = "pedidos"
 
 // The feeds that the story names.
 const (
@@ -59,13 +63,26 @@ feeds:
 send:
   catalog: {schedule: "* * * * *", full: "off"}
   promotions: {schedule: "* * * * *", full: "off"}
+api:
+  url: %s
+  tokens: {orders: file:token}
+orders:
+  webhook: {listen: "%s", secrets: [file:secret]}
+  poll: {every: 30s, overlap: 10m}
+  export: {dir: ` + demoOrderFiles + `, format: csv, separator: semicolon, decimal: comma, name: '{erp_code}_{external}_{asked}_{revision}'}
 `
 
-// startPlatform starts the simulated platform, with a password of its own.
+// startPlatform starts the simulated platform, with a password, a token and a secret of its own.
 func (d *demo) startPlatform(ctx context.Context) error {
-	password := rand.Text()
-	if err := os.WriteFile(d.path("password"), []byte(password), 0o600); err != nil {
-		return fmt.Errorf("write password: %w", err)
+	password, token, secret := rand.Text(), rand.Text(), rand.Text()
+	for name, text := range map[string]string{"password": password, "token": token, "secret": secret} {
+		if err := os.WriteFile(d.path(name), []byte(text), 0o600); err != nil {
+			return fmt.Errorf("write %s: %w", name, err)
+		}
+	}
+	var err error
+	if d.webhook, err = unusedAddress(ctx); err != nil {
+		return err
 	}
 	vendors := make([]sandbox.Vendor, len(d.samples.stores))
 	articles := 0
@@ -73,16 +90,29 @@ func (d *demo) startPlatform(ctx context.Context) error {
 		vendors[i] = sandbox.Vendor{ID: s.id, Name: s.name, Articles: s.before}
 		articles += len(s.before)
 	}
-	var err error
 	d.platform, err = sandbox.Start(ctx, sandbox.Options{
 		Dir: d.path("platform"), User: demoUser, Password: password, Chain: "gondola demo", Vendors: vendors,
 		ScanEvery: time.Second, Fate: sandbox.Keep, Zone: zoneOf(demoZone),
+		API: sandbox.API{Tokens: sandbox.Tokens{Orders: token}},
+		Webhook: sandbox.Webhook{
+			URL: "http://" + d.webhook + config.DefaultWebhookPath, Secret: secret, Retries: []time.Duration{time.Second, 5 * time.Second},
+		},
 	})
 	if err != nil {
 		return fmt.Errorf("start simulated platform: %w", err)
 	}
 	d.view = newPlatformView(d.platform.HTTPURL())
 	return nil
+}
+
+// unusedAddress returns an address of this machine that nobody listens on.
+func unusedAddress(ctx context.Context) (string, error) {
+	var lc net.ListenConfig
+	l, err := lc.Listen(ctx, "tcp", "127.0.0.1:0")
+	if err != nil {
+		return "", fmt.Errorf("find a port for the webhook: %w", err)
+	}
+	return l.Addr().String(), l.Close()
 }
 
 // startDaemon writes the config, reads it as any other, and starts the daemon on it. What it returns stops the daemon.
@@ -92,7 +122,8 @@ func (d *demo) startDaemon(ctx context.Context) (stop func() error, err error) {
 		vendors = append(vendors, fmt.Sprintf("  - {id: %q, name: %s, erp_code: %q}", s.id, s.name, s.erpCode))
 	}
 	host, port := d.platform.SFTPAddr()
-	text := fmt.Sprintf(demoConfig, strings.Join(vendors, "\n"), host, port, demoUser, d.platform.HostKey())
+	text := fmt.Sprintf(demoConfig, strings.Join(vendors, "\n"), host, port, demoUser, d.platform.HostKey(),
+		d.platform.RESTURL(), d.webhook)
 	if err := os.WriteFile(d.path(defaultConfig), []byte(text), 0o600); err != nil {
 		return nil, fmt.Errorf("write config: %w", err)
 	}
@@ -111,7 +142,9 @@ func (d *demo) startDaemon(ctx context.Context) (stop func() error, err error) {
 	if err != nil {
 		return nil, fmt.Errorf("make log: %w", err)
 	}
-	d.house, err = daemon.Open(ctx, d.cfg, daemon.Options{Log: slog.New(slog.NewTextHandler(log, nil)), Tell: d.events.put})
+	d.house, err = daemon.Open(ctx, d.cfg, daemon.Options{
+		Log: slog.New(slog.NewTextHandler(log, nil)), Tell: d.events.put, Serve: true,
+	})
 	if err != nil {
 		return nil, errors.Join(err, log.Close())
 	}

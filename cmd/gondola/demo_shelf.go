@@ -55,6 +55,13 @@ func (v platformView) jobs(ctx context.Context) ([]sandbox.Job, error) {
 	return jobs, err
 }
 
+// orders returns where each order stands, oldest first.
+func (v platformView) orders(ctx context.Context) ([]sandbox.Order, error) {
+	var orders []sandbox.Order
+	err := v.get(ctx, "/orders.json", &orders)
+	return orders, err
+}
+
 func (v platformView) get(ctx context.Context, path string, into any) (err error) {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, v.url+path, nil)
 	if err != nil {

@@ -113,17 +113,35 @@ func (d *demo) step(ctx context.Context) error {
 	if err := d.readJobs(ctx); err != nil {
 		return err
 	}
+	if err := d.readOrders(ctx); err != nil {
+		return err
+	}
+	if late := d.late(p.Trouble); late != "" {
+		return d.samplesThrough(ctx, late)
+	}
 	switch {
-	case !s.through && time.Since(d.page.start) > demoDeadline:
-		return d.samplesThrough(ctx, fmt.Sprintf("not everything was verified within %s: %s", demoDeadline, cmp.Or(p.Trouble, "it still waits")))
 	case len(s.unread) > 0 || s.receipt != "":
 		return nil // a slot of the schedule may have sent a part of it; the story goes on with the whole
 	case s.pushDue:
 		return d.push(ctx)
 	case s.open && p.Done && d.arrived():
 		return d.settle(ctx)
+	case d.orders.done():
+		return d.ordersThrough(ctx)
 	}
 	return nil
+}
+
+// late says why the samples, or the orders after them, should not be waited for any longer; "" as long as they should.
+func (d *demo) late(trouble string) string {
+	switch {
+	case d.story.through:
+	case d.orders.begun.IsZero() && time.Since(d.page.start) > demoDeadline:
+		return fmt.Sprintf("not everything was verified within %s: %s", demoDeadline, cmp.Or(trouble, "it still waits"))
+	case !d.orders.begun.IsZero() && time.Since(d.orders.begun) > demoOrdering:
+		return fmt.Sprintf("not every order was handed over within %s", demoOrdering)
+	}
+	return ""
 }
 
 // settle tells what came of a push, now that the platform has read it.
@@ -137,7 +155,7 @@ func (d *demo) settle(ctx context.Context) error {
 		d.page.blank()
 		return d.dropSamples()
 	case !s.through:
-		return d.samplesThrough(ctx, "")
+		return d.beginOrders(ctx)
 	case sent > 0:
 		return d.showShelves(ctx)
 	}
@@ -181,6 +199,8 @@ func (d *demo) event(ctx context.Context, e daemon.Event) error {
 		d.page.more(plainly, "if it is right: %s", d.command(fmt.Sprintf("approve %d", e.Seq)))
 	case daemon.EventPlanned, daemon.EventNothing, daemon.EventDocument, daemon.EventSent, daemon.EventSettled:
 		d.sendEvent(e)
+	case daemon.EventHanded:
+		return d.handedOver(e)
 	case daemon.EventFailed:
 		d.page.line(warily, "trouble", "%s: %s", path.Base(e.Name), e.Text)
 	case daemon.EventTrouble:

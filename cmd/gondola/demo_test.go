@@ -25,6 +25,12 @@ import (
 // demoLimit is how long a demo that ends by itself may take.
 const demoLimit = time.Minute
 
+// What the customers of the demo order, and how often an order of theirs is in a state that is handed over.
+const (
+	demoOrderCount = 5
+	demoHandOvers  = 6
+)
+
 // expectedDemo is what the samples say of themselves.
 func expectedDemo(t *testing.T) (expected struct{ Drops, Issues int }) {
 	t.Helper()
@@ -83,7 +89,12 @@ func TestDemoOnce(t *testing.T) {
 	if got.Documents < 6 || got.Verified != got.Documents {
 		t.Errorf("%d documents, %d verified", got.Documents, got.Verified)
 	}
+	// A cart that changes before its order is in a file is no file of its own.
+	if got.HandOvers < demoHandOvers || got.HandOvers > demoHandOvers+1 {
+		t.Errorf("%d hand-overs to the ERP", got.HandOvers)
+	}
 	want := demoResult{
+		Orders: demoOrderCount, HandOvers: got.HandOvers,
 		Drops: expected.Drops, Issues: expected.Issues, Documents: got.Documents, Verified: got.Verified, Shelf: shelfSizes(t),
 		Promotions: offerSizes(t),
 	}
@@ -120,9 +131,18 @@ func checkStory(t *testing.T, story string) {
 		"plan      Centro (290056): ",
 		"document  promotions/gondola_290056.csv: ",
 		"platform  promotions/gondola_290056.csv read: ",
+		"orders    now customers order",
+		"order     Centro (290056): no. 700000000, 2 articles, ",
+		"CANCELLED, after it was RECEIVED",
+		"handed    pedidos/", ".csv: 1 order, for the ERP",
+		"| order;",
+		"| item;",
+		"CANCELLED, after it was READY_FOR_PICKUP",
 		"equals the samples",
 		"Centro (290056)", "2,020", "711", "1,769 ", "22   yes",
 		"Cordón (s8ym)", "yes",
+		"each one once",
+		"Centro (290056)        2", "yes", "Puerto (290057)        2", "yes", "Cordón (s8ym)          1", "yes",
 		"done      ",
 	} {
 		_, after, found := strings.Cut(rest, want)
@@ -184,6 +204,48 @@ func platformOnly(t *testing.T, store string) (sku, price string) {
 	return "", ""
 }
 
+// TestDemoFindsALostOrder has the platform keep an order to itself: the poll would find it, but not while the demo lasts.
+func TestDemoFindsALostOrder(t *testing.T) {
+	defer goleak.VerifyNone(t, goleak.IgnoreCurrent())
+	files := []orderFile{{"1", sandbox.StateReady, 1}, {"1", sandbox.StateReady, 2}, {"2", sandbox.StateCancelled, 1}}
+	orders := []sandbox.Order{
+		{ID: "1", External: "one", Carts: 1, States: []string{sandbox.StateReceived, sandbox.StateReady}},
+		{ID: "2", External: "two", States: []string{sandbox.StateReceived, sandbox.StateCancelled}},
+	}
+	if wrong := slices.Concat(missingOrders(orders, files), extraOrders(orders, files)); wrong != nil {
+		t.Errorf("what is right is wrong: %v", wrong)
+	}
+	for name, c := range map[string]struct {
+		files []orderFile
+		want  string
+	}{
+		"missing":  {files[:2], "order two was not handed over as CANCELLED"},
+		"twice":    {append(slices.Clone(files), files[0]), "order one was handed over twice as READY_FOR_PICKUP"},
+		"revision": {append(slices.Clone(files), orderFile{"2", sandbox.StateCancelled, 2}), "its cart had not changed"},
+		"state":    {append(slices.Clone(files), orderFile{"2", sandbox.StateReady, 1}), "which it was not"},
+		"foreign":  {append(slices.Clone(files), orderFile{"3", sandbox.StateReady, 1}), "the platform has none"},
+	} {
+		wrong := slices.Concat(missingOrders(orders, c.files), extraOrders(orders, c.files))
+		if len(wrong) != 1 || !strings.Contains(wrong[0], c.want) {
+			t.Errorf("%s: %v", name, wrong)
+		}
+	}
+}
+
+// TestDemoWithoutEvents: the platform's events never come. The demo says which orders are missing.
+func TestDemoWithoutEvents(t *testing.T) {
+	var story bytes.Buffer
+	deaf := func(s *sandbox.Sandbox) error { s.SetWebhook(""); return nil }
+	_, err := runDemo(t.Context(), demoOptions{Once: true, Out: &story, Platform: deaf})
+	// The poll is half a minute away: either it comes in time, or the orders are missing.
+	if err != nil && !strings.Contains(err.Error(), "was not handed over as") {
+		t.Errorf("%v\n%s", err, &story)
+	}
+	if err == nil && !strings.Contains(story.String(), "each one once") {
+		t.Errorf("the story:\n%s", &story)
+	}
+}
+
 func TestDemoJSON(t *testing.T) {
 	var stdout, stderr bytes.Buffer
 	if code := run(t.Context(), []string{"demo", "--once", "--json"}, strings.NewReader(""), &stdout, &stderr); code != exitDone {
@@ -202,7 +264,7 @@ func TestDemoJSON(t *testing.T) {
 		keys = append(keys, key)
 	}
 	slices.Sort(keys)
-	if diff := cmp.Diff([]string{"documents", "drops", "issues", "promotions", "shelf", "verified"}, keys); diff != "" {
+	if diff := cmp.Diff([]string{"documents", "drops", "hand_overs", "issues", "orders", "promotions", "shelf", "verified"}, keys); diff != "" {
 		t.Errorf("keys (-want +got):\n%s", diff)
 	}
 	var shelf map[string]int
@@ -213,7 +275,7 @@ func TestDemoJSON(t *testing.T) {
 		t.Errorf("shelf (-want +got):\n%s", diff)
 	}
 	expected := expectedDemo(t)
-	for key, want := range map[string]int{"drops": expected.Drops, "issues": expected.Issues} {
+	for key, want := range map[string]int{"drops": expected.Drops, "issues": expected.Issues, "orders": demoOrderCount} {
 		var n int
 		if err := json.Unmarshal(got[key], &n); err != nil || n != want {
 			t.Errorf("%s: %s, want %d (%v)", key, got[key], want, err)

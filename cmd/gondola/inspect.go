@@ -69,6 +69,7 @@ func (a *app) inspect(ctx context.Context, feed, kind, export string) error {
 	} else if !info.Mode().IsRegular() {
 		return usagef("open export: %s is not a file", export)
 	}
+	a.shows.say("reading %s", export)
 	found, err := daemon.Inspect(ctx, as, export)
 	if err != nil {
 		return err

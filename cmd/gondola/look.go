@@ -15,7 +15,7 @@ func (a *app) attached(ctx context.Context, work func(*config.Config, *daemon.Ho
 	if err != nil {
 		return err
 	}
-	h, err := daemon.Attach(ctx, cfg, daemon.Options{Version: buildVersion().Version})
+	h, err := daemon.Attach(ctx, cfg, daemon.Options{Version: buildVersion().Version, Progress: a.shows.counted})
 	if errors.Is(err, store.ErrNone) {
 		return none()
 	}

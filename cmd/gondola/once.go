@@ -48,7 +48,7 @@ func (a *app) once(ctx context.Context, logs logFlags) error {
 func (a *app) withHouse(ctx context.Context, cfg *config.Config, o daemon.Options,
 	work func(*daemon.House) (daemon.Outcome, error),
 ) (out daemon.Outcome, err error) {
-	o.Version = buildVersion().Version
+	o.Version, o.Tell, o.Progress = buildVersion().Version, a.shows.heard, a.shows.counted
 	h, err := daemon.Open(ctx, cfg, o)
 	if err != nil {
 		return out, err

@@ -23,7 +23,8 @@ func newOrdersCommand(a *app) *cobra.Command {
 		Short: "Show orders, and hand them to the ERP",
 		Long: `Orders come in by webhook and by asking, and leave for the ERP as files (orders.export of the config), each
 state that is asked for once. list and show say what is known of them; export hands over now what is due;
-replay hands over once more, as a new revision, what the ERP has lost.`,
+replay hands over once more, as a new revision, what the ERP has lost; gaps shows what the platform's events and
+its answers tell differently.`,
 		Example:     "  gondola orders list --since 24h\n  gondola orders show 12345678\n  gondola orders replay 12345678 --who ana",
 		Annotations: codes(),
 		Args: func(_ *cobra.Command, args []string) error {
@@ -34,7 +35,7 @@ replay hands over once more, as a new revision, what the ERP has lost.`,
 		},
 		RunE: func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
-	c.AddCommand(newOrdersListCommand(a), newOrdersShowCommand(a), newOrdersExportCommand(a), newOrdersReplayCommand(a))
+	c.AddCommand(newOrdersListCommand(a), newOrdersShowCommand(a), newOrdersExportCommand(a), newOrdersReplayCommand(a), newOrdersGapsCommand(a))
 	return c
 }
 

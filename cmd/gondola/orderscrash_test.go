@@ -138,7 +138,8 @@ orders: {export: {dir: erp, ` + export + `}}
 	s.OrderRules = order.Rules{On: []platform.OrderState{platform.StateReady}, Vendors: []string{"290056"}}
 	var seen []order.Seen
 	for i := range 3 {
-		raw := fmt.Appendf(nil, `{"order_id":"o%d","status":"READY_FOR_PICKUP","client":{"store_id":"290056"},"payment":{"order_total":%d}}`, i, i)
+		raw := fmt.Appendf(nil, `{"order_id":"o%d","status":"READY_FOR_PICKUP","client":{"store_id":"290056"},
+			"customer":{"first_name":"Sentinela"},"payment":{"order_total":%d}}`, i, i)
 		o, err := platform.ParseOrder(raw)
 		if err != nil {
 			t.Fatal(err)

@@ -6,7 +6,7 @@ import (
 )
 
 // paint writes in colours, where it is true: on a terminal, unless $NO_COLOR or the terminal itself asks for none. Nothing is told by
-// colours alone.
+// colours alone. Any value of $NO_COLOR but an empty one asks (no-color.org).
 type paint bool
 
 // paintFor returns the paint for what is written to w.

@@ -106,6 +106,7 @@ func (a *app) askAndWait(ctx context.Context, h *daemon.House, f pushFlags, ask 
 		a.printf("Asked the running daemon; gondola status says how far it is.\n")
 		return nil
 	}
+	a.shows.say("waiting for the running daemon")
 	p, err := waitPushed(ctx, h, f)
 	if err != nil {
 		return err

@@ -41,6 +41,11 @@ type rehearsedRow struct {
 // rehearse runs a config that is fine over the last exports, and shows what would be different.
 func (a *app) rehearse(ctx context.Context, cfg *config.Config, f checkFlags) error {
 	as := daemon.RehearseAs{Config: cfg, Drops: f.replay}
+	if isTerminal(a.Stderr) {
+		as.Reading = func(at, of int, name string) {
+			_, _ = fmt.Fprintf(a.Stderr, "reading export %d of %d: %s\n", at, of, plain(name))
+		}
+	}
 	if f.against != "" {
 		live, err := config.Look(f.against)
 		if err != nil {

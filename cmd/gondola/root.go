@@ -28,6 +28,8 @@ type app struct {
 	ConfigPath string // --config as given; see configPath
 	JSON       bool   // --json: one object instead of text
 
+	shows *progress // what a command that takes long says meanwhile; nil where nobody looks
+
 	began bool // a command was found, its flags and arguments are right: what goes wrong from here on is no usage error
 }
 
@@ -100,11 +102,14 @@ Whoever dropped a file finds the answer beside it: what was understood, and whic
 		newBackupCommand(a),
 		newProbeCommand(a),
 		newHostKeyCommand(a),
+		newServiceCommand(a),
 		newSandboxCommand(a),
 		newDemoCommand(a),
 		newCodesCommand(a),
 		newVersionCommand(a),
+		newManCommand(a),
 	)
+	completeFlags(a, root)
 	finish(a, root)
 	return root
 }
@@ -131,6 +136,7 @@ func begin(a *app, command *cobra.Command) {
 	if inner := command.RunE; inner != nil {
 		command.RunE = func(c *cobra.Command, args []string) error {
 			a.began = true
+			defer a.showProgress(c)()
 			return inner(c, args)
 		}
 	}

@@ -4,36 +4,56 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 
 	"github.com/spf13/cobra"
 
 	"gondola/internal/daemon"
+	"gondola/internal/supervisor"
 )
 
 // newRunCommand is the daemon.
 func newRunCommand(a *app) *cobra.Command {
 	var logs logFlags
+	var name string
 	c := &cobra.Command{
 		Use:   "run",
 		Short: "Watch, plan and send until stopped: the daemon",
 		Long: `Takes what is put into the drop folders, sends what differs when the schedule says so, and writes the
 answers, until it gets SIGINT (Ctrl-C) or SIGTERM. Then it finishes the file that is on its way and ends;
 a second signal ends it at once. It may be killed at any moment: the next start goes on where this one
-was. One process at a time works on a state folder. The log goes to the standard error.`,
+was. One process at a time works on a state folder. The log goes to the standard error, or with --log-dir
+into files. Started by systemd or as a Windows service (gondola service) it tells when it is ready, how it
+is, and that it lives.`,
 		Example:     "  gondola run --config /etc/gondola/config.yaml",
 		Args:        cobra.NoArgs,
 		Annotations: codes(),
-		RunE:        func(c *cobra.Command, _ []string) error { return a.run(c.Context(), logs) },
+		RunE: func(c *cobra.Command, _ []string) error {
+			return supervisor.Run(c.Context(), name, func(ctx context.Context, p *supervisor.Process) error { return a.run(ctx, logs, p) })
+		},
 	}
 	logs.register(c, "info")
+	c.Flags().StringVar(&logs.dir, "log-dir", "", "write the log into files in this `DIR`: a new one each day, the oldest removed")
+	// Said by Windows' service manager, because gondola service install told it to.
+	c.Flags().StringVar(&name, "service-name", "", "`NAME` of the Windows service that this is")
+	if err := c.Flags().MarkHidden("service-name"); err != nil {
+		panic(err) // it was defined in the line above
+	}
 	return c
 }
 
-func (a *app) run(ctx context.Context, logs logFlags) (err error) {
-	log, err := logs.open(a.Stderr)
+func (a *app) run(ctx context.Context, logs logFlags, p *supervisor.Process) (err error) {
+	log, end, err := logs.openAll(a.Stderr)
 	if err != nil {
 		return err
 	}
+	defer func() {
+		// Where the log goes into files, nobody reads what is said last on the standard error.
+		if logs.dir != "" && err != nil {
+			log.Error("ended", "error", err.Error())
+		}
+		err = errors.Join(err, end())
+	}()
 	cfg, err := a.load()
 	if err != nil {
 		return err
@@ -48,6 +68,12 @@ func (a *app) run(ctx context.Context, logs logFlags) (err error) {
 	defer func() { err = errors.Join(err, h.Close()) }()
 	log.Info("started", "version", buildVersion().Version, "config", a.configPath(), "state", cfg.State.Dir,
 		"stores", len(cfg.Vendors), "feeds", len(cfg.Feeds))
+	p.Ready()
+	watching, stop := context.WithCancel(ctx)
+	var watched sync.WaitGroup
+	watched.Go(func() { p.Watch(watching, supervisor.Health{Healthy: h.Healthy, Line: h.Line, Log: log}) })
+	defer watched.Wait()
+	defer stop()
 	if err := h.Run(ctx); err != nil {
 		return fmt.Errorf("run: %w", err)
 	}

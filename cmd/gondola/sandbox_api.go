@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/rand"
 	"log/slog"
+	"math"
 	"os"
 	"slices"
 	"strconv"
@@ -46,6 +47,7 @@ func (f *sandboxAPIFlags) add(c *cobra.Command) {
 		"environment `VARIABLE` with the secret of events; where it is not set, a secret is made up")
 	flags.DurationSliceVar(&f.retries, "webhook-retry", nil, "`DURATION`s to wait before an event is sent again, such as 5s,1m (default: once and no more)")
 	flags.StringArrayVar(&f.faults, "fault", nil, "what goes wrong from the start, such as duplicate-events; may be repeated; `FAULT` help lists them")
+	flags.Uint64Var(&f.seed, "seed", 1, "`NUMBER` that makes orders and customers")
 	flags.StringVar(&f.orders.rate, "orders", "", "make orders all the time, at a `RATE` such as 20/s or 6/m")
 }
 
@@ -141,7 +143,7 @@ func (f *streamFlags) stream() (sandbox.Stream, error) {
 		if percent {
 			n /= 100
 		}
-		if err != nil || n < 0 || n > 1 {
+		if err != nil || math.IsNaN(n) || n < 0 || n > 1 {
 			return st, usagef("--%s is no share; write it as 5%%, found %q", share.flag, share.text)
 		}
 		*share.into = n
@@ -154,7 +156,7 @@ func parseRate(text string) (float64, error) {
 	number, unit, _ := strings.Cut(text, "/")
 	seconds, known := map[string]float64{"s": 1, "m": 60, "h": 3600}[cmp.Or(unit, "s")]
 	n, err := strconv.ParseFloat(number, 64)
-	if err != nil || !known || n <= 0 || n > 10_000 {
+	if err != nil || !known || math.IsNaN(n) || n <= 0 || n > 10_000 {
 		return 0, usagef("unknown rate %q; write it as 20/s, 6/m or 100/h", text)
 	}
 	return n / seconds, nil

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -128,8 +129,17 @@ func (a *app) printStatus(cfg *config.Config, s daemon.Status) {
 		rows = append(rows, row)
 	}
 	a.table([]string{"FEED", "LAST DROP", "CAME", "STATE", "ISSUES", "DROP FOLDER"}, rows)
+	if s.Orders != nil {
+		a.printf("\norders    %s\n", plain(ordersLine(s.Orders, zone)))
+	}
 	if s.Passport != "" {
 		a.printf("\nserver    %s\n", plain(s.Passport))
+	}
+	for i, line := range incomingLines(s.Incoming, zone) {
+		if i == 0 {
+			a.printf("\n")
+		}
+		a.printf("%s\n", plain(line))
 	}
 	a.printTroubles(s, zone)
 }
@@ -172,7 +182,7 @@ func (a *app) printTroubles(s daemon.Status, zone *time.Location) {
 	lines = append(lines, handLines(s, zone)...)
 	for _, p := range s.Problems {
 		switch p.Kind { // the others are in the lines above, or below
-		case "answers", "disk", "trouble", "alarm":
+		case "answers", "disk", "trouble", "alarm", "poll", "silent", "aside":
 			line := fmt.Sprintf("%-8s  %s %s", p.Kind, p.Text, p.Do)
 			if p.Detail != "" {
 				line += " (" + p.Detail + ")"
@@ -201,6 +211,29 @@ func (a *app) printTroubles(s daemon.Status, zone *time.Location) {
 		}
 		a.printf("%s\n", plain(line))
 	}
+}
+
+// incomingLines says how orders come.
+func incomingLines(in *daemon.Incoming, zone *time.Location) []string {
+	if in == nil {
+		return nil
+	}
+	var lines []string
+	if in.Listens {
+		w := in.Webhook
+		line := fmt.Sprintf("webhook   %s, the last %s", count(int(w.Accepted.N), "event"), clock(w.Accepted.Last, zone))
+		for _, reason := range slices.Sorted(maps.Keys(w.Refused)) {
+			line += fmt.Sprintf(", %d refused (%s)", w.Refused[reason].N, reason)
+		}
+		if w.Waiting > 0 {
+			line += fmt.Sprintf(", %d to be handled", w.Waiting)
+		}
+		lines = append(lines, line)
+	}
+	if in.Asks {
+		lines = append(lines, fmt.Sprintf("asking    %s, all of them since %s", count(in.Stores, "store"), clock(in.Oldest, zone)))
+	}
+	return lines
 }
 
 // maxOff is how many articles that are switched off by hand status names; gondola off --list has all of them.

@@ -4,31 +4,49 @@ import (
 	"context"
 	"fmt"
 	"net/url"
+	"slices"
+	"strconv"
 
 	"github.com/spf13/cobra"
 
+	"gondola/internal/config"
 	"gondola/internal/daemon"
+	"gondola/internal/store"
 )
 
-// newWebhookCommand tries the way that the platform's events come.
+// newWebhookCommand is the parent of what is about the platform's events.
 func newWebhookCommand(a *app) *cobra.Command {
+	c := &cobra.Command{
+		Use:   "webhook",
+		Short: "Try the way that events come, and show those that could not be handled",
+		Long: `The platform tells of orders and of jobs by webhook; the running daemon listens at orders.webhook.listen. test
+sends a sample the whole way; aside shows events that could not be handled, and hands them on once more.`,
+		Example:     "  gondola webhook test\n  gondola webhook aside --retry",
+		Annotations: codes(exitRemote),
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) > 0 {
+				return fmt.Errorf("unknown %q", args[0])
+			}
+			return nil
+		},
+		RunE: func(c *cobra.Command, _ []string) error { return c.Help() },
+	}
+	c.AddCommand(newWebhookTestCommand(a), newWebhookAsideCommand(a))
+	return c
+}
+
+func newWebhookTestCommand(a *app) *cobra.Command {
 	var address string
 	c := &cobra.Command{
-		Use:   "webhook test",
+		Use:   "test",
 		Short: "Send a sample order through the public address, as the platform would",
 		Long: `Sends a made-up order to orders.webhook.public_url with the first of orders.webhook.secrets, and says what
 happened on the way: a name that leads nowhere, a port nobody listens on, a certificate that would not be
 accepted, a proxy that answers itself, another gondola. A second call with a wrong secret must be refused. The
 running daemon keeps the sample as what it is; it becomes no order. Run it on another network to see what the
 platform sees. Exit code 4 is of a sample that did not arrive.`,
-		Example: "  gondola webhook test\n  gondola webhook test --url http://127.0.0.1:8480/webhook",
-		Args: func(_ *cobra.Command, args []string) error {
-			if len(args) != 1 || args[0] != "test" {
-				return fmt.Errorf("write gondola webhook test")
-			}
-			return nil
-		},
-		ValidArgs:   []string{"test"},
+		Example:     "  gondola webhook test\n  gondola webhook test --url http://127.0.0.1:8480/webhook",
+		Args:        cobra.NoArgs,
 		Annotations: codes(exitRemote),
 		RunE:        func(c *cobra.Command, _ []string) error { return a.webhookTest(c.Context(), address) },
 	}
@@ -66,4 +84,63 @@ func (a *app) webhookTest(ctx context.Context, address string) error {
 	}
 	a.printf("%s  %s\n%s\n", map[bool]string{true: "ok    ", false: "failed"}[t.OK()], plain(t.URL), plain(t.Text))
 	return ended(code)
+}
+
+func newWebhookAsideCommand(a *app) *cobra.Command {
+	var retry bool
+	var limit int
+	c := &cobra.Command{
+		Use:   "aside",
+		Short: "Show events that could not be handled",
+		Long: `Lists events that were answered with 200 and put aside, the newest first: malformed is neither an order nor a
+job, foreign is of another chain than chain.id, failed could not be handled for a day. What they said is
+personal and not shown. --retry hands all of them on once more, which a new program does by itself.`,
+		Example:     "  gondola webhook aside\n  gondola webhook aside --retry",
+		Args:        cobra.NoArgs,
+		Annotations: codes(),
+		RunE:        func(c *cobra.Command, _ []string) error { return a.webhookAside(c.Context(), retry, limit) },
+	}
+	c.Flags().BoolVar(&retry, "retry", false, "hand them on once more")
+	c.Flags().IntVar(&limit, "limit", 100, "at most so `MANY`")
+	return c
+}
+
+// asideList is what webhook aside --json prints.
+type asideList struct {
+	Events  []store.AsideEvent `json:"events"`
+	Retried int64              `json:"retried"` // with --retry
+}
+
+func (a *app) webhookAside(ctx context.Context, retry bool, limit int) error {
+	if limit < 1 {
+		return usagef("--limit is 1 or more, found %d", limit)
+	}
+	return a.attached(ctx, func(cfg *config.Config, h *daemon.House) error {
+		all, err := h.AsideEvents(ctx, limit)
+		if err != nil {
+			return err
+		}
+		out := asideList{Events: slices.Concat([]store.AsideEvent{}, all)}
+		if retry {
+			if out.Retried, err = h.RetryEvents(ctx); err != nil {
+				return err
+			}
+		}
+		if a.JSON {
+			return a.printJSON(out)
+		}
+		if len(all) == 0 {
+			a.printf("No events are aside.\n")
+			return nil
+		}
+		rows := make([][]string, len(all))
+		for i, e := range all {
+			rows[i] = []string{strconv.FormatInt(e.ID, 10), clock(e.At, zoneOf(cfg.Chain.TimeZone)), e.Reason, strconv.Itoa(e.Size), plain(e.Detail)}
+		}
+		a.table([]string{"EVENT", "CAME", "REASON", "BYTES", "DETAIL"}, rows)
+		if retry {
+			a.printf("%s handed on once more, by the running daemon or the next start.\n", count(int(out.Retried), "event"))
+		}
+		return nil
+	}, nothingYet)
 }

@@ -37,13 +37,19 @@ const (
 	Disk        Kind = "disk"        // too little space of our own
 	Trouble     Kind = "trouble"     // something of our own does not work
 	Alarm       Kind = "alarm"       // an alarm does not get through; nobody can be told of it, so it is shown only
+	Poll        Kind = "poll"        // the platform can't be asked for orders
+	Silent      Kind = "silent"      // the platform tells no events: what they should have told comes by asking
+	Aside       Kind = "aside"       // events that could not be handled
+	Orders      Kind = "orders"      // orders can't be handed to the ERP
+	OrderState  Kind = "order-state" // orders are in a state that is not known
+	Conflict    Kind = "conflict"    // orders went on after they were cancelled, or may have
 )
 
 // slow lists the kinds that may pass by themselves and deserve no alarm before they have lasted.
-var slow = []Kind{Unreachable, Login, Folder, Answers, Disk, Trouble}
+var slow = []Kind{Unreachable, Login, Folder, Answers, Disk, Trouble, Poll, Orders}
 
 // fleeting lists the kinds that only the running daemon knows of. After a start it takes a moment to meet them again.
-var fleeting = []Kind{Folder, Answers, Trouble}
+var fleeting = []Kind{Folder, Answers, Trouble, Orders}
 
 // linger is how long a fleeting problem must not have been met to be gone: several rounds of the loops that meet it.
 const linger = time.Minute

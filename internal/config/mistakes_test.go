@@ -4,6 +4,8 @@ import (
 	"flag"
 	"os"
 	"path/filepath"
+	"regexp"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -38,6 +40,12 @@ func TestMistakes(t *testing.T) {
 				t.Error("a config came back with the problems")
 			}
 			got := strings.ReplaceAll(err.Error(), dir, "$DIR") + "\n"
+			if runtime.GOOS == "windows" {
+				if strings.HasPrefix(name, "password-file-") {
+					t.Skip("its words are the system's own")
+				}
+				got = regexp.MustCompile(`\$DIR[^ :)]*`).ReplaceAllStringFunc(got, filepath.ToSlash)
+			}
 			wantFile := strings.TrimSuffix(file, ".yaml") + ".want"
 			if *update {
 				if err := os.WriteFile(wantFile, []byte(got), 0o644); err != nil {

@@ -17,6 +17,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"gondola/internal/alert"
+	"gondola/internal/config"
+	"gondola/internal/inbox"
 	"gondola/internal/platform"
 	"gondola/internal/shelf"
 	"gondola/internal/store"
@@ -231,14 +233,14 @@ func TestAuditByExport(t *testing.T) {
 	if err := c.house.makeAudits(t.Context()); err != nil || s.asked.Load() != asked+1 {
 		t.Errorf("%v, and the platform was not asked again", err)
 	}
-	waited, err := c.house.ExportReady(t.Context(), platform.Job{ID: "j1", DownloadURL: s.url + "/file.csv"})
-	if err != nil || !waited {
-		t.Fatalf("%t, %v", waited, err)
+	event := inbox.Event{Body: []byte(`{"job_id":"j1","status":"COMPLETED","platform_vendor_id":"1","download_url":"` + s.url + `/file.csv"}`)}
+	if err := c.house.handleEvents(t.Context(), []inbox.Event{event}); err != nil {
+		t.Fatal(err)
 	}
 	if err := c.house.makeAudits(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	all, err = c.house.AuditRun(t.Context(), all[0].Run)
+	all, err := c.house.AuditRun(t.Context(), all[0].Run)
 	if err != nil || all[0].State != store.AuditDone || all[0].URL != "" {
 		t.Fatalf("%+v, %v", all, err)
 	}
@@ -343,5 +345,32 @@ func TestMuchDriftIsAProblem(t *testing.T) {
 	}
 	if got := drift(); len(got) > 0 {
 		t.Errorf("problems %v when all is well", got)
+	}
+}
+
+func TestAuditScheduleIsChecked(t *testing.T) {
+	for rest, want := range map[string]string{
+		`audit: {schedule: "0 5 * * *"}`: "token for the catalogue",
+		"audit: {schedule: \"0 25 * * *\"}\napi: {tokens: {catalog: env:GONDOLA_CASE_PASSWORD}}": "0 25",
+		"audit: {schedule: \"0 5 * * *\"}\napi: {tokens: {catalog: env:GONDOLA_CASE_PASSWORD}}":  "",
+	} {
+		dir := t.TempDir()
+		if err := os.WriteFile(filepath.Join(dir, "password"), []byte(casePassword), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		cfg, err := config.Parse(filepath.Join(dir, "config.yaml"), []byte(liveConfig("drop")+rest+"\n"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		found := Check(cfg)
+		if want == "" {
+			if len(found) > 0 {
+				t.Errorf("%s: %v", rest, found)
+			}
+			continue
+		}
+		if len(found) != 1 || found[0].Path != "audit.schedule" || !strings.Contains(found[0].Message, want) {
+			t.Errorf("%s: %v, want %q", rest, found, want)
+		}
 	}
 }

@@ -48,6 +48,7 @@ func (h *House) Backup(ctx context.Context, path string) (_ BackedUp, err error)
 		return b, fmt.Errorf("back up to %s: %w", path, err)
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(temp)) }()
+	h.step("copying the database", 0, 0)
 	contents, err := h.store.Backup(ctx, temp, store.Mark{At: b.At})
 	if err != nil {
 		return b, fmt.Errorf("back up: %w", err)
@@ -56,6 +57,7 @@ func (h *House) Backup(ctx context.Context, path string) (_ BackedUp, err error)
 		return b, fmt.Errorf("back up to %s: %w", path, err)
 	}
 	if isArchive(path) {
+		h.step("packing", 0, 0)
 		err = durable.WriteFile(path, 0o600, func(w io.Writer) error { return pack(w, temp) })
 	} else if err = removeEmpty(path); err == nil {
 		if err = os.Rename(temp, path); err == nil {
@@ -117,10 +119,12 @@ func removeEmpty(path string) error {
 
 // copyContents copies what a copy of the database points to below dir.
 func (h *House) copyContents(ctx context.Context, dir string, c store.Contents, b *BackedUp) error {
+	total := len(c.Records) + len(c.Documents) + len(c.Exports)
 	one := func(from, below, digest string) error {
 		if ctx.Err() != nil {
 			return errors.New("stopped by a signal; nothing is left of it")
 		}
+		h.step("copying files", b.Files+len(b.Missing), total)
 		to := filepath.Join(dir, below)
 		if err := durable.MkdirAll(filepath.Dir(to)); err != nil {
 			return err

@@ -64,7 +64,11 @@ func (h *House) handleEvents(ctx context.Context, events []inbox.Event) error {
 			seen = append(seen, order.Seen{Order: *parsed.Order, By: order.ByWebhook, At: e.At, Event: e.ID})
 			continue
 		}
-		if err := h.jobEvent(ctx, *parsed.Job); err != nil {
+		ready, err := h.ExportReady(ctx, *parsed.Job)
+		if err == nil && !ready {
+			err = h.jobEvent(ctx, *parsed.Job)
+		}
+		if err != nil {
 			return err
 		}
 		if err := h.store.EventHandled(ctx, e.ID, string(parsed.Kind), h.now()); err != nil {
@@ -80,3 +84,11 @@ func (h *House) handleEvents(ctx context.Context, events []inbox.Event) error {
 	}
 	return err
 }
+
+// AsideEvents lists the newest events that could not be handled, without what they said.
+func (h *House) AsideEvents(ctx context.Context, most int) ([]store.AsideEvent, error) {
+	return h.store.AsideEvents(ctx, most)
+}
+
+// RetryEvents has events that were put aside handled once more, and returns how many.
+func (h *House) RetryEvents(ctx context.Context) (int64, error) { return h.store.RetryEvents(ctx, nil) }

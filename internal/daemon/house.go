@@ -41,6 +41,8 @@ type Options struct {
 	Log     *slog.Logger     // default discarded
 	Version string           // of the program, for the ledger
 	Tell    func(Event)      // hears of every unit of business as it happens; must not block
+	// Progress hears how far work is that may take long and that somebody waits for; must not block.
+	Progress func(Work)
 	// Dial replaces the connection to the platform in tests that inject failures. Default: package sftp.
 	Dial func(ctx context.Context) (outbox.Remote, error)
 	// Serve serves the status page and takes webhooks where the config has them. Of two processes only one can have a port.
@@ -79,11 +81,25 @@ type House struct {
 	answers map[string]*answering // by drop folder
 
 	troubles troubles // of loops
+	life     life     // of loops
 	alarm    alarm
 	page     *page         // nil where none is served
 	webhook  *inbox.Server // nil where none is taken
 	rejudged bool          // what was put aside was judged by this program; owned by drainInbox
 	polled   poller        // owned by poll
+}
+
+// Work is how far a piece of work is.
+type Work struct {
+	Doing       string // in English, such as "verifying documents"
+	Done, Total int    // of what it is made of; Total is 0 where nobody knows how much there is
+}
+
+// step tells how far a piece of work is.
+func (h *House) step(doing string, done, total int) {
+	if h.opts.Progress != nil {
+		h.opts.Progress(Work{doing, done, total})
+	}
 }
 
 // watcher is a watched drop folder, of one feed or several.

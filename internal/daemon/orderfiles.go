@@ -236,7 +236,7 @@ func (h *House) stageOrders(ctx context.Context, in []dueWork) (f store.OrderFil
 	sum := sha256.Sum256(data)
 	f = store.OrderFile{
 		ID: dues[0].Seq, Dir: h.orders.dir, Temp: orderTemp(dues[0].Seq), SHA256: hex.EncodeToString(sum[:]), Size: int64(len(data)),
-		Orders: len(dues), At: h.now(),
+		Orders: len(dues), Personal: h.orders.format.Customer, At: h.now(),
 	}
 	if f.Name, err = h.freeName(ctx, f, h.orders.name.Of(overs, f.At)); err != nil {
 		return f, false, err

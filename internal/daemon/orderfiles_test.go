@@ -25,13 +25,15 @@ type orderRun struct {
 	cfg   *config.Config
 	dir   string // the ERP's folder
 	clock time.Time
+
+	customer string // who orders
 }
 
 // newOrders opens a house with the stores 1 and 2 and something in orders.export.
 func newOrders(t *testing.T, export string) *orderRun {
 	t.Helper()
 	root := t.TempDir()
-	r := &orderRun{T: t, dir: filepath.Join(root, "erp"), clock: time.Date(2026, 5, 1, 15, 0, 0, 0, time.UTC)}
+	r := &orderRun{T: t, customer: "Sentinela", dir: filepath.Join(root, "erp"), clock: time.Date(2026, 5, 1, 15, 0, 0, 0, time.UTC)}
 	text := fmt.Sprintf(`
 chain: {id: 7d3f9b52-40c8-4f1e-9a67-c25e8b01d4f3, time_zone: America/Montevideo}
 vendors: [{id: "1", name: Uno, erp_code: "001"}, {id: "2", name: Dos}]
@@ -72,10 +74,10 @@ func (r *orderRun) told(id, vendor, state, total string) {
 	r.Helper()
 	r.clock = r.clock.Add(time.Second)
 	raw := fmt.Sprintf(`{"order_id":%q,"external_order_id":"ext-%s","status":%q,"client":{"store_id":%q},
-		"customer":{"first_name":"Sentinela","last_name":"Privada","phone_number":"+598 555 0000"},"comment":"Sentinela",
+		"customer":{"first_name":%q,"last_name":"Privada","phone_number":"+598 555 0000"},"comment":%q,
 		"items":[{"sku":"A-1","name":"Ñandú €","pricing":{"pricing_type":"UNIT","quantity":1,"unit_price":%s,"total_price":%s}}],
 		"payment":{"order_total":%s},"sys":{"created_at":"2026-05-01T14:00:00Z","updated_at":%q}}`,
-		id, id, state, vendor, total, total, total, r.clock.Format(time.RFC3339))
+		id, id, state, vendor, r.customer, r.customer, total, total, total, r.clock.Format(time.RFC3339))
 	o, err := platform.ParseOrder([]byte(raw))
 	if err != nil {
 		r.Fatal(err)

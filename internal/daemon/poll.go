@@ -34,10 +34,30 @@ type poller struct {
 	rest  time.Time // nothing is asked for before
 	asked time.Time // when orders were last asked for alone
 	past  bool      // windows end now: the platform refused one that ends in the future
+	told  string    // what was last told of the platform not answering
 }
 
-// poll asks the platform for orders: for those of each store whose time has come, then for single ones. It is a loop of the daemon.
+// poll is pollDue as a loop of the daemon. What the platform can't answer is in the rows of the stores, and no trouble of the loop.
 func (h *House) poll(ctx context.Context) error {
+	err := h.pollDue(ctx)
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	text := ""
+	if _, theirs := errors.AsType[*askError](err); theirs {
+		text, err = err.Error(), nil
+	}
+	if text != "" && text != h.polled.told {
+		h.tell(Event{Kind: EventTrouble, Text: "orders can't be asked for: " + text + "; they are asked for again"})
+	}
+	if err == nil {
+		h.polled.told = text
+	}
+	return err
+}
+
+// pollDue asks the platform for orders: for those of each store whose time has come, then for single ones.
+func (h *House) pollDue(ctx context.Context) error {
 	if _, on := OrderSweep(h.cfg); !on {
 		return nil
 	}
@@ -58,7 +78,7 @@ func (h *House) poll(ctx context.Context) error {
 
 // takeOrders takes what came and asks for what did not, once. What the platform can't answer is the platform's trouble.
 func (h *House) takeOrders(ctx context.Context, out *Outcome) error {
-	err := h.poll(ctx)
+	err := h.pollDue(ctx)
 	if _, theirs := errors.AsType[*askError](err); theirs {
 		out.Remote, err = cmp.Or(out.Remote, err.Error()), nil
 	}

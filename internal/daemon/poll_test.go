@@ -144,7 +144,7 @@ func (m *market) work() {
 	if err := m.house.drainInbox(m.Context()); err != nil {
 		m.Fatal(err)
 	}
-	if err := m.house.poll(m.Context()); err != nil {
+	if err := m.house.pollDue(m.Context()); err != nil {
 		m.Fatal(err)
 	}
 }
@@ -341,7 +341,7 @@ func TestMarkMovesWhole(t *testing.T) {
 		m.order()
 	}
 	m.platform.Faults().ServerErrors(-1)
-	if err := m.house.poll(t.Context()); err == nil {
+	if err := m.house.pollDue(t.Context()); err == nil {
 		t.Error("the platform answers 500, and nobody says so")
 	}
 	if after := m.mark("290056"); !after.Equal(before) {

@@ -97,10 +97,16 @@ func (h *House) problems(ctx context.Context, book alert.Book) ([]alert.Problem,
 	if err := errors.Join(h.folderProblems(ctx, l), h.driftProblems(ctx, l)); err != nil {
 		return nil, err
 	}
+	if err := h.incomingProblems(ctx, l); err != nil {
+		return nil, err
+	}
+	if err := h.orderProblems(ctx, l); err != nil {
+		return nil, err
+	}
 	if h.outbox == nil {
 		// Somebody beside the daemon: what only its loops know is in the book.
 		for _, e := range book.Entries {
-			if e.Kind == alert.Answers || e.Kind == alert.Trouble {
+			if e.Kind == alert.Answers || e.Kind == alert.Trouble || e.Kind == alert.Orders {
 				l.all = append(l.all, e.Problem)
 			}
 		}
@@ -271,7 +277,11 @@ func (h *House) loopProblems(l *problemList) {
 	met := h.troubles.list()
 	for _, loop := range slices.Sorted(maps.Keys(met)) {
 		if met[loop] != "" {
-			l.add(alert.Problem{Key: "trouble/" + loop, Kind: alert.Trouble, Detail: met[loop]}, loop)
+			kind := alert.Trouble
+			if loop == ordersLoop {
+				kind = alert.Orders
+			}
+			l.add(alert.Problem{Key: "trouble/" + loop, Kind: kind, Detail: met[loop]}, loop)
 		}
 	}
 	for _, folder := range slices.Sorted(maps.Keys(h.answers)) {

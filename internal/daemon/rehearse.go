@@ -58,6 +58,8 @@ type RehearseAs struct {
 	Config  *config.Config // the changed one
 	Against *config.Config // the one that is live; nil where the exports that count now say enough of it
 	Drops   int            // how many exports of each feed are read
+	// Reading, where given, hears which of how many exports is read, from 1.
+	Reading func(at, of int, name string)
 }
 
 // rehearsalDirs is what the folders are called in which rehearsals work. One that was killed leaves its folder behind, with a copy of the
@@ -170,7 +172,10 @@ func (g stage) rehearse(ctx context.Context, as RehearseAs) (Rehearsal, error) {
 	if err := changed.followConfig(ctx); err != nil {
 		return out, err
 	}
-	for _, d := range drops {
+	for i, d := range drops {
+		if as.Reading != nil {
+			as.Reading(i+1, len(drops), d.Name)
+		}
 		one, err := changed.rehearseDrop(ctx, d)
 		if err != nil {
 			return out, err

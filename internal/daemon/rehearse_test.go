@@ -103,7 +103,11 @@ func TestRehearsalOfAnotherMapping(t *testing.T) {
 	cfg := c.changed(func(cfg *config.Config) {
 		cfg.Feeds[0].Columns = map[string]config.Column{"price": {From: "precio oferta"}}
 	})
-	r := c.rehearse(RehearseAs{Config: cfg, Drops: 10})
+	var told []string
+	r := c.rehearse(RehearseAs{Config: cfg, Drops: 10, Reading: func(at, of int, name string) { told = append(told, fmt.Sprintln(at, of, name)) }})
+	if want := []string{"1 3 export.csv\n", "2 3 export.csv\n", "3 3 export.csv\n"}; !slices.Equal(told, want) {
+		t.Errorf("told %q, want %q", told, want)
+	}
 	if len(r.Drops) != 3 || r.Drops[0].Seq != 1 || r.Drops[2].Name != "export.csv" {
 		t.Fatalf("drops %+v", r.Drops)
 	}

@@ -33,6 +33,8 @@ type loop struct {
 // Run runs every loop until ctx ends, then finishes what is in flight and returns. Nothing that a loop meets ends it, a full disk
 // from the first moment on included: the error is nil unless a loop can't go on at all.
 func (h *House) Run(ctx context.Context) error {
+	h.life.run(true)
+	defer h.life.run(false)
 	g, ctx := errgroup.WithContext(ctx)
 	for _, w := range h.watchers {
 		g.Go(func() error { return w.Run(ctx) })
@@ -42,7 +44,7 @@ func (h *House) Run(ctx context.Context) error {
 		{"jobs", lookEvery, h.askJobs},
 		{"inbox", lookEvery, h.drainInbox},
 		{"poll", lookEvery, h.poll},
-		{"orders", lookEvery, h.handOverOrders},
+		{ordersLoop, lookEvery, h.handOverOrders},
 		{"folders", folderEvery, h.reportWatch},
 		{"tidy", tidyEvery, h.tidy},
 		{"alarm", alarmEvery, h.lookForAlarms},
@@ -78,7 +80,10 @@ func (h *House) loop(ctx context.Context, l loop) error {
 	last := ""
 	for {
 		wait := l.every
-		switch err := l.work(ctx); {
+		end := h.life.begin(l.name, h.now())
+		err := l.work(ctx)
+		end()
+		switch {
 		case ctx.Err() != nil:
 			return nil
 		case err == nil && last != "":

@@ -26,8 +26,10 @@ type Status struct {
 	State    alert.State   `json:"state"` // ok, held, failing or stopped: as alarms have it
 	Since    time.Time     `json:"since,omitzero"`
 	Problems []alert.Entry `json:"problems,omitempty"` // what is wrong, in the chain's language
+	Orders   *OrderStatus  `json:"orders,omitempty"`   // nil where none ever came and none are handed over
 	Rollback *RollbackLine `json:"rollback,omitempty"` // the last one, while something of it counts or it is not done
 	Audits   []AuditLine   `json:"audits,omitempty"`   // the newest of each store
+	Incoming *Incoming     `json:"incoming,omitempty"` // how orders come, where they do
 	Passport string        `json:"passport,omitempty"` // what the server is known to allow, and what holds there
 }
 
@@ -155,6 +157,12 @@ func (h *House) Status(ctx context.Context) (Status, error) {
 	}
 	s.State, s.Since, s.Problems = book.State, book.Since, book.Entries
 	if s.Audits, err = h.auditLines(ctx); err != nil {
+		return s, err
+	}
+	if s.Orders, err = h.orderStatus(ctx); err != nil {
+		return s, err
+	}
+	if s.Incoming, err = h.incoming(ctx); err != nil {
 		return s, err
 	}
 	s.Rollback, err = h.rollbackStatus(ctx)

@@ -52,11 +52,13 @@ const (
 // Verify holds every file that the state points to against its digest, and the ledger against itself. It works beside a running daemon.
 func (h *House) Verify(ctx context.Context) (Verification, error) {
 	v := Verification{Damage: []Damage{}}
+	h.step("looking at the database", 0, 0)
 	if problem, err := h.store.Sound(ctx); err != nil {
 		return v, err
 	} else if problem != "" {
 		v.Damage = append(v.Damage, Damage{What: damagedDatabase, Is: problem, Do: doRecord})
 	}
+	h.step("walking the ledger", 0, 0)
 	var broken *store.BrokenChain
 	var err error
 	if v.Ledger, err = h.store.VerifyLedger(ctx); errors.As(err, &broken) {
@@ -68,7 +70,8 @@ func (h *House) Verify(ctx context.Context) (Verification, error) {
 	if err != nil {
 		return v, err
 	}
-	check := &verifier{Verification: &v}
+	total := len(c.Exports) + len(c.Records) + len(c.Documents)
+	check := &verifier{Verification: &v, next: func() { h.step("reading files", v.Exports+v.Records+v.Documents, total) }}
 	for _, e := range c.Exports {
 		check.file(ctx, damagedExport, e.Path, e.SHA256, doExport, &v.Exports)
 	}
@@ -115,12 +118,16 @@ func (h *House) stillMissing(ctx context.Context, v *Verification) error {
 }
 
 // verifier holds files against their digests.
-type verifier struct{ *Verification }
+type verifier struct {
+	*Verification
+	next func() // before each file
+}
 
 func (v *verifier) file(ctx context.Context, what, path, digest, do string, count *int) {
 	if ctx.Err() != nil {
 		return
 	}
+	v.next()
 	*count++
 	if info, err := os.Stat(path); err == nil {
 		v.Bytes += info.Size()

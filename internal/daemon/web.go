@@ -2,10 +2,8 @@ package daemon
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strings"
-	"sync/atomic"
 	"time"
 
 	"gondola/internal/alert"
@@ -16,10 +14,7 @@ import (
 )
 
 // page is the status page of a running daemon.
-type page struct {
-	server *web.Server
-	runs   atomic.Bool // the loops do
-}
+type page struct{ server *web.Server }
 
 // listen takes the page's port, where the config has one and this process is to serve it.
 func (h *House) listen() error {
@@ -30,8 +25,7 @@ func (h *House) listen() error {
 	var err error
 	p.server, err = web.New(web.Config{
 		Listen: h.cfg.Web.Listen, Language: h.cfg.Chain.Language, Zone: h.zone, Look: h.view,
-		Healthy: func(ctx context.Context) error { return h.healthy(ctx, p) },
-		Log:     h.log.With("component", "web"), Now: h.now,
+		Healthy: h.Healthy, Measure: h.measure, Log: h.log.With("component", "web"), Now: h.now,
 	})
 	if err != nil {
 		return err
@@ -42,11 +36,7 @@ func (h *House) listen() error {
 }
 
 // run serves the page until ctx ends.
-func (p *page) run(ctx context.Context) error {
-	p.runs.Store(true)
-	defer p.runs.Store(false)
-	return p.server.Run(ctx)
-}
+func (p *page) run(ctx context.Context) error { return p.server.Run(ctx) }
 
 // close gives the port free. There may be no page.
 func (p *page) close() error {
@@ -62,18 +52,6 @@ func (h *House) PageAddr() string {
 		return ""
 	}
 	return h.page.server.Addr().String()
-}
-
-// healthy reports whether the loops run and the database answers. Trouble with the platform is none of the daemon's health: another
-// start would not mend it.
-func (h *House) healthy(ctx context.Context, p *page) error {
-	if !p.runs.Load() {
-		return errors.New("the loops do not run")
-	}
-	if _, err := h.store.Newest(ctx); err != nil {
-		return fmt.Errorf("ask the database: %w", err)
-	}
-	return nil
 }
 
 // view returns how things stand, for the page.
@@ -130,6 +108,10 @@ func (h *House) pageOf(s Status) web.Page {
 			Withheld: v.Withheld, Verified: v.Verified, Next: v.Next, Settled: v.Settled,
 			Jobs: v.Jobs, NotTaken: v.NotTaken, Problem: why[v.Kind+"/"+v.ID],
 		})
+	}
+	if o := s.Orders; o != nil {
+		p.Orders = &web.Orders{Due: o.Due, File: o.File, FileAt: o.FileAt, Foreign: o.Foreign}
+		p.Orders.States, p.Orders.Numbers = o.stateNumbers()
 	}
 	for _, f := range s.Feeds {
 		line := web.Feed{Name: f.Name, Folder: f.Folder, Problem: f.Problem}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"testing"
 	"time"
@@ -164,6 +165,9 @@ func TestWriters(t *testing.T) {
 }
 
 func TestWriterThatGoesOnAfterTheClaim(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("a file that is open is not renamed on Windows: it is busy until its writer ends")
+	}
 	b := newBench(t)
 	b.write("a.csv", "1\n")
 	f, err := os.OpenFile(b.path("a.csv"), os.O_APPEND|os.O_WRONLY, 0)

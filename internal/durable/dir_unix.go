@@ -9,6 +9,9 @@ import (
 	"syscall"
 )
 
+// rename gives a file another name, in one step.
+func rename(from, to string) error { return os.Rename(from, to) }
+
 // SyncDir makes the names in a folder durable: call it after a rename or removal that went past this package.
 func SyncDir(dir string) error {
 	d, err := os.Open(dir)

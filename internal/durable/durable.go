@@ -89,7 +89,7 @@ func (f *File) Commit() (err error) {
 		return fmt.Errorf("close %s: %w", f.path, cause(err))
 	}
 	seam.Point("after close")
-	if err := os.Rename(temp, f.path); err != nil {
+	if err := rename(temp, f.path); err != nil {
 		return fmt.Errorf("put %s under its name: %w", f.path, cause(err))
 	}
 	seam.Point("after rename")

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 )
@@ -14,6 +15,9 @@ import (
 func TestWriteFilePutsTheWholeFileUnderItsName(t *testing.T) {
 	for _, name := range []string{"a.csv", "precios *.csv", "con espacio y ñ.csv", strings.Repeat("n", 250), ".hidden"} {
 		t.Run(name, func(t *testing.T) {
+			if runtime.GOOS == "windows" && strings.Contains(name, "*") {
+				t.Skip("Windows has no such names")
+			}
 			path := filepath.Join(t.TempDir(), name)
 			for _, text := range []string{"first", strings.Repeat("second", 50_000)} { // the second is larger than the buffer
 				err := WriteFile(path, 0o640, func(w io.Writer) error {
@@ -30,7 +34,7 @@ func TestWriteFilePutsTheWholeFileUnderItsName(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if info.Mode().Perm() != 0o640 {
+			if info.Mode().Perm() != 0o640 && runtime.GOOS != "windows" { // which has no such bits
 				t.Errorf("mode %v, want 0640", info.Mode().Perm())
 			}
 		})
@@ -105,7 +109,10 @@ func TestSweepRemovesOnlyWhatACrashOfOursLeft(t *testing.T) {
 	if err := os.Mkdir(filepath.Join(dir, ".d"+tempMark+"1"+TempSuffix), 0o750); err != nil {
 		t.Fatal(err)
 	}
-	// The process stops here: f is neither committed nor aborted.
+	// The process stops here: f is neither committed nor aborted. Its files are closed for it.
+	if err := f.f.Close(); err != nil {
+		t.Fatal(err)
+	}
 	if err := Sweep(dir); err != nil {
 		t.Fatal(err)
 	}

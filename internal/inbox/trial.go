@@ -68,11 +68,17 @@ func (t Trial) Do(ctx context.Context) Result {
 	switch {
 	case err != nil:
 		return Result{Verdict: VerdictNetwork, Text: fmt.Sprintf("taken, but a second call broke: %v; try again", bare(err)), Took: took}
-	case res.status != http.StatusUnauthorized:
+	case res.status == http.StatusOK:
 		return Result{
 			Verdict: VerdictOpen, Status: res.status, Took: took,
-			Text: fmt.Sprintf("a wrong secret was answered with %d, not with 401: something in front of gondola sets the Authorization header; "+
-				"let it pass what the platform sends", res.status),
+			Text: "a wrong secret was answered with 200, not with 401: something in front of gondola sets the Authorization header; " +
+				"let it pass what the platform sends",
+		}
+	case res.status != http.StatusUnauthorized:
+		return Result{
+			Verdict: VerdictStatus, Status: res.status, Took: took,
+			Text: fmt.Sprintf("taken, but a second call with a wrong secret was answered with %d, not with 401; "+
+				"try again, and look at the log of what answers there", res.status),
 		}
 	}
 	return r

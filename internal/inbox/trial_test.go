@@ -59,6 +59,12 @@ func TestTrial(t *testing.T) {
 		"any secret": {answers(t, func(w http.ResponseWriter, r *http.Request) {
 			w.Header().Set(ProofHeader, proof([]byte(testSecret), r.Header.Get(TestHeader)))
 		}), testSecret, VerdictOpen, 200, "Authorization"},
+		"limited": {answers(t, func(w http.ResponseWriter, r *http.Request) {
+			if r.Header.Get("Authorization") != testSecret {
+				w.WriteHeader(http.StatusTooManyRequests)
+			}
+			w.Header().Set(ProofHeader, proof([]byte(testSecret), r.Header.Get(TestHeader)))
+		}), testSecret, VerdictStatus, 429, "wrong secret was answered with 429"},
 		"cut": {answers(t, func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }), testSecret, VerdictNetwork, 0, "broke"},
 	} {
 		got := Trial{URL: c.url, Secret: c.secret, Body: []byte("{}")}.Do(t.Context())

@@ -84,6 +84,34 @@ func TestRenderWithoutCustomer(t *testing.T) {
 	}
 }
 
+// TestReadmeNamesColumns holds what the README says of files against the files.
+func TestReadmeNamesColumns(t *testing.T) {
+	readme, err := os.ReadFile("../../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := strings.Join(strings.Fields(string(readme)), " ")
+	for what, list := range map[string]string{
+		"orders": names(orderColumns()), "customers": names(customerColumns()), "articles": names(itemColumns()), "notes": names(noteColumns()),
+		"functions": "number comma date cell row upper lower left right xml",
+	} {
+		if !strings.Contains(text, "`"+list+"`") {
+			t.Errorf("README.md does not name the %s:\n%s", what, list)
+		}
+	}
+	if n := len((Format{}).functions()); n != 10 {
+		t.Errorf("%d functions, the README has 10", n)
+	}
+}
+
+func names[T any](columns []column[T]) string {
+	var all []string
+	for _, c := range columns {
+		all = append(all, c.name)
+	}
+	return strings.Join(all, " ")
+}
+
 // TestHideEverything leaves no field of a customer, whatever fields there will be.
 func TestHideEverything(t *testing.T) {
 	var o platform.Order

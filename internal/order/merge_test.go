@@ -75,39 +75,47 @@ func TestMerge(t *testing.T) {
 		{"not yet", []Seen{told("RECEIVED", "5", 1)}, "RECEIVED RECEIVED", ""},
 		{"in lower case", []Seen{told(" picked_up", "5", 1)}, "PICKED_UP PICKED_UP", "READY_FOR_PICKUP/1 seen PICKED_UP skipped"},
 		{
-			"jumped over", []Seen{told("RECEIVED", "5", 1), told("PICKED_UP", "5", 3), told("READY_FOR_PICKUP", "5", 2)},
+			"jumped over",
+			[]Seen{told("RECEIVED", "5", 1), told("PICKED_UP", "5", 3), told("READY_FOR_PICKUP", "5", 2)},
 			"PICKED_UP PICKED_UP", "READY_FOR_PICKUP/1 seen PICKED_UP skipped",
 		},
 		{"back again", []Seen{told("PICKED_UP", "5", 2), told("RECEIVED", "5", 9)}, "PICKED_UP PICKED_UP", "READY_FOR_PICKUP/1 seen PICKED_UP skipped"},
 		{"cancelled at once", []Seen{told("CANCELLED", "5", 1)}, "CANCELLED ", "CANCELLED/1 seen CANCELLED"},
 		{
-			"cancelled when ready", []Seen{told("READY_FOR_PICKUP", "5", 1), told("CANCELLED", "5", 2)},
+			"cancelled when ready",
+			[]Seen{told("READY_FOR_PICKUP", "5", 1), told("CANCELLED", "5", 2)},
 			"CANCELLED READY_FOR_PICKUP", "READY_FOR_PICKUP/1 seen READY_FOR_PICKUP, CANCELLED/1 seen CANCELLED",
 		},
 		{
-			"cancelled, and ready comes late", []Seen{told("CANCELLED", "5", 2), told("READY_FOR_PICKUP", "5", 1)},
+			"cancelled, and ready comes late",
+			[]Seen{told("CANCELLED", "5", 2), told("READY_FOR_PICKUP", "5", 1)},
 			"CANCELLED READY_FOR_PICKUP", "CANCELLED/1 seen CANCELLED, READY_FOR_PICKUP/1 seen CANCELLED skipped",
 		},
 		{
-			"cancelled after it was picked up", []Seen{told("PICKED_UP", "5", 1), told("CANCELLED", "5", 2)},
+			"cancelled after it was picked up",
+			[]Seen{told("PICKED_UP", "5", 1), told("CANCELLED", "5", 2)},
 			"CANCELLED PICKED_UP", "READY_FOR_PICKUP/1 seen PICKED_UP skipped, CANCELLED/1 seen CANCELLED",
 		},
 		{
-			"delivered after it was cancelled", []Seen{told("READY_FOR_PICKUP", "5", 1), told("CANCELLED", "5", 2), told("DELIVERED", "5", 3)},
+			"delivered after it was cancelled",
+			[]Seen{told("READY_FOR_PICKUP", "5", 1), told("CANCELLED", "5", 2), told("DELIVERED", "5", 3)},
 			"CANCELLED DELIVERED !", "READY_FOR_PICKUP/1 seen READY_FOR_PICKUP, CANCELLED/1 seen CANCELLED",
 		},
 		{"nobody knows which came first", []Seen{told("DELIVERED", "5", -1), told("CANCELLED", "5", 3)}, "CANCELLED DELIVERED !", "READY_FOR_PICKUP/1 seen DELIVERED skipped, CANCELLED/1 seen CANCELLED"},
 		{"unknown", []Seen{told("AT_THE_MOON", "5", 1)}, "  AT_THE_MOON", ""},
 		{
-			"unknown on the way", []Seen{told("READY_FOR_PICKUP", "5", 1), told("AT_THE_MOON", "5", 2), told("PICKED_UP", "5", 3)},
+			"unknown on the way",
+			[]Seen{told("READY_FOR_PICKUP", "5", 1), told("AT_THE_MOON", "5", 2), told("PICKED_UP", "5", 3)},
 			"PICKED_UP PICKED_UP AT_THE_MOON", "READY_FOR_PICKUP/1 seen READY_FOR_PICKUP",
 		},
 		{
-			"another cart before it is in a file", []Seen{told("READY_FOR_PICKUP", "5", 1), told("READY_FOR_PICKUP", "6", 2)},
+			"another cart before it is in a file",
+			[]Seen{told("READY_FOR_PICKUP", "5", 1), told("READY_FOR_PICKUP", "6", 2)},
 			"READY_FOR_PICKUP READY_FOR_PICKUP", "READY_FOR_PICKUP/1 seen READY_FOR_PICKUP, READY_FOR_PICKUP/1 seen READY_FOR_PICKUP",
 		},
 		{
-			"an older cart comes late", []Seen{told("READY_FOR_PICKUP", "6", 2), told("READY_FOR_PICKUP", "5", 1)},
+			"an older cart comes late",
+			[]Seen{told("READY_FOR_PICKUP", "6", 2), told("READY_FOR_PICKUP", "5", 1)},
 			"READY_FOR_PICKUP READY_FOR_PICKUP", "READY_FOR_PICKUP/1 seen READY_FOR_PICKUP",
 		},
 	} {
@@ -226,7 +234,7 @@ func TestMergeOrderDoesNotMatter(t *testing.T) {
 		if diff := cmp.Diff(a.Bodies, b.Bodies); diff != "" {
 			t.Errorf("bodies:\n%s", diff)
 		}
-		if diff := cmp.Diff(names(dues), names(others)); diff != "" {
+		if diff := cmp.Diff(handOvers(dues), handOvers(others)); diff != "" {
 			t.Errorf("hand-overs:\n%s", diff)
 		}
 		if o, c := Merge(b, set[0], rules); c.Any() || !cmp.Equal(o, b) {
@@ -235,8 +243,8 @@ func TestMergeOrderDoesNotMatter(t *testing.T) {
 	})
 }
 
-// names returns which hand-overs there are, each once.
-func names(dues []string) []string {
+// handOvers returns which hand-overs there are, each once.
+func handOvers(dues []string) []string {
 	var all []string
 	for _, d := range dues {
 		name, _, _ := strings.Cut(d, " ")

@@ -181,7 +181,7 @@ func parseOrderPage(body []byte, q OrderQuery) (OrderPage, error) {
 	if raw, ok := o["orders"]; !ok || json.Unmarshal(raw, &all) != nil {
 		return OrderPage{}, errNoList
 	}
-	page := OrderPage{Page: intOf(o.text("page_number"), q.Page), Pages: pagesOf(o, q.Page, q.PageSize, len(all))}
+	page := OrderPage{Page: intOf(o.text("page_number"), q.Page), Pages: intOf(o.text("total_pages"), 0)}
 	for _, raw := range all {
 		order, err := ParseOrder(raw)
 		if err != nil {
@@ -195,14 +195,6 @@ func parseOrderPage(body []byte, q OrderQuery) (OrderPage, error) {
 
 // errNoList says that an answer has no orders, not even an empty list: the path means something else.
 var errNoList = errors.New("read orders: the answer has no list of them")
-
-// pagesOf returns how many pages a list has by what one of them says. Where it does not say, there is another one behind a full one.
-func pagesOf(o object, page, size, n int) int {
-	if n > 0 && n >= intOf(o.text("page_size"), size) {
-		return intOf(o.text("total_pages"), page+1)
-	}
-	return intOf(o.text("total_pages"), page)
-}
 
 // intOf reads a small number.
 func intOf(text string, otherwise int) int {
@@ -433,7 +425,7 @@ func (c *Client) CatalogPage(ctx context.Context, vendor string, page, size int)
 	if json.Unmarshal(body, &o) != nil || json.Unmarshal(o["products"], &all) != nil {
 		return CatalogPage{}, fmt.Errorf("list catalogue of %s: the answer has no list of products", vendor)
 	}
-	out := CatalogPage{Page: intOf(o.text("page_number"), page), Pages: pagesOf(o, page, size, len(all))}
+	out := CatalogPage{Page: intOf(o.text("page_number"), page), Pages: intOf(o.text("total_pages"), 0)}
 	for _, one := range all {
 		if it := productOf(one); it.SKU != "" || it.Barcode != "" {
 			out.Products = append(out.Products, it)

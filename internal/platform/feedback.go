@@ -43,11 +43,10 @@ func (f Feedback) reason() string {
 }
 
 // ReadFeedback reads the CSV with the feedback of a catalogue job, "sku,state,errors" where errors may be the word null [partner], and
-// calls fn for every article that was not taken. Rows that can't be read are left out: what they say is about single articles.
-// A file with other columns is an error.
+// calls fn for every article that was not taken. A file with other columns is an error, and one in which a quote swallows the rows behind.
 func ReadFeedback(r io.Reader, vendor string, fn func(Rejection) error) error {
-	rows := newCSV(r)
-	header, err := rows.Read()
+	rows := newRows(r)
+	header, err := rows.next()
 	if err != nil {
 		return fmt.Errorf("read feedback: %w", noRows(err))
 	}
@@ -56,11 +55,11 @@ func ReadFeedback(r io.Reader, vendor string, fn func(Rejection) error) error {
 		return errors.New("read feedback: it has no columns sku, state and errors")
 	}
 	for {
-		row, err := rows.Read()
+		row, err := rows.next()
 		if errors.Is(err, io.EOF) {
 			return nil
 		}
-		if _, ok := errors.AsType[*csv.ParseError](err); err != nil && !ok {
+		if err != nil {
 			return fmt.Errorf("read feedback: %w", err)
 		}
 		f := Feedback{SKU: cell(row, sku), State: cell(row, state), Errors: strings.TrimSpace(cell(row, errs))}
@@ -77,10 +76,11 @@ func ReadFeedback(r io.Reader, vendor string, fn func(Rejection) error) error {
 }
 
 // ReadExport reads the CSV of an exported catalogue, "sku","barcode","price","active","maximum_sales_quantity" [partner], and calls fn for
-// every article in the order of the file, with its line. A file with other columns is an error.
+// every article in the order of the file, with its line. A file with other columns is an error, and one in which a quote swallows the
+// rows behind.
 func ReadExport(r io.Reader, fn func(it catalog.Item, line int) error) error {
-	rows := newCSV(r)
-	header, err := rows.Read()
+	rows := newRows(r)
+	header, err := rows.next()
 	if err != nil {
 		return fmt.Errorf("read exported catalogue: %w", noRows(err))
 	}
@@ -89,19 +89,14 @@ func ReadExport(r io.Reader, fn func(it catalog.Item, line int) error) error {
 		return errors.New("read exported catalogue: it has no column sku or barcode")
 	}
 	for {
-		row, err := rows.Read()
+		row, err := rows.next()
 		if errors.Is(err, io.EOF) {
 			return nil
 		}
-		line := 0
-		if err == nil {
-			line, _ = rows.FieldPos(0)
-		}
-		if _, ok := errors.AsType[*csv.ParseError](err); ok {
-			continue
-		} else if err != nil {
+		if err != nil {
 			return fmt.Errorf("read exported catalogue: %w", err)
 		}
+		line, _ := rows.csv.FieldPos(0)
 		if it := columns.Item(row); it.SKU != "" || it.Barcode != "" {
 			if err := fn(it, line); err != nil {
 				return err
@@ -110,15 +105,35 @@ func ReadExport(r io.Reader, fn func(it catalog.Item, line int) error) error {
 	}
 }
 
-// newCSV reads what the platform writes: commas, quotes; leniently, for it is not ours to correct.
-func newCSV(r io.Reader) *csv.Reader {
+// maxRow is how many bytes a row may have. A quote that is never closed makes one row of all that follows.
+const maxRow = 64 << 10
+
+// rows reads what the platform writes: commas, quotes; leniently, for it is not ours to correct.
+type rows struct {
+	csv  *csv.Reader
+	from *io.LimitedReader // as much as a row may have, and what the reader reads ahead
+}
+
+func newRows(r io.Reader) *rows {
 	b := bufio.NewReader(r)
 	if mark, err := b.Peek(3); err == nil && string(mark) == "\ufeff" {
 		_, _ = b.Discard(len(mark))
 	}
-	rows := csv.NewReader(b)
-	rows.FieldsPerRecord, rows.LazyQuotes, rows.ReuseRecord = -1, true, true
-	return rows
+	from := &io.LimitedReader{R: b}
+	c := csv.NewReader(from)
+	c.FieldsPerRecord, c.LazyQuotes, c.ReuseRecord = -1, true, true
+	return &rows{c, from}
+}
+
+// next returns a row, which is good until the next one is read.
+func (r *rows) next() ([]string, error) {
+	r.from.N = 2 * maxRow
+	start := r.csv.InputOffset()
+	row, err := r.csv.Read()
+	if r.csv.InputOffset()-start > maxRow {
+		return nil, fmt.Errorf("a row has more than %d bytes: a quote in it is not closed", maxRow)
+	}
+	return row, err
 }
 
 func noRows(err error) error {

@@ -184,11 +184,11 @@ const maxTokenAnswer = 64 << 10
 func tokenOf(body []byte) (string, time.Duration, error) {
 	var o object
 	if err := json.Unmarshal(body, &o); err != nil {
-		return "", 0, errors.New("get token: the answer is no JSON")
+		return "", 0, errors.New("get token: the answer is no JSON; look at api.url")
 	}
 	token, err := checkToken(o.text("access_token"))
 	if err != nil {
-		return "", 0, err
+		return "", 0, errors.New("get token: the answer has no access_token that can be used; look at api.oauth and api.url")
 	}
 	life := usualLife
 	if seconds, err := strconv.ParseFloat(o.text("expires_in"), 64); err == nil && seconds > 0 && seconds < 1e9 {

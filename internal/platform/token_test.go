@@ -128,10 +128,10 @@ func TestTokenAnswers(t *testing.T) {
 		`{"access_token":"a","expires_in":"60"}`: "a 1m0s <nil>",
 		`{"access_token":"a"}`:                   "a 2h0m0s <nil>",
 		`{"access_token":"a","expires_in":-1}`:   "a 2h0m0s <nil>",
-		`{"access_token":"a b"}`:                 " 0s get token: it holds a blank or a character that no token has; copy it from Partner Portal once more",
-		`{"access_token":"a\r\nX: y"}`:           " 0s get token: it holds a blank or a character that no token has; copy it from Partner Portal once more",
-		`{}`:                                     " 0s get token: it is empty; copy it from Partner Portal > Shops Integrations",
-		`<html>`:                                 " 0s get token: the answer is no JSON",
+		`{"access_token":"a b"}`:                 " 0s get token: the answer has no access_token that can be used; look at api.oauth and api.url",
+		`{"access_token":"a\r\nX: y"}`:           " 0s get token: the answer has no access_token that can be used; look at api.oauth and api.url",
+		`{}`:                                     " 0s get token: the answer has no access_token that can be used; look at api.oauth and api.url",
+		`<html>`:                                 " 0s get token: the answer is no JSON; look at api.url",
 	} {
 		token, life, err := tokenOf([]byte(answer))
 		if got := fmt.Sprint(token, " ", life, " ", err); got != want {

@@ -13,7 +13,7 @@ import (
 type agenda struct {
 	wake chan struct{} // has room for one; something was added
 
-	mu     sync.Mutex
+	mu   sync.Mutex
 	list dueList // guarded by mu
 	n    int     // of things ever added: the order of those with one due time; guarded by mu
 }

@@ -42,6 +42,7 @@ type apiFaults struct {
 // eventFaults are the switches of events.
 type eventFaults struct {
 	duplicate  float64
+	times      int
 	reorder    time.Duration
 	drop       bool
 	from, to   time.Time
@@ -106,6 +107,13 @@ func (f *Faults) DuplicateEvents(share float64) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.api.events.duplicate = share
+}
+
+// RepeatEvents sends each of the events to come so many times in all, whatever is answered; 0 ends it.
+func (f *Faults) RepeatEvents(times int) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.api.events.times = times
 }
 
 // ReorderEvents holds each event to come back for a random time up to within; 0 ends it.

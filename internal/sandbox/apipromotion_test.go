@@ -138,12 +138,21 @@ func TestDiscountsOfStrikethrough(t *testing.T) {
 func TestRefusedPromotions(t *testing.T) {
 	s := newRESTSandbox(t, func(o *Options) { o.Rules.NoBan = true })
 	for _, c := range [][3]string{
-		{`["290056"]`, `[]`, "no vendors"}, {`["290056"]`, `["*","s8ym"]`, "stands alone"}, {"STRIKETHROUGH", "GIFT", "type"},
-		{"COMPETITIVENESS", "competitiveness", "reason"}, {"es_UY", "es", "display_name"}, {`{"es_UY":"Semana"}`, `{}`, "display_name"},
-		{"2026-03-08T09:00:00.000Z", "2026-03-08T09:00:00", "conditions"}, {"2026-03-08T09", "2026-03-01T09", "conditions"},
+		{`["290056"]`, `[]`, "no vendors"},
+		{`["290056"]`, `["*","s8ym"]`, "stands alone"},
+		{"STRIKETHROUGH", "GIFT", "type"},
+		{"COMPETITIVENESS", "competitiveness", "reason"},
+		{"es_UY", "es", "display_name"},
+		{`{"es_UY":"Semana"}`, `{}`, "display_name"},
+		{"2026-03-08T09:00:00.000Z", "2026-03-08T09:00:00", "conditions"},
+		{"2026-03-08T09", "2026-03-01T09", "conditions"},
 		{"2026-03-08T09:00:00.000Z", "2026-03-08T09:00:00+00:00", "conditions"},
-		{"FINAL_PRICE", "CHEAP", "discount_subtype"}, {"99.5", "0", "discount_value"}, {"99.5", "-1", "discount_value"},
-		{`["B-2"]`, `[]`, "sku"}, {`["B-2"]`, `"B-2"`, "malformed"}, {"STRIKETHROUGH", "SAME_ITEM_BUNDLE", "purchased_quantity"},
+		{"FINAL_PRICE", "CHEAP", "discount_subtype"},
+		{"99.5", "0", "discount_value"},
+		{"99.5", "-1", "discount_value"},
+		{`["B-2"]`, `[]`, "sku"},
+		{`["B-2"]`, `"B-2"`, "malformed"},
+		{"STRIKETHROUGH", "SAME_ITEM_BUNDLE", "purchased_quantity"},
 		{"reason", "why", "why"},
 	} {
 		status, got := ask(t, s, "PUT", chainPath+"/promotion", strings.Replace(weekBody, c[0], c[1], 1))

@@ -28,6 +28,9 @@ type pageData struct {
 	Vendors                    []pageVendor
 	Jobs                       []pageJob // newest first
 	AllJobs, Operations        int
+
+	REST, ChainID, Webhook string
+	API                    pageAPI
 }
 
 // pageVendor is one store on the page.
@@ -150,6 +153,7 @@ func (s *Sandbox) pageData() pageData {
 	d := pageData{
 		Chain: s.opts.Chain, SFTP: s.server.listener.Addr().String(), HostKey: s.HostKey(), User: s.opts.User,
 		Now: s.opts.Now(), AllJobs: len(jobs), Operations: len(s.Operations()),
+		REST: s.RESTURL(), ChainID: s.opts.API.ChainID, Webhook: s.sender.to(), API: s.pageAPI(),
 	}
 	for _, j := range slices.Backward(jobs[max(0, len(jobs)-pageJobs):]) {
 		shown := j.Errors[:min(len(j.Errors), pageErrors)]

@@ -125,9 +125,9 @@ func (s *sender) send(e event) {
 	hash := fnv.New32a()
 	_, _ = hash.Write([]byte(e.id)) // a hash takes everything
 	lane := s.lanes[hash.Sum32()%uint32(len(s.lanes))]
-	copies := 1
+	copies := max(1, f.times)
 	if f.duplicate > 0 && s.dice.Float64() < f.duplicate {
-		copies = 2
+		copies++
 	}
 	for n := range copies {
 		wait := time.Duration(0)
@@ -168,14 +168,11 @@ func (s *sender) attempt(ctx context.Context, lane *agenda, e event, again bool,
 // post sends an event and returns the answer's status.
 func (s *sender) post(ctx context.Context, e event) (status int, err error) {
 	f := s.faults.ofEvents()
-	s.mu.Lock()
-	url := s.url
-	s.mu.Unlock()
 	body := e.body
 	if f.foreign {
 		body = bytes.ReplaceAll(body, []byte(s.opts.API.ChainID), []byte("00000000-0000-4000-8000-00000000f0e1"))
 	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, url, bytes.NewReader(body))
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, s.to(), bytes.NewReader(body))
 	if err != nil {
 		return 0, err
 	}
@@ -200,6 +197,13 @@ func (s *sender) post(ctx context.Context, e event) (status int, err error) {
 	const enough = 4 << 10 // for the connection to be used again
 	_, _ = io.Copy(io.Discard, io.LimitReader(resp.Body, enough))
 	return resp.StatusCode, resp.Body.Close()
+}
+
+// to returns where events go.
+func (s *sender) to() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.url
 }
 
 // SetWebhook changes where events to come go, and what is tried again goes; "" is nobody to tell.

@@ -149,6 +149,17 @@ func TestDuplicatesAndReordering(t *testing.T) {
 	}
 }
 
+func TestRepeatedEvents(t *testing.T) {
+	l := newListener(t)
+	s := newRESTSandbox(t, func(o *Options) { o.Webhook.URL = l.URL })
+	s.Faults().RepeatEvents(10)
+	advance(t, s, addOrder(t, s, NewOrder{Vendor: "290056"}), StateReady)
+	bodies := l.got(t, s)
+	if len(bodies) != 10 || len(slices.Compact(bodies)) != 1 {
+		t.Errorf("%d events", len(bodies))
+	}
+}
+
 func TestSilence(t *testing.T) {
 	c := newClock()
 	l := newListener(t)

@@ -127,10 +127,11 @@ func scanAudit(rows *sql.Rows) (a Audit, err error) {
 	return a, err
 }
 
+const auditQuery = `SELECT ` + auditColumns + ` FROM audits a WHERE state IN ('asked', 'exporting') AND next_at <= $1 ORDER BY who = '', id LIMIT 1`
+
 // NextAudit returns the audit that is to be gone on with now, false where there is none. What a person asked for comes before a slot's.
 func (s *Store) NextAudit(ctx context.Context, now time.Time) (Audit, bool, error) {
-	all, err := list(ctx, s.read, scanAudit, `SELECT `+auditColumns+` FROM audits WHERE state IN ('asked', 'exporting') AND next_at <= $1
-		ORDER BY who = '', id LIMIT 1`, millis(now))
+	all, err := list(ctx, s.read, scanAudit, auditQuery, millis(now))
 	if err != nil || len(all) == 0 {
 		return Audit{}, false, wrap(err, "look for audits")
 	}

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -56,6 +57,7 @@ func below(archived string) string {
 }
 
 // Backup writes a consistent copy of the database into a folder, while others work on it, marks it as one, and returns what it points to.
+// Of customers there is in it only what was not handed over yet.
 func (s *Store) Backup(ctx context.Context, dir string, m Mark) (_ Contents, err error) {
 	path := filepath.Join(dir, databaseName)
 	if _, err := s.write.ExecContext(ctx, "VACUUM INTO $1", path); err != nil {
@@ -67,6 +69,9 @@ func (s *Store) Backup(ctx context.Context, dir string, m Mark) (_ Contents, err
 	}
 	// Unpacked over a state whose daemon was killed, the copy must not get what that one's log has: it brings an empty one.
 	defer func() { err = errors.Join(err, c.Close(), syncFile(path), os.WriteFile(path+walSuffix, nil, 0o600)) }()
+	if err := redact(ctx, c.write); err != nil {
+		return Contents{}, err
+	}
 	if err := c.SetFact(ctx, markFact, toJSON(m)); err != nil {
 		return Contents{}, err
 	}
@@ -149,6 +154,8 @@ func (s *Store) Restored(ctx context.Context, r Restoring) error {
 			`UPDATE deliveries SET state = 'superseded' WHERE id IN (SELECT delivery FROM jobs WHERE ended_at = 0)`,
 			`UPDATE jobs SET ended_at = made_at, heard = 'silent', next_at = 0 WHERE ended_at = 0`,
 			`UPDATE targets SET full_due = 1, adopt = 1`,
+			// What was due then may have been handed over since: the ERP is told that it may have it.
+			`UPDATE order_dues SET replay = 1 WHERE state = 'due'`,
 			`DELETE FROM facts WHERE name = '` + markFact + `'`,
 		} {
 			if _, err := tx.ExecContext(ctx, step); err != nil {
@@ -157,6 +164,11 @@ func (s *Store) Restored(ctx context.Context, r Restoring) error {
 		}
 		if err := owe(ctx, tx, r); err != nil {
 			return err
+		}
+		_, err := tx.ExecContext(ctx, `INSERT INTO facts (name, value) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET value = excluded.value`,
+			doubtfulFact, strconv.FormatInt(millis(r.At), 10))
+		if err != nil {
+			return fmt.Errorf("note that orders may have been handed over: %w", err)
 		}
 		for _, e := range exports {
 			_, err := tx.ExecContext(ctx, `UPDATE drops SET archived = $2 WHERE seq = $1`, e.Seq, filepath.Join(r.Dir, e.Below))

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -105,16 +106,27 @@ func (s *Store) HasEvent(ctx context.Context, digest [32]byte) (bool, error) {
 
 const dueEventsQuery = `SELECT id, at, body, attempts FROM inbox WHERE state = 'new' AND (next_at <= $1 OR next_at > $2) ORDER BY next_at, id LIMIT $3`
 
+// maxDueBytes is how large the bodies may be that are handed on at once, one more not counted.
+const maxDueBytes = 16 << 20
+
 // DueEvents implements [inbox.Queue].
-func (s *Store) DueEvents(ctx context.Context, now time.Time, most int) ([]inbox.Event, error) {
-	scan := func(rows *sql.Rows) (e inbox.Event, err error) {
-		var at int64
-		err = rows.Scan(&e.ID, &at, &e.Body, &e.Attempts)
-		e.At = fromMillis(at)
-		return e, err
+func (s *Store) DueEvents(ctx context.Context, now time.Time, most int) (_ []inbox.Event, err error) {
+	rows, err := s.read.QueryContext(ctx, dueEventsQuery, millis(now), millis(now.Add(longestDelay)), most)
+	if err != nil {
+		return nil, fmt.Errorf("list events to hand on: %w", err)
 	}
-	all, err := list(ctx, s.read, scan, dueEventsQuery, millis(now), millis(now.Add(longestDelay)), most)
-	return all, wrap(err, "list events to hand on")
+	defer func() { err = errors.Join(err, rows.Close()) }()
+	var all []inbox.Event
+	for size := 0; size < maxDueBytes && rows.Next(); {
+		var e inbox.Event
+		var at int64
+		if err := rows.Scan(&e.ID, &at, &e.Body, &e.Attempts); err != nil {
+			return nil, fmt.Errorf("list events to hand on: %w", err)
+		}
+		e.At = fromMillis(at)
+		all, size = append(all, e), size+len(e.Body)
+	}
+	return all, wrap(rows.Err(), "list events to hand on")
 }
 
 // DeferEvent implements [inbox.Queue].
@@ -212,6 +224,24 @@ func (s *Store) AsideEvents(ctx context.Context, most int) ([]AsideEvent, error)
 	}
 	all, err := list(ctx, s.read, scan, `SELECT id, at, reason, detail, size, digest FROM inbox WHERE state = 'aside' ORDER BY id DESC LIMIT $1`, most)
 	return all, wrap(err, "list events that were put aside")
+}
+
+// AsideSince counts the events that were put aside since a time, by reason.
+func (s *Store) AsideSince(ctx context.Context, since time.Time) (map[string]int, error) {
+	type row struct {
+		reason string
+		n      int
+	}
+	scan := func(rows *sql.Rows) (r row, err error) { return r, rows.Scan(&r.reason, &r.n) }
+	all, err := list(ctx, s.read, scan, `SELECT reason, COUNT(*) FROM inbox WHERE state = 'aside' AND done_at >= $1 GROUP BY reason`, millis(since))
+	if err != nil {
+		return nil, fmt.Errorf("count events that were put aside: %w", err)
+	}
+	by := map[string]int{}
+	for _, r := range all {
+		by[r.reason] = r.n
+	}
+	return by, nil
 }
 
 // InboxCount is how often something came, or was refused, since the beginning.

@@ -77,9 +77,11 @@ type OrderFile struct {
 	SHA256 string
 	Size   int64
 	Orders int
-	State  FileState
-	At     time.Time // when it was staged
-	Done   time.Time // when it was handed over
+	// Personal says that the customer is in it.
+	Personal bool
+	State    FileState
+	At       time.Time // when it was staged
+	Done     time.Time // when it was handed over
 }
 
 // FileState is how far a file for the ERP is.
@@ -91,11 +93,11 @@ const (
 	FileDone   FileState = "done"   // it was handed over
 )
 
-const orderFileColumns = `id, dir, temp, name, sha256, size, orders, state, at, done`
+const orderFileColumns = `id, dir, temp, name, sha256, size, orders, personal, state, at, done`
 
 func scanOrderFile(rows *sql.Rows) (f OrderFile, err error) {
 	var at, done int64
-	err = rows.Scan(&f.ID, &f.Dir, &f.Temp, &f.Name, &f.SHA256, &f.Size, &f.Orders, &f.State, &at, &done)
+	err = rows.Scan(&f.ID, &f.Dir, &f.Temp, &f.Name, &f.SHA256, &f.Size, &f.Orders, &f.Personal, &f.State, &at, &done)
 	f.At, f.Done = fromMillis(at), fromMillis(done)
 	return f, err
 }
@@ -132,8 +134,8 @@ var ErrOrderChanged = errors.New("the order changed meanwhile")
 // nothing, where one of them is not what it was when the file was made: it is to be made anew.
 func (s *Store) StageOrderFile(ctx context.Context, f OrderFile, in []DueOrder) error {
 	return s.tx(ctx, func(tx *sql.Tx) error {
-		_, err := tx.ExecContext(ctx, `INSERT INTO order_files (`+orderFileColumns+`, removed) VALUES ($1, $2, $3, $4, $5, $6, $7, 'staged', $8, 0, 0)`,
-			f.ID, f.Dir, f.Temp, f.Name, f.SHA256, f.Size, len(in), millis(f.At))
+		_, err := tx.ExecContext(ctx, `INSERT INTO order_files (`+orderFileColumns+`, removed) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 'staged', $9, 0, 0)`,
+			f.ID, f.Dir, f.Temp, f.Name, f.SHA256, f.Size, len(in), f.Personal, millis(f.At))
 		if err != nil {
 			return fmt.Errorf("note file %q for the ERP: %w", f.Name, err)
 		}
@@ -213,12 +215,8 @@ func (s *Store) ReplayOrders(ctx context.Context, a Again) (n int, err error) {
 			}
 			dues := order.Replay(o, s.OrderRules, a.State)
 			for _, d := range dues {
-				if err := putDue(ctx, tx, key, o.Vendor, d, a.At); err != nil {
+				if err := putDue(ctx, tx, dueRow{Due: d, key: key, vendor: o.Vendor, at: a.At, replay: true}); err != nil {
 					return err
-				}
-				_, err := tx.ExecContext(ctx, `UPDATE order_dues SET replay = 1 WHERE key = $1 AND asked = $2 AND revision = $3`, key, d.Asked, d.Revision)
-				if err != nil {
-					return fmt.Errorf("note what is due: %w", err)
 				}
 			}
 			if len(dues) > 0 {

@@ -67,12 +67,20 @@ func (q OrderQuery) query() (string, []any) {
 	if q.Waiting {
 		where = append(where, "key IN (SELECT key FROM order_dues WHERE state = 'due' UNION SELECT key FROM order_dues WHERE state = 'staged')")
 	}
-	text := `SELECT ` + headColumns + `, ` + waitingOrder + ` FROM orders`
+	waits := waitingOrder
+	if q.Waiting {
+		waits = "1"
+	}
+	text := `SELECT ` + headColumns + `, ` + waits + ` FROM orders`
 	if len(where) > 0 {
 		text += ` WHERE ` + strings.Join(where, " AND ")
 	}
+	by := "changed"
+	if q.Waiting {
+		by = "+changed" // few wait: they are looked up and sorted, instead of walking all orders in their order
+	}
 	args = append(args, q.Limit)
-	return text + fmt.Sprintf(` ORDER BY changed DESC LIMIT $%d`, len(args)), args
+	return text + fmt.Sprintf(` ORDER BY %s DESC LIMIT $%d`, by, len(args)), args
 }
 
 // HandedOver is one hand-over of an order, as history has it.

@@ -22,6 +22,7 @@ func TestHotQueriesUseTheirIndex(t *testing.T) {
 		"jobs":    {jobsDueQuery, "jobs_due"},
 		"pending": {pendingQuery, "deliveries_look"},
 		"waiting": {waitingQuery, "deliveries_open"},
+		"audit":   {auditQuery, "audits_open"},
 		"events":  {dueEventsQuery, "inbox_due"},
 	} {
 		steps, err := list(t.Context(), s.read, scanStep, "EXPLAIN QUERY PLAN "+q.query, 1, 2, 3)

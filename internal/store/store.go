@@ -16,6 +16,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"time"
 
@@ -50,6 +51,8 @@ type Store struct {
 const (
 	databaseName = "gondola.db"
 	lockName     = "lock"
+	copyPrefix   = "gondola-before-"
+	copySuffix   = ".db"
 	// busyTimeout is how long a transaction waits for another process (status, push) to finish its own.
 	busyTimeout = 10 * time.Second
 )
@@ -128,10 +131,8 @@ func OpenShared(ctx context.Context, dir string) (*Store, error) {
 }
 
 func open(ctx context.Context, dir string) (*Store, error) {
-	// SQLite reads the name as a URI: what has a meaning there is escaped.
-	name := strings.NewReplacer("%", "%25", "?", "%3f", "#", "%23").Replace(filepath.ToSlash(filepath.Join(dir, databaseName)))
 	// The busy timeout comes first, so that the other pragmas already wait their turn.
-	dsn := "file:" + name +
+	dsn := dataSource(filepath.Join(dir, databaseName)) +
 		fmt.Sprintf("?_pragma=busy_timeout(%d)", busyTimeout.Milliseconds()) +
 		"&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_pragma=foreign_keys(ON)" +
 		// What is deleted may be somebody's address: it is overwritten, not only forgotten.
@@ -184,11 +185,11 @@ func (s *Store) migrate(ctx context.Context, dir string, steps fs.FS) error {
 		return fmt.Errorf("the database in %s was made by a newer gondola (version %d, this one knows %d): install that one again", dir, have, want)
 	}
 	if have > 0 {
-		backup := filepath.Join(dir, fmt.Sprintf("gondola-before-%d.db", want))
+		backup := filepath.Join(dir, copyPrefix+strconv.Itoa(want)+copySuffix)
 		if err := os.Remove(backup); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return fmt.Errorf("make room for a copy of the database: %w", err)
 		}
-		if _, err := s.write.ExecContext(ctx, "VACUUM INTO $1", backup); err != nil {
+		if err := s.copyBefore(ctx, backup); err != nil {
 			return fmt.Errorf("copy the database before migrating it: %w", err)
 		}
 	}
@@ -210,6 +211,29 @@ func (s *Store) migrate(ctx context.Context, dir string, steps fs.FS) error {
 		}
 	}
 	return nil
+}
+
+// IsCopy reports whether a file of the state folder is a copy of the database that was put aside before a migration.
+func IsCopy(name string) bool {
+	return strings.HasPrefix(name, copyPrefix) && strings.HasSuffix(name, copySuffix)
+}
+
+// copyBefore puts a copy of the database aside, without what is personal and needed no more.
+func (s *Store) copyBefore(ctx context.Context, path string) (err error) {
+	if _, err := s.write.ExecContext(ctx, "VACUUM INTO $1", path); err != nil {
+		return err
+	}
+	copied, err := sql.Open("sqlite", dataSource(path)+"?_pragma=secure_delete(ON)")
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, copied.Close()) }()
+	return redact(ctx, copied)
+}
+
+// dataSource returns what the driver opens a file by. SQLite reads it as a URI: what has a meaning there is escaped.
+func dataSource(path string) string {
+	return "file:" + strings.NewReplacer("%", "%25", "?", "%3f", "#", "%23").Replace(filepath.ToSlash(path))
 }
 
 // recover marks attempts that a stopped process was in the middle of: nobody knows how far they came.

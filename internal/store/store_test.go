@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -273,7 +274,11 @@ func TestOpenMakesTheFolderAndTheSchema(t *testing.T) {
 // A name is part of a URI for SQLite: a folder with such characters must not end up beside itself.
 func TestOpenInAnyFolder(t *testing.T) {
 	parent := t.TempDir()
-	for _, name := range []string{"100%41 góndola", "what?mode=ro", "a#b", "a b+c&d=e"} {
+	names := []string{"100%41 góndola", "a#b", "a b+c&d=e"}
+	if runtime.GOOS != "windows" { // which has no such names
+		names = append(names, "what?mode=ro")
+	}
+	for _, name := range names {
 		dir := filepath.Join(parent, name)
 		s, err := Open(t.Context(), dir)
 		if err != nil {
@@ -288,8 +293,8 @@ func TestOpenInAnyFolder(t *testing.T) {
 			t.Errorf("the database of %q lies elsewhere: %v", name, err)
 		}
 	}
-	if all, _ := os.ReadDir(parent); len(all) != 4 {
-		t.Errorf("%v, want the four folders and nothing else", all)
+	if all, _ := os.ReadDir(parent); len(all) != len(names) {
+		t.Errorf("%v, want the folders and nothing else", all)
 	}
 }
 

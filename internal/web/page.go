@@ -25,6 +25,17 @@ type Page struct {
 	Stores     []Store
 	Feeds      []Feed
 	Deliveries []Delivery
+	Orders     *Orders // nil where there are none to speak of
+}
+
+// Orders is how orders stand today.
+type Orders struct {
+	States  []string // as the platform calls them
+	Numbers []int    // of orders in each of them
+	Due     int      // hand-overs that wait
+	File    string   // the last one that was handed over
+	FileAt  time.Time
+	Foreign int // orders of stores that are not in the config
 }
 
 // Problem is one thing that is wrong, in the reader's language.

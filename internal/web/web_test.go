@@ -149,6 +149,10 @@ func fullPage() Page {
 			{Name: "catalog/gondola.csv", State: "parked", Attempts: 1, Stopped: true, Why: "Avise."},
 			{Name: "catalog/gondola_9.csv", Store: "Nueve", State: "queued"},
 		},
+		Orders: &Orders{
+			States: []string{"READY_FOR_PICKUP", "PICKED_UP", "CANCELLED"}, Numbers: []int{3, 1204, 2}, Due: 1,
+			File: "290056_20260501-120004_a_CANCELLED.csv", FileAt: at, Foreign: 7,
+		},
 	}
 }
 

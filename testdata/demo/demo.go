@@ -4,8 +4,8 @@ package demo
 
 import "embed"
 
-// Files are the samples, under their names in this folder: precios.csv, stock_*.csv, stock_*.xlsx, promociones.xlsx, platform.json,
+// Files are the samples, under their names in this folder: precios.csv, stock_*.csv, stock_*.xlsx, promociones.xlsx, pedidos.txt, platform.json,
 // expected.json, shelf/<vendor>.json and promotions/<vendor>.json.
 //
-//go:embed precios.csv stock_*.csv *.xlsx platform.json expected.json shelf/*.json promotions/*.json
+//go:embed precios.csv stock_*.csv *.xlsx pedidos.txt platform.json expected.json shelf/*.json promotions/*.json
 var Files embed.FS

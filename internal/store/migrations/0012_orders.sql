@@ -84,6 +84,7 @@ CREATE TABLE order_files (
     sha256  TEXT NOT NULL,
     size    BIGINT NOT NULL,
     orders  BIGINT NOT NULL,          -- hand-overs in it
+    personal INTEGER NOT NULL,        -- the customer is in it
     state   TEXT NOT NULL,            -- staged, done
     at      BIGINT NOT NULL,          -- when it was staged
     done    BIGINT NOT NULL,          -- when it had its name, 0 = not yet
@@ -91,7 +92,7 @@ CREATE TABLE order_files (
 );
 CREATE UNIQUE INDEX order_files_name ON order_files (name COLLATE NOCASE);
 CREATE INDEX order_files_state ON order_files (state, id);
-CREATE INDEX order_files_old ON order_files (at) WHERE removed = 0;
+CREATE INDEX order_files_old ON order_files (at) WHERE removed = 0 AND personal = 1;
 
 CREATE TABLE order_marks (            -- up to when the platform was asked for a store's orders
     vendor TEXT PRIMARY KEY,
