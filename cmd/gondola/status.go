@@ -105,6 +105,8 @@ func (a *app) printStatus(cfg *config.Config, s daemon.Status) {
 		switch {
 		case v.Pending > 0:
 			settled = fmt.Sprintf("not yet, %d wait for it", v.Pending)
+		case v.Jobs > 0:
+			settled = "not yet, " + count(v.Jobs, "job")
 		case !v.Settled:
 			settled = "not yet"
 		}
@@ -160,6 +162,16 @@ func (a *app) printTroubles(s daemon.Status, zone *time.Location) {
 	for _, v := range s.Stores {
 		if v.Withheld > 0 {
 			lines = append(lines, fmt.Sprintf("withheld  %s of store %s can't start: gondola plan says why", count(v.Withheld, "promotion"), v.ID))
+		}
+	}
+	for _, v := range s.Stores {
+		if v.NotTaken > 0 {
+			what := "gondola explain says of an article why"
+			if v.Kind != string(catalog.KindCatalog) {
+				what = "gondola promotions --state rejected says which"
+			}
+			lines = append(lines, fmt.Sprintf("not taken %s of store %s, %s: the answers in the drop folders say which rows, %s",
+				count(v.NotTaken, "row"), v.ID, v.Kind, what))
 		}
 	}
 	for _, f := range s.Feeds {

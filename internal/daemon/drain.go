@@ -85,9 +85,6 @@ func (h *House) handleEvents(ctx context.Context, events []inbox.Event) error {
 	return err
 }
 
-// jobEvent takes what an event told of a job.
-func (h *House) jobEvent(context.Context, platform.Job) error { return nil }
-
 // AsideEvents lists the newest events that could not be handled, without what they said.
 func (h *House) AsideEvents(ctx context.Context, most int) ([]store.AsideEvent, error) {
 	return h.store.AsideEvents(ctx, most)
