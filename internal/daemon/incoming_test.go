@@ -2,6 +2,7 @@ package daemon
 
 import (
 	"fmt"
+	"net/http"
 	"strings"
 	"testing"
 	"time"
@@ -83,6 +84,33 @@ func TestSilentWebhook(t *testing.T) {
 		t.Errorf("it tells again: %+v", p)
 	}
 	m.same()
+}
+
+// TestSilentThoughAnswersAreOdd has an entry in the lists that is no order: that it was kept is no sign of the webhook.
+func TestSilentThoughAnswersAreOdd(t *testing.T) {
+	m := newMarket(t, marketOptions{webhook: true})
+	m.front(func(w http.ResponseWriter, r *http.Request) bool {
+		if !strings.HasSuffix(r.URL.Path, "/290057/orders") {
+			return false
+		}
+		_, _ = w.Write([]byte(`{"orders":[{"odd":true}],"page_number":1,"total_pages":1}`))
+		return true
+	})
+	m.pass(time.Minute)
+	m.platform.Faults().DropEvents(true)
+	lost, err := m.platform.AddOrder(sandbox.NewOrder{Vendor: "290056"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	m.advance(lost, sandbox.StateReady)
+	m.pass(90 * time.Minute)
+	if m.problem(alert.Silent) == nil {
+		t.Error("the webhook is silent, and nobody says so")
+	}
+	in, err := m.house.store.Inbox(t.Context())
+	if err != nil || in.Accepted.N+in.Repeats.N != 0 || in.Aside[asideMalformed].N != 1 {
+		t.Errorf("%+v, %v", in, err)
+	}
 }
 
 // TestSilentWithoutListening says nothing of events where nobody listens.

@@ -217,7 +217,7 @@ func (h *House) keepUnread(ctx context.Context, all []json.RawMessage) error {
 	}
 	events := make([]inbox.Event, len(all))
 	for i, raw := range all {
-		events[i] = inbox.Event{Digest: sha256.Sum256(raw), Body: raw, At: h.now()}
+		events[i] = inbox.Event{Digest: sha256.Sum256(raw), Body: raw, At: h.now(), Asked: true}
 	}
 	return h.store.AcceptEvents(ctx, events)
 }
@@ -260,21 +260,27 @@ func (h *House) askBudget() int {
 	return max(1, h.cfg.API.PerMinute*int(askRound/time.Second)/60/2)
 }
 
-// askOrder asks for one order and merges the answer. It reports false where the platform does not know the order.
+// askOrder asks for one order and merges the answer. It reports false where the platform does not know the order, or nobody can ask for
+// it. One that the platform refuses has had its turn, too: it must not come before the others each time.
 func (h *House) askOrder(ctx context.Context, id string) (known bool, err error) {
 	api, err := h.client()
 	if err != nil {
 		return false, err
 	}
 	o, err := api.Order(ctx, id)
-	if errors.Is(err, platform.ErrNotFound) {
+	if err == nil && order.Key(o.ID) != order.Key(id) {
+		err = fmt.Errorf("%w: the answer is about another one", platform.ErrOddOrder)
+	}
+	switch {
+	case errors.Is(err, platform.ErrOddOrder):
+		h.log.Warn("order can't be asked for", "order", fmt.Sprintf("%.60q", id), "err", err)
 		return false, h.store.OrdersAsked(ctx, []string{id}, h.now(), false)
-	}
-	if err != nil {
+	case errors.Is(err, platform.ErrNotFound):
+		return false, h.store.OrdersAsked(ctx, []string{id}, h.now(), false)
+	case isRefusal(err):
+		return false, errors.Join(&askError{err}, h.store.OrdersAsked(ctx, []string{id}, h.now(), true))
+	case err != nil:
 		return false, &askError{err}
-	}
-	if order.Key(o.ID) != order.Key(id) {
-		return false, fmt.Errorf("ask for order %q: the answer is about another one", id)
 	}
 	return true, h.mergePolled(ctx, []order.Seen{{Order: o, By: order.ByPoll, At: h.now()}}, nil)
 }

@@ -33,6 +33,7 @@ type Event struct {
 	Body     []byte
 	At       time.Time // when it came first
 	Test     bool      // a sample of our own, which is kept and never handed on
+	Asked    bool      // it stood in an answer: no call brought it, so it says nothing of the webhook
 	Attempts int       // at handing it on, that failed
 }
 

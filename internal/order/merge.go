@@ -3,6 +3,7 @@ package order
 import (
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"gondola/internal/platform"
@@ -98,7 +99,12 @@ func (m *merge) describe() {
 	}
 	said(&n.ExternalID, m.o.ExternalID)
 	said(&n.Code, m.o.Code)
-	said(&n.Vendor, m.rules.vendor(m.o))
+	// The store is known for good once the config has it: we ask by store, and what the platform calls it itself may be another name.
+	if v := m.rules.vendor(m.o); m.rules.listed(v) && !m.rules.listed(n.Vendor) {
+		n.Vendor = v
+	} else if m.rules.listed(v) || !m.rules.listed(n.Vendor) {
+		said(&n.Vendor, v)
+	}
 	said(&n.Partner, m.o.Partner)
 	said(&n.Type, m.o.Type)
 	said(&n.Transport, m.o.Transport)
@@ -201,7 +207,7 @@ func (m *merge) owe() {
 		return
 	}
 	was := m.was
-	if was.Vendor == "" {
+	if !m.rules.listed(was.Vendor) && !strings.EqualFold(was.Vendor, m.now.Vendor) && !strings.EqualFold(was.Partner, m.now.Vendor) {
 		was.State, was.Reached = "", "" // nothing could be owed as long as nobody knew whose order it is
 	}
 	if m.now.Owed == nil {

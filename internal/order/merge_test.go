@@ -187,6 +187,33 @@ func TestOrderWithoutStore(t *testing.T) {
 	}
 }
 
+// TestOrderUnderAnotherName has the platform call the store by a name that the config does not know, but where we asked for the store:
+// whatever is seen first, the order is the store's, and handed over once. A store that came into the config later is another matter.
+func TestOrderUnderAnotherName(t *testing.T) {
+	named := func(s Seen, vendor string) Seen { s.Order.Vendor = vendor; return s }
+	received, ready := told("RECEIVED", "5", 1), told("READY_FOR_PICKUP", "5", 2)
+	for name, all := range map[string][]Seen{
+		"event first": {named(ready, "platform-7"), ready},
+		"event later": {received, named(ready, "platform-7")},
+		"both ways":   {named(received, "platform-7"), received, named(ready, "platform-7"), ready},
+	} {
+		o, dues := follow(usual, all...)
+		if got := strings.Join(dues, ", "); got != "READY_FOR_PICKUP/1 seen READY_FOR_PICKUP" || o.Vendor != "nbet" {
+			t.Errorf("%s: due %q of %q", name, got, o.Vendor)
+		}
+	}
+	before, _ := follow(Rules{On: usual.On}, ready)
+	if after, c := Merge(before, ready, usual); len(c.Due) > 0 || after.Vendor != "nbet" {
+		t.Errorf("a new store: due %+v of %q", c.Due, after.Vendor)
+	}
+	partner := ready
+	partner.Order.Vendor, partner.Order.Partner = "platform-7", "nbet"
+	before, _ = follow(Rules{On: usual.On}, partner)
+	if after, c := Merge(before, partner, usual); len(c.Due) > 0 || after.Vendor != "nbet" {
+		t.Errorf("a new store by the partner's name: due %+v of %q", c.Due, after.Vendor)
+	}
+}
+
 // TestPurgedStaysPurged keeps no body of an order whose personal data were removed, unless the order goes on.
 func TestPurgedStaysPurged(t *testing.T) {
 	o, _ := follow(usual, told("READY_FOR_PICKUP", "5", 1))

@@ -72,10 +72,14 @@ func checkID(what, id string) error {
 	return nil
 }
 
-// Order returns an order as it is now. Orders that the platform does not know, or knows no more after 60 days, are [ErrNotFound].
+// ErrOddOrder says that one order can't be asked for: its id can be in no path, or what the platform answers is no order. Others can be.
+var ErrOddOrder = errors.New("this order can't be asked for")
+
+// Order returns an order as it is now. Orders that the platform does not know, or knows no more after 60 days, are [ErrNotFound]; those
+// that nobody can ask for are [ErrOddOrder].
 func (c *Client) Order(ctx context.Context, id string) (Order, error) {
 	if err := checkID("order id", id); err != nil {
-		return Order{}, err
+		return Order{}, fmt.Errorf("%w: %w", ErrOddOrder, err)
 	}
 	paths := map[string]string{FormChain: c.chainPath("orders", id), FormShort: "/v2/orders/" + url.PathEscape(id)}
 	var order Order
@@ -84,8 +88,10 @@ func (c *Client) Order(ctx context.Context, id string) (Order, error) {
 		if err != nil {
 			return err
 		}
-		order, err = ParseOrder(body)
-		return err
+		if order, err = ParseOrder(body); err != nil {
+			return fmt.Errorf("%w: %w", ErrOddOrder, err)
+		}
+		return nil
 	})
 	if err != nil {
 		return Order{}, fmt.Errorf("get order %s: %w", id, err)

@@ -54,19 +54,20 @@ func acceptEvents(ctx context.Context, tx *sql.Tx, events []inbox.Event) error {
 		if err != nil {
 			return fmt.Errorf("keep event: %w", err)
 		}
-		switch {
-		case added == 0:
-			if !e.Test {
-				repeats++
-			}
+		came := !e.Test && !e.Asked
+		if added == 0 {
 			_, err := tx.ExecContext(ctx, `UPDATE inbox SET repeats = repeats + 1, last_at = $2 WHERE digest = $1`, e.Digest[:], millis(e.At))
 			if err != nil {
 				return fmt.Errorf("count repeated event: %w", err)
 			}
-		case !e.Test:
+		}
+		switch {
+		case came && added == 0:
+			repeats++
+		case came:
 			accepted++
 		}
-		if !e.Test {
+		if came {
 			last = e.At
 		}
 	}
