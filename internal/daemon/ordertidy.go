@@ -86,8 +86,9 @@ func (h *House) tidyOrderFile(ctx context.Context, f store.OrderFile) error {
 	sum, err := durable.Digest(path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		if _, err := os.Stat(f.Dir); err != nil {
-			return fmt.Errorf("look for an old file for the ERP: %w", err) // perhaps a share that comes back
+		// Perhaps a share that comes back. One that the config does not name any more is gone for good.
+		if _, err := os.Stat(f.Dir); err != nil && f.Dir == h.orders.dir {
+			return fmt.Errorf("look for an old file for the ERP: %w", err)
 		}
 	case err != nil:
 		return fmt.Errorf("look at an old file for the ERP: %w", err)
