@@ -48,7 +48,7 @@ cover: ## write coverage.out and say how much of the code the tests reach
 
 crash: ## kill the program at every seam of a full cycle, then 200 times at random (takes most of an hour)
 	$(GO) test -count=1 -timeout 3h -v -run '^Test(Orders)?Crash$$' ./cmd/gondola -crash.all
-	$(GO) test -count=1 -timeout 1h -v -run '^TestKill$$' ./cmd/gondola -kills 200
+	$(GO) test -count=1 -timeout 1h -v -run '^Test(Orders)?Kill$$' ./cmd/gondola -kills 200
 
 golden: ## write the golden files anew; read the difference before keeping it
 	$(GO) test $$(grep -rl --include='*_test.go' 'flag.Bool("update"' cmd internal | xargs -n1 dirname | sort -u | sed 's|^|./|') -update

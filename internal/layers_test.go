@@ -89,6 +89,7 @@ var libraries = []library{
 		path: "github.com/pkg/sftp", by: []string{"internal/sandbox", "internal/sftp"},
 		why: "the client and the simulated server both speak SFTP, and share nothing",
 	},
+	{path: "github.com/prometheus/client_golang", by: []string{"internal/web"}},
 	{path: "github.com/robfig/cron/v3", by: []string{"internal/schedule"}},
 	{path: "github.com/skeema/knownhosts", by: []string{"internal/sftp"}},
 	{path: "github.com/spf13/cobra", by: []string{"cmd/gondola"}},

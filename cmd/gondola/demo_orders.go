@@ -26,11 +26,11 @@ const demoOrderLines = 4
 type demoOrders struct {
 	begun   time.Time
 	stop    context.CancelFunc
-	ended   <-chan error // gets what became of the script, once
-	running bool         // the script is not over
-	made    bool         // it is
-	failed  error
-	through bool // it was told that they are
+	ended   <-chan struct{} // closed when the script is over
+	running bool            // the script is not over
+	made    bool            // it is
+	failed  error           // what ended the script too early; read once ended is closed
+	through bool            // it was told that they are
 
 	told    map[string]int // states and changed carts of an order that were told, by id
 	shown   bool           // a file was shown
@@ -45,11 +45,11 @@ func (d *demo) beginOrders(ctx context.Context) error {
 		return fmt.Errorf("read sample: %w", err)
 	}
 	ctx, d.orders.stop = context.WithCancel(ctx)
-	ended := make(chan error, 1)
+	ended := make(chan struct{})
 	d.orders.ended, d.orders.running, d.orders.told, d.orders.begun = ended, true, map[string]int{}, time.Now()
 	go func() {
-		_, err := d.platform.RunScript(ctx, bytes.NewReader(script))
-		ended <- err
+		defer close(ended)
+		_, d.orders.failed = d.platform.RunScript(ctx, bytes.NewReader(script))
 	}()
 	d.page.blank()
 	d.page.line(plainly, "orders", "now customers order; the platform tells of it at http://%s, of some twice", d.webhook)
@@ -60,7 +60,7 @@ func (d *demo) beginOrders(ctx context.Context) error {
 func (d *demo) endOrders() {
 	if d.orders.running {
 		d.orders.stop()
-		_ = <-d.orders.ended // what became of it matters to a story that goes on
+		<-d.orders.ended
 	}
 }
 
@@ -72,7 +72,7 @@ func (d *demo) readOrders(ctx context.Context) error {
 	o := &d.orders
 	if o.running {
 		select {
-		case o.failed = <-o.ended:
+		case <-o.ended:
 			o.stop()
 			o.running, o.made = false, true
 		default:
@@ -141,7 +141,7 @@ func (d *demo) ordersThrough(ctx context.Context) error {
 
 // orderInSilence makes one more order, that no event tells of.
 func (d *demo) orderInSilence() error {
-	if d.orders.failed != nil || d.orders.silent || d.orders.told == nil {
+	if d.orders.running || d.orders.failed != nil || d.orders.silent || d.orders.told == nil {
 		return nil
 	}
 	d.orders.silent = true
@@ -277,7 +277,7 @@ func (d *demo) compareOrders(ctx context.Context) ([]string, error) {
 	}
 	d.result.Orders, d.result.HandOvers = len(orders), len(files)
 	wrong := extraOrders(orders, files)
-	if d.orders.failed != nil {
+	if !d.orders.running && d.orders.failed != nil {
 		wrong = append(wrong, d.orders.failed.Error())
 	}
 	taken := map[string]int{} // events, by order

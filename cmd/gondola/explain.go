@@ -77,6 +77,13 @@ func (a *app) printExplained(cfg *config.Config, e daemon.Explanation, s daemon.
 	for _, w := range s.Sent {
 		a.printf("  sent      %s\n", sayingLine(w))
 	}
+	for _, f := range s.Feedback {
+		where := ""
+		if f.Row > 0 {
+			where = fmt.Sprintf(" (row %d of drop %d)", f.Row, f.Drop)
+		}
+		a.printf("  not taken %s, %s: %s%s\n", moment(f.At, zone), whichStore(cfg, f.Vendor), plain(f.Reason), where)
+	}
 	if s.Next != nil {
 		a.printf("  next      %s\n", nextText(s.Next))
 	}

@@ -107,6 +107,7 @@ func factsLine(f store.Facts) string {
 	add("proof", f.Proof)
 	add("way", f.Way)
 	add("fate", f.Fate)
+	add("job", f.Job)
 	add("class", f.Class)
 	add("sha256", short(f.SHA256))
 	number("bytes", f.Size)

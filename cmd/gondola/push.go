@@ -53,7 +53,8 @@ type pushed struct {
 	Rows int    `json:"held_rows"`      // rows that it holds of shelves
 	Text string `json:"text,omitempty"` // what keeps it from being done
 
-	Paused bool `json:"paused,omitempty"` // it waits for the end of a pause
+	Paused  bool `json:"paused,omitempty"`  // it waits for the end of a pause
+	Working bool `json:"working,omitempty"` // done, and the platform still works on requests that it has accepted
 
 	stopped bool // and it is not tried again by itself
 }
@@ -138,7 +139,7 @@ func waitPushed(ctx context.Context, h *daemon.House, f pushFlags) (pushed, erro
 	for {
 		p, err := h.Pushed(ctx, f.Vendors)
 		if err != nil || p.Done || p.Stopped {
-			return pushed{Done: p.Done, Text: p.Trouble, Paused: p.Paused, stopped: p.Stopped}, err
+			return pushed{Done: p.Done, Working: p.Working && p.Done, Text: p.Trouble, Paused: p.Paused, stopped: p.Stopped}, err
 		}
 		select {
 		case <-ctx.Done():
@@ -175,6 +176,8 @@ func (a *app) printPushed(p pushed, wait time.Duration) error {
 		return ended(code)
 	}
 	switch {
+	case p.Working:
+		a.printf("Everything has been sent and accepted; the platform still works on it, and gondola jobs tells the end.\n")
 	case p.Done:
 		a.printf("Everything has been sent and verified.\n")
 	case p.stopped:

@@ -56,7 +56,7 @@ func newRoot(a *app) *cobra.Command {
 		Use:   "gondola",
 		Short: "Carries what an ERP exports to the shelf that customers see on the quick-commerce platform",
 		Long: `Gondola watches drop folders, reads the exports (CSV or Excel) that an ERP or a person puts there, and sends
-what differs from what was sent before to the quick-commerce platform, as catalogue files over SFTP.
+what differs from what was sent before to the quick-commerce platform, as files over SFTP or as requests.
 Whoever dropped a file finds the answer beside it: what was understood, and which cell is wrong.
 
   gondola demo         see it work, with nothing but this program
@@ -93,6 +93,8 @@ Whoever dropped a file finds the answer beside it: what was understood, and whic
 		newAlertCommand(a),
 		newWebhookCommand(a),
 		newRollbackCommand(a),
+		newPromotionsCommand(a),
+		newJobsCommand(a),
 		newExplainCommand(a),
 		newVerifyCommand(a),
 		newLedgerCommand(a),

@@ -47,6 +47,7 @@ func (f *sandboxAPIFlags) add(c *cobra.Command) {
 		"environment `VARIABLE` with the secret of events; where it is not set, a secret is made up")
 	flags.DurationSliceVar(&f.retries, "webhook-retry", nil, "`DURATION`s to wait before an event is sent again, such as 5s,1m (default: once and no more)")
 	flags.StringArrayVar(&f.faults, "fault", nil, "what goes wrong from the start, such as duplicate-events; may be repeated; `FAULT` help lists them")
+	flags.Uint64Var(&f.seed, "seed", 1, "`NUMBER` that makes orders and customers")
 	flags.StringVar(&f.orders.rate, "orders", "", "make orders all the time, at a `RATE` such as 20/s or 6/m")
 }
 

@@ -5,9 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"net"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -189,6 +192,9 @@ func packaged(f serviceFlags) supervisor.Service {
 	}
 }
 
+// firstFreePort is the first port that Linux lets anybody listen on.
+const firstFreePort = 1024
+
 // serviceOf makes the service of the config, with what a person has to see to.
 func (a *app) serviceOf(f serviceFlags) (s supervisor.Service, notes []string, err error) {
 	cfg, err := a.look()
@@ -218,6 +224,14 @@ func (a *app) serviceOf(f serviceFlags) (s supervisor.Service, notes []string, e
 	for _, file := range []string{cfg.SFTP.Key, cfg.Orders.Webhook.Key} {
 		if file != "" {
 			s.Secret = append(s.Secret, file)
+		}
+	}
+	for _, listen := range []string{cfg.Orders.Webhook.Listen, cfg.Web.Listen} {
+		if _, port, err := net.SplitHostPort(listen); err == nil && runtime.GOOS != "windows" {
+			if n, err := strconv.Atoi(port); err == nil && n < firstFreePort {
+				notes = append(notes, fmt.Sprintf("Port %d is for root alone, and the service is not root: listen on one from %d on, behind a proxy.",
+					n, firstFreePort))
+			}
 		}
 	}
 	for _, ref := range cfg.References() {

@@ -133,6 +133,7 @@ feeds:
   - {name: precios, drop: drop/a, vendor: all, match: ["p*"]}
   - {name: stock, drop: drop/a, vendor: all, match: ["s*"]}
   - {name: promos, kind: promotions, drop: drop/b, vendor: all}
+web: {listen: 127.0.0.1:80}
 alerts: [{ping: "env:PING"}, {post: "file:post.url"}]
 `
 	if err := os.WriteFile(config, []byte(text), 0o600); err != nil {
@@ -149,7 +150,8 @@ alerts: [{ping: "env:PING"}, {post: "file:post.url"}]
 	if got != want {
 		t.Errorf("service\n got %s\nwant %s", got, want)
 	}
-	if len(notes) != 2 || !strings.Contains(notes[0], dir+"/credentials/sftp") || !strings.Contains(notes[1], "PING=...") {
+	if len(notes) != 3 || !strings.HasPrefix(notes[0], "Port 80 ") || !strings.Contains(notes[1], dir+"/credentials/sftp") ||
+		!strings.Contains(notes[2], "PING=...") {
 		t.Errorf("notes: %q", notes)
 	}
 }

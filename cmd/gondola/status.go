@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -104,6 +105,8 @@ func (a *app) printStatus(cfg *config.Config, s daemon.Status) {
 		switch {
 		case v.Pending > 0:
 			settled = fmt.Sprintf("not yet, %d wait for it", v.Pending)
+		case v.Jobs > 0:
+			settled = "not yet, " + count(v.Jobs, "job")
 		case !v.Settled:
 			settled = "not yet"
 		}
@@ -132,6 +135,12 @@ func (a *app) printStatus(cfg *config.Config, s daemon.Status) {
 	if s.Passport != "" {
 		a.printf("\nserver    %s\n", plain(s.Passport))
 	}
+	for i, line := range incomingLines(s.Incoming, zone) {
+		if i == 0 {
+			a.printf("\n")
+		}
+		a.printf("%s\n", plain(line))
+	}
 	a.printTroubles(s, zone)
 }
 
@@ -155,6 +164,16 @@ func (a *app) printTroubles(s daemon.Status, zone *time.Location) {
 			lines = append(lines, fmt.Sprintf("withheld  %s of store %s can't start: gondola plan says why", count(v.Withheld, "promotion"), v.ID))
 		}
 	}
+	for _, v := range s.Stores {
+		if v.NotTaken > 0 {
+			what := "gondola explain says of an article why"
+			if v.Kind != string(catalog.KindCatalog) {
+				what = "gondola promotions --state rejected says which"
+			}
+			lines = append(lines, fmt.Sprintf("not taken %s of store %s, %s: the answers in the drop folders say which rows, %s",
+				count(v.NotTaken, "row"), v.ID, v.Kind, what))
+		}
+	}
 	for _, f := range s.Feeds {
 		if f.Problem != "" {
 			lines = append(lines, fmt.Sprintf("folder    feed %s: %s", f.Name, f.Problem))
@@ -163,7 +182,7 @@ func (a *app) printTroubles(s daemon.Status, zone *time.Location) {
 	lines = append(lines, handLines(s, zone)...)
 	for _, p := range s.Problems {
 		switch p.Kind { // the others are in the lines above, or below
-		case "answers", "disk", "trouble", "alarm":
+		case "answers", "disk", "trouble", "alarm", "poll", "silent", "aside":
 			line := fmt.Sprintf("%-8s  %s %s", p.Kind, p.Text, p.Do)
 			if p.Detail != "" {
 				line += " (" + p.Detail + ")"
@@ -192,6 +211,29 @@ func (a *app) printTroubles(s daemon.Status, zone *time.Location) {
 		}
 		a.printf("%s\n", plain(line))
 	}
+}
+
+// incomingLines says how orders come.
+func incomingLines(in *daemon.Incoming, zone *time.Location) []string {
+	if in == nil {
+		return nil
+	}
+	var lines []string
+	if in.Listens {
+		w := in.Webhook
+		line := fmt.Sprintf("webhook   %s, the last %s", count(int(w.Accepted.N), "event"), clock(w.Accepted.Last, zone))
+		for _, reason := range slices.Sorted(maps.Keys(w.Refused)) {
+			line += fmt.Sprintf(", %d refused (%s)", w.Refused[reason].N, reason)
+		}
+		if w.Waiting > 0 {
+			line += fmt.Sprintf(", %d to be handled", w.Waiting)
+		}
+		lines = append(lines, line)
+	}
+	if in.Asks {
+		lines = append(lines, fmt.Sprintf("asking    %s, all of them since %s", count(in.Stores, "store"), clock(in.Oldest, zone)))
+	}
+	return lines
 }
 
 // maxOff is how many articles that are switched off by hand status names; gondola off --list has all of them.

@@ -135,7 +135,11 @@ func (a *app) printDocument(e daemon.Evidence, zone *time.Location) {
 	if e.Verified.IsZero() {
 		a.printf("    state     %s, not verified\n", e.State)
 	} else {
-		a.printf("    verified  %s by %s (%s)\n", moment(e.Verified, zone), e.Proof, e.Way)
+		if string(e.By) == config.ByAPI {
+			a.printf("    accepted  %s by the platform\n", moment(e.Verified, zone))
+		} else {
+			a.printf("    verified  %s by %s (%s)\n", moment(e.Verified, zone), e.Proof, e.Way)
+		}
 		a.printf("    fate      %s\n", fateText(e))
 	}
 	a.printf("    bytes     %d in %s, sha256 %s\n    our copy  %s\n", e.Size, count(e.Rows, "row"), e.SHA256, e.File)
@@ -150,6 +154,15 @@ func moment(t time.Time, zone *time.Location) string {
 }
 
 func fateText(e daemon.Evidence) string {
+	if string(e.By) == config.ByAPI {
+		switch e.Fate {
+		case "confirmed":
+			return "confirmed: the platform has worked on it"
+		case "silent":
+			return "silent: the platform never told what it made of it"
+		}
+		return "the platform has not told the end of its job"
+	}
 	settled := "not known to have been read yet"
 	if e.Settled {
 		settled = "it was there to be read, or a later file contains it"

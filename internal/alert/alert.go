@@ -28,6 +28,7 @@ const (
 	Permission  Kind = "permission"  // it refuses the folder or the file
 	Full        Kind = "full"        // its disk is full
 	Foreign     Kind = "foreign"     // a file that is not ours lies under our name
+	Refused     Kind = "refused"     // the platform does not take what a request says
 	Parked      Kind = "parked"      // a document that is not tried again by itself
 	Held        Kind = "held"        // an export that the brake holds
 	Drift       Kind = "drift"       // much of what was sent is otherwise at the platform

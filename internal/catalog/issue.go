@@ -86,6 +86,8 @@ const (
 	PromoCampaign Code = "G-PROMO-13" // a campaign name that the platform could not take (text)
 	PromoRenamed  Code = "G-PROMO-14" // a running promotion under another name: the platform takes it for another one (key, new name, old name)
 	PromoUndercut Code = "G-PROMO-15" // the price falls to or below that of an offer (key, price, price of the offer, store)
+	// PromoElsewhere is a running promotion that was sent another way than promotions go now, and can be changed or ended there only.
+	PromoElsewhere Code = "G-PROMO-16"
 
 	CellError   Code = "G-CELL-01" // an error value of a spreadsheet (text)
 	CellFormula Code = "G-CELL-02" // a formula without its value (formula)
@@ -111,6 +113,9 @@ const (
 	DropStale  Code = "G-DROP-03" // older than the config allows, before any of it counted (its time, the limit's number, its unit: days, hours or minutes)
 
 	FeedRival Code = "G-FEED-01" // another feed says the same of the same stores, with the same priority (role, the feed)
+
+	PlatformRow     Code = "G-PLATFORM-01" // the platform did not take the row (identifier, its words, store)
+	PlatformRequest Code = "G-PLATFORM-02" // the platform did not take anything for the store (its words, store)
 
 	// Of the brake: count, of, share, limit, likely cause, factor, then the worst articles as "key|old price|new price|line".
 
@@ -140,12 +145,13 @@ var Codes = []Code{
 	ActiveText,
 	DateText, DateAmbiguous, DateMissing, DateOrder, DateMidnight,
 	PromoMissing, PromoText, PromoRead, PromoBoth, PromoPercent, PromoField, PromoOverlap, PromoNotBelow, PromoNoPrice, PromoUnknown,
-	PromoOver, PromoLimit, PromoCampaign, PromoRenamed, PromoUndercut,
+	PromoOver, PromoLimit, PromoCampaign, PromoRenamed, PromoUndercut, PromoElsewhere,
 	CellError, CellFormula,
 	RowShort, RowLong, RowTotal, RowTwice, RowConflict, RowSwitchSkipped, RowHidden, RowCut, RowOpen,
 	RuleFloor, RuleCeiling, RuleCeilingOff, RuleExcluded, RuleNoResult,
 	DropOlder, DropNoGood, DropStale,
 	FeedRival,
+	PlatformRow, PlatformRequest,
 	BrakeInactive, BrakeShrunk, BrakeNew, BrakeEqual, BrakeSwapped, BrakeFirst, BrakeLate, BrakePrice, BrakeFactor, BrakeDeep, BrakeUnknown, BrakeClock,
 }
 

@@ -46,6 +46,10 @@ const (
 	DefaultPerMinute  = 50 // more than 60 a minute from one address get it blocked
 	MaxPerMinute      = 59
 	DefaultAPITimeout = Duration(30 * time.Second) // a list of 500 orders takes seconds
+	// DefaultRequestRows is how many articles one request changes. How many it may is [unknown]: a store of 30,000 articles is told of in
+	// 30 requests, which the platform's limit lets through in less than a minute.
+	DefaultRequestRows = 1_000
+	MaxRequestRows     = 10_000 // [unknown] likewise; 1 MB, which any server reads within the timeout
 )
 
 var localeForm = regexp.MustCompile(`^[a-z]{2}_[A-Z]{2}$`)
@@ -53,6 +57,20 @@ var localeForm = regexp.MustCompile(`^[a-z]{2}_[A-Z]{2}$`)
 // IsSet reports whether there is any way to get a token.
 func (a API) IsSet() bool {
 	return a.Tokens.any() || a.OAuth.ClientID != ""
+}
+
+// SendsFiles reports whether some feed is sent as files, so that the SFTP login is needed.
+func (c *Config) SendsFiles() bool {
+	for _, f := range c.Feeds {
+		by := c.Send.Catalog.By
+		if f.Kind == "promotions" {
+			by = c.Send.Promotions.By
+		}
+		if by != ByAPI {
+			return true
+		}
+	}
+	return len(c.Feeds) == 0
 }
 
 // any reports whether there is a token.
@@ -90,6 +108,8 @@ func (ck *checker) api() {
 		switch {
 		case !kind.token.IsSet() && a.OAuth.ClientID == "":
 			ck.wrong(path, "api needs a token: write api.tokens.%s, or api.oauth", kind.name)
+		case ck.c.Chain.IdentifyBy != DefaultIdentifyBy && !ck.silent("chain.identify_by"):
+			ck.wrong(path, "api knows articles by their SKU alone; write sftp, or chain.identify_by: sku")
 		case ck.c.Send.Format == FormatSingle:
 			ck.wrong(path, "api does not go with send.format: single; that is a format of files")
 		case kind.name == "promotions" && a.Locale == "":

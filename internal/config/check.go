@@ -158,19 +158,11 @@ func (ck *checker) vendors() {
 // sftp checks the server and the login. Whether key and known_hosts can be read is sftp's to say, when it needs them.
 func (ck *checker) sftp() {
 	s := ck.c.SFTP
-	if ck.needed("sftp.host", s.Host, "the platform's SFTP host") {
-		ck.host(s.Host)
-	}
-	ck.needed("sftp.user", s.User, "the login, from the platform's account manager")
-	if !s.Password.IsSet() && s.Key == "" && !ck.silent("sftp.key") {
-		ck.wrong("sftp.password", "missing; write password: env:NAME, or key: with the path of a private key")
+	if s.Host != "" || ck.c.SendsFiles() {
+		ck.login(s)
 	}
 	ck.secret("sftp.password", s.Password)
 	ck.secret("sftp.key_passphrase", s.KeyPassphrase)
-	if len(s.HostKeys) == 0 && s.KnownHosts == "" && !ck.silent("sftp.known_hosts") {
-		ck.wrong("sftp.host_keys",
-			"missing; write the server's fingerprint (SHA256:...) once the platform has confirmed it, or known_hosts:")
-	}
 	for i, key := range s.HostKeys {
 		if !hostKeyForm.MatchString(key) {
 			ck.wrong(fmt.Sprintf("sftp.host_keys[%d]", i),
@@ -182,6 +174,21 @@ func (ck *checker) sftp() {
 		ck.wrong("sftp.prefix", "want letters only, found %q", s.Prefix)
 	}
 	ck.remoteFolders(s.Folders)
+}
+
+// login checks what is needed to talk to the server.
+func (ck *checker) login(s SFTP) {
+	if ck.needed("sftp.host", s.Host, "the platform's SFTP host") {
+		ck.host(s.Host)
+	}
+	ck.needed("sftp.user", s.User, "the login, from the platform's account manager")
+	if !s.Password.IsSet() && s.Key == "" && !ck.silent("sftp.key") {
+		ck.wrong("sftp.password", "missing; write password: env:NAME, or key: with the path of a private key")
+	}
+	if len(s.HostKeys) == 0 && s.KnownHosts == "" && !ck.silent("sftp.known_hosts") {
+		ck.wrong("sftp.host_keys",
+			"missing; write the server's fingerprint (SHA256:...) once the platform has confirmed it, or known_hosts:")
+	}
 }
 
 // remoteFolders checks the folders that the platform reads. The platform tells kinds apart by folder only.
@@ -280,7 +287,11 @@ func (ck *checker) ranges() {
 	within(ck, "sftp.port", c.SFTP.Port, 1, 65535)
 	within(ck, "sftp.parallel", c.SFTP.Parallel, 1, 64)
 	within(ck, "sftp.read_back", c.SFTP.ReadBack, 0, Size(10e9))
-	within(ck, "send.catalog.max_rows", c.Send.Catalog.MaxRows, 1, DefaultMaxRows)
+	most := DefaultMaxRows
+	if c.Send.Catalog.By == ByAPI {
+		most = MaxRequestRows
+	}
+	within(ck, "send.catalog.max_rows", c.Send.Catalog.MaxRows, 1, most)
 	within(ck, "send.promotions.max_rows", c.Send.Promotions.MaxRows, 1, DefaultPromoMaxRows)
 	for i, f := range c.Feeds {
 		within(ck, fmt.Sprintf("feeds[%d].priority", i), f.Priority, -maxPriority, maxPriority)

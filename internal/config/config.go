@@ -161,7 +161,7 @@ type SendKind struct {
 	Schedule string `yaml:"schedule"` // cron, in the store's local time: send what differs
 	Full     string `yaml:"full"`     // cron: send everything; off in the file and "" here = never
 	Shape    string `yaml:"shape"`    // vendor: a file for each store; chain: one for all of them; default vendor
-	MaxRows  int    `yaml:"max_rows"` // a document has at most so many rows; default the platform's limit
+	MaxRows  int    `yaml:"max_rows"` // a document has at most so many rows; default the platform's limit for files, 1000 for requests
 	By       string `yaml:"by"`       // sftp: as files; api: as requests; default sftp
 }
 

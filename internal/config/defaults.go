@@ -134,6 +134,9 @@ func (c *Config) finish(dir string) {
 			*value = ""
 		}
 	}
+	if _, written := c.file.at["send.catalog.max_rows"]; !written && c.Send.Catalog.By == ByAPI {
+		c.Send.Catalog.MaxRows = DefaultRequestRows
+	}
 	c.Orders.finish(dir)
 }
 

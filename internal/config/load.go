@@ -54,12 +54,12 @@ func parseFor(name string, data []byte, sends bool) (*Config, error) {
 	}
 	c := defaults()
 	d.root(root, c)
-	c.finish(dir)
 	d.file.shown = d.source.shown(root)
 	for i := range d.problems {
 		d.problems[i].Excerpt = d.file.excerpt(d.problems[i])
 	}
 	c.file = d.file
+	c.finish(dir)
 	sum := sha256.Sum256(data)
 	c.Digest = hex.EncodeToString(sum[:])
 

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -77,5 +78,26 @@ func TestRulesOfAStore(t *testing.T) {
 	r = Rules{Price: PriceRules{Expr: "price"}, Stores: map[string]StoreRules{"1": {Price: PriceRules{Markup: rate(1)}}}}
 	if got := r.For("1").Price; got.Expr != "" || *got.Markup != 1 {
 		t.Errorf("a markup did not take the formula's place: %+v", got)
+	}
+}
+
+// TestRequestRows has the default of rows depend on how they are sent, and a written one count.
+func TestRequestRows(t *testing.T) {
+	t.Setenv(testPassword, "x")
+	text := string(readFile(t, "testdata/good/api-only.yaml"))
+	for _, c := range []struct {
+		old, new string
+		want     int
+	}{
+		{"", "", DefaultRequestRows},
+		{"catalog: {by: api}", "catalog: {by: api, max_rows: 50}", 50},
+	} {
+		cfg, err := Parse("x.yaml", []byte(strings.Replace(text, c.old, c.new, 1)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := cfg.Send.Catalog.MaxRows; got != c.want {
+			t.Errorf("%s: %d rows, want %d", c.new, got, c.want)
+		}
 	}
 }

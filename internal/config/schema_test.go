@@ -414,8 +414,11 @@ func (m schemaMaker) within(path string) (least, most string, ok bool) {
 
 // needed reports whether a key must be there.
 func (m schemaMaker) needed(path string) bool {
-	if strings.HasSuffix(path, "[]") || path == "chain" || path == "sftp" {
-		return path == "chain" || path == "sftp"
+	if strings.HasSuffix(path, "[]") || path == "chain" {
+		return path == "chain"
+	}
+	if path == "sftp" || strings.HasPrefix(path, "sftp.") {
+		return false // where nothing goes as files, no login is needed
 	}
 	p := m.try(path, nil)
 	return p != nil && strings.HasPrefix(p.Message, "missing; ") && !strings.HasPrefix(path, "alerts[]")

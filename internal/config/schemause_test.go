@@ -94,7 +94,7 @@ var blind = []string{
 	"drop-in-state", "drop-nested", "drop-same-folder", "feed-deactivate-needs-full", "feed-file-name-group", "feed-file-name-regexp",
 	"feed-name-twice", "feed-promotion-keys", "feed-vendor-unknown-id", "home-path", "orders-no-secret", "password-env-missing",
 	"password-file-is-folder", "password-file-missing", "rules-contradictions", "rules-promotions", "rules-stores", "second-document",
-	"send-chain-single", "send-chain", "sftp-folder", "state-in-drop", "tag", "time-zone", "vendor-erp-code-is-id",
+	"send-chain-single", "send-chain", "sftp-folder", "sftp-missing", "state-in-drop", "tag", "time-zone", "vendor-erp-code-is-id",
 	"vendor-erp-code-twice", "vendor-id-twice", "web-choices",
 }
 

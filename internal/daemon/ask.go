@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	"gondola/internal/catalog"
+	"gondola/internal/outbox"
+	"gondola/internal/store"
 )
 
 // Ask is what an admin wants pushed.
@@ -32,6 +34,7 @@ type Progress struct {
 	Done    bool   // everything that was asked for has been planned and sent
 	Stopped bool   // it has not, and is not tried again by itself
 	Paused  bool   // what is left waits for the end of a pause; Stopped is set too
+	Working bool   // Done, and the platform still works on requests that it has accepted
 	Trouble string // what keeps it from it
 }
 
@@ -41,11 +44,13 @@ func (h *House) Pushed(ctx context.Context, vendors []string) (Progress, error) 
 	if err != nil {
 		return Progress{}, err
 	}
+	working := false
 	for _, name := range targets {
 		t, err := h.store.TargetOf(ctx, name)
 		if err != nil || t.PlanDue {
-			return Progress{}, err
+			return Progress{Trouble: stillWorked(t)}, err
 		}
+		working = working || t.Working
 	}
 	if switching, err := h.store.OffsNew(ctx); err != nil || len(switching) > 0 {
 		return Progress{}, err
@@ -58,13 +63,15 @@ func (h *House) Pushed(ctx context.Context, vendors []string) (Progress, error) 
 	if err != nil {
 		return Progress{}, err
 	}
-	p := Progress{Done: true, Paused: true}
+	p := Progress{Done: true, Paused: true, Working: working}
 	pause := ""
+	var ways []outbox.By
 	for _, d := range waiting {
 		if !slices.Contains(targets, d.Target) {
 			continue
 		}
 		p.Done = false
+		ways = append(ways, d.By)
 		if by, ok := PauseOf(pauses, parseTarget(d.Target)); ok && d.State != "sending" {
 			pause = by.Text(h.zone) + "; gondola resume ends it"
 			continue
@@ -78,11 +85,24 @@ func (h *House) Pushed(ctx context.Context, vendors []string) (Progress, error) 
 		p.Stopped, p.Trouble = true, pause
 		return p, nil
 	}
-	hold, err := h.store.Hold(ctx)
-	if err == nil && hold != nil && !p.Done {
-		p.Stopped, p.Trouble = true, hold.Text
+	for _, way := range ways {
+		hold, err := h.store.Hold(ctx, way)
+		if err != nil {
+			return p, err
+		}
+		if hold != nil {
+			p.Stopped, p.Trouble = true, hold.Text
+		}
 	}
-	return p, err
+	return p, nil
+}
+
+// stillWorked says why a plan of a target has to wait, "" where it does not have to.
+func stillWorked(t store.Target) string {
+	if !t.Working {
+		return ""
+	}
+	return "the platform still works on what was sent before to " + t.Target + "; the plan is made when it has told the end (gondola jobs)"
 }
 
 // ErrNoVendor says that the config has no store of an id.

@@ -17,6 +17,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"gondola/internal/alert"
+	"gondola/internal/config"
 	"gondola/internal/inbox"
 	"gondola/internal/platform"
 	"gondola/internal/shelf"
@@ -338,11 +339,55 @@ func TestMuchDriftIsAProblem(t *testing.T) {
 	if diff := cmp.Diff(want, drift()); diff != "" {
 		t.Errorf("problems (-want +got):\n%s", diff)
 	}
+	measured := func() string {
+		t.Helper()
+		all, err := c.house.measureAudits(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		var texts []string
+		for _, m := range all[1:] { // the first is the time
+			for _, one := range m.Samples {
+				texts = append(texts, fmt.Sprintf("%s %s=%v", strings.TrimPrefix(m.Name, "gondola_audit_"), one.Label, one.Value))
+			}
+		}
+		return strings.Join(texts, ", ")
+	}
+	if got, want := measured(), "failed 1=0, unknown_articles 1=1, unsent_articles 1=1, price_drift 1=1, state_drift 1=1"; got != want {
+		t.Errorf("measured %s, want %s", got, want)
+	}
 	s.products = []string{
 		`{"sku":"A000","price":10,"active":true}`, `{"sku":"A001","price":10,"active":true}`, `{"sku":"A002","price":10,"active":true}`,
 		`{"sku":"A003","price":10,"active":true}`,
 	}
 	if got := drift(); len(got) > 0 {
 		t.Errorf("problems %v when all is well", got)
+	}
+}
+
+func TestAuditScheduleIsChecked(t *testing.T) {
+	for rest, want := range map[string]string{
+		`audit: {schedule: "0 5 * * *"}`: "token for the catalogue",
+		"audit: {schedule: \"0 25 * * *\"}\napi: {tokens: {catalog: env:GONDOLA_CASE_PASSWORD}}": "0 25",
+		"audit: {schedule: \"0 5 * * *\"}\napi: {tokens: {catalog: env:GONDOLA_CASE_PASSWORD}}":  "",
+	} {
+		dir := t.TempDir()
+		if err := os.WriteFile(filepath.Join(dir, "password"), []byte(casePassword), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		cfg, err := config.Parse(filepath.Join(dir, "config.yaml"), []byte(liveConfig("drop")+rest+"\n"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		found := Check(cfg)
+		if want == "" {
+			if len(found) > 0 {
+				t.Errorf("%s: %v", rest, found)
+			}
+			continue
+		}
+		if len(found) != 1 || found[0].Path != "audit.schedule" || !strings.Contains(found[0].Message, want) {
+			t.Errorf("%s: %v, want %q", rest, found, want)
+		}
 	}
 }

@@ -1,7 +1,9 @@
 package daemon
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
 	"fmt"
 	"io/fs"
 	"os"
@@ -17,6 +19,7 @@ import (
 	"gondola/internal/config"
 	"gondola/internal/drop"
 	"gondola/internal/durable"
+	"gondola/internal/platform"
 	"gondola/internal/sandbox"
 	"gondola/internal/store"
 )
@@ -54,10 +57,14 @@ type caseRun struct {
 	house     *House
 	platform  *sandbox.Sandbox
 	seenOps   int
+
+	requests *fakeAPI // takes every request
+	seenReqs int
 }
 
 func newCase(t *testing.T, dir string) *caseRun {
 	c := &caseRun{T: t, dir: dir, work: t.TempDir(), clock: time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)}
+	c.requests = &fakeAPI{jobs: map[string]platform.Job{}, files: map[string]string{}}
 	cfg := c.config(filepath.Join(dir, "config.yaml"))
 	vendors := make([]sandbox.Vendor, 0, len(cfg.Vendors))
 	for _, v := range cfg.Vendors {
@@ -92,6 +99,7 @@ func (c *caseRun) openWith(cfg *config.Config, o Options) {
 	cfg.State.MinFree = 0
 	o.Now = func() time.Time { return c.clock }
 	var err error
+	o.Requests = c.requests
 	if c.house, err = Open(c.Context(), cfg, o); err != nil {
 		c.Fatal(err)
 	}
@@ -149,6 +157,10 @@ func (c *caseRun) step(n int, dir string) {
 	}
 	if _, err := os.Stat(filepath.Join(dir, "settle")); err == nil {
 		c.clock = c.clock.Add(time.Duration(c.house.cfg.SFTP.ReadWindow) + time.Second)
+		c.requests.endAll(lines(c.optional(filepath.Join(dir, "reject"))))
+		if err := c.house.askJobs(ctx); err != nil {
+			c.Fatal(err)
+		}
 		c.flush()
 	}
 	before, err := c.house.store.Newest(ctx)
@@ -184,6 +196,9 @@ func (c *caseRun) step(n int, dir string) {
 	}
 	if diff := cmp.Diff(lines(c.optional(filepath.Join(dir, "issues.txt"))), c.issues(before, len(drops) > 1)); diff != "" {
 		c.Errorf("step %d: issues (-want +got):\n%s", n, diff)
+	}
+	if diff := cmp.Diff(lines(c.optional(filepath.Join(dir, "feedback.txt"))), c.feedback()); diff != "" {
+		c.Errorf("step %d: feedback (-want +got):\n%s", n, diff)
 	}
 	if diff := cmp.Diff(lines(c.optional(filepath.Join(dir, "held"))), c.held(before)); diff != "" {
 		c.Errorf("step %d: held (-want +got):\n%s", n, diff)
@@ -243,7 +258,26 @@ func (c *caseRun) put() map[string]string {
 		}
 		got[name] = string(data)
 	}
+	for ; c.seenReqs < len(c.requests.sent); c.seenReqs++ {
+		r := c.requests.sent[c.seenReqs]
+		got[fmt.Sprintf("api%s-%d.json", r.Path, c.seenReqs+1)] = strings.TrimSpace(r.Body)
+	}
 	return got
+}
+
+// feedback returns what the platform did not take, with the rows that it comes from.
+func (c *caseRun) feedback() []string {
+	var all []string
+	for _, t := range c.house.targets {
+		rows, err := c.house.store.FeedbackOf(c.Context(), t.String())
+		if err != nil {
+			c.Fatal(err)
+		}
+		for _, f := range rows {
+			all = append(all, fmt.Sprintf("%s %s drop %d row %d: %s", t, f.SKU, f.Seq, f.Line, f.Reason))
+		}
+	}
+	return all
 }
 
 func (c *caseRun) wantPut(dir string) map[string]string {
@@ -259,6 +293,13 @@ func (c *caseRun) wantPut(dir string) map[string]string {
 		name, relErr := filepath.Rel(dir, file)
 		if err != nil || relErr != nil {
 			return err
+		}
+		if strings.HasSuffix(name, ".json") {
+			var body bytes.Buffer // how it is laid out is the writer's own affair
+			if err := json.Indent(&body, data, "", " "); err != nil {
+				return err
+			}
+			data = bytes.TrimSpace(body.Bytes())
 		}
 		want[path.Clean(filepath.ToSlash(name))] = string(data)
 		return nil

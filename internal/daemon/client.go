@@ -80,15 +80,7 @@ func (h *House) clientConfig() platform.ClientConfig {
 		cfg.OAuth = &platform.OAuthLogin{ClientID: a.OAuth.ClientID, Secret: a.OAuth.ClientSecret.Value}
 		return cfg
 	}
-	cfg.Token = func(use platform.Use) (string, error) {
-		switch use {
-		case platform.UseCatalog:
-			return a.Tokens.Catalog.Value()
-		case platform.UsePromotions:
-			return a.Tokens.Promotions.Value()
-		}
-		return a.Tokens.Orders.Value()
-	}
+	cfg.Token = h.token
 	return cfg
 }
 

@@ -13,6 +13,7 @@ import (
 	"gondola/internal/catalog"
 	"gondola/internal/config"
 	"gondola/internal/durable"
+	"gondola/internal/outbox"
 	"gondola/internal/report"
 	"gondola/internal/store"
 )
@@ -114,11 +115,15 @@ func (h *House) convert(ctx context.Context, f feedSetup, export, out string) (C
 		return c, err
 	}
 	for _, q := range queued {
-		dir := filepath.Join(out, filepath.FromSlash(q.Folder))
+		dir, ending := filepath.Join(out, filepath.FromSlash(q.Folder)), ".csv"
+		if q.By == outbox.ByAPI {
+			ending = ".json"
+			q.Name = strings.ReplaceAll(q.Name, "/", "-") + ending
+		}
 		if err := os.MkdirAll(dir, fs.ModePerm); err != nil {
 			return c, fmt.Errorf("make output folder: %w", err)
 		}
-		from := filepath.Join(h.cfg.State.Dir, documentDir, q.SHA256+".csv")
+		from := filepath.Join(h.cfg.State.Dir, documentDir, q.SHA256+ending)
 		if _, _, err := durable.CopyFile(filepath.Join(dir, q.Name), from); err != nil {
 			return c, fmt.Errorf("write document: %w", err)
 		}

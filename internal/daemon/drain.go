@@ -64,8 +64,8 @@ func (h *House) handleEvents(ctx context.Context, events []inbox.Event) error {
 			seen = append(seen, order.Seen{Order: *parsed.Order, By: order.ByWebhook, At: e.At, Event: e.ID})
 			continue
 		}
-		awaited, err := h.ExportReady(ctx, *parsed.Job)
-		if err == nil && !awaited {
+		ready, err := h.ExportReady(ctx, *parsed.Job)
+		if err == nil && !ready {
 			err = h.jobEvent(ctx, *parsed.Job)
 		}
 		if err != nil {
@@ -84,9 +84,6 @@ func (h *House) handleEvents(ctx context.Context, events []inbox.Event) error {
 	}
 	return err
 }
-
-// jobEvent takes what an event told of a job.
-func (h *House) jobEvent(context.Context, platform.Job) error { return nil }
 
 // AsideEvents lists the newest events that could not be handled, without what they said.
 func (h *House) AsideEvents(ctx context.Context, most int) ([]store.AsideEvent, error) {

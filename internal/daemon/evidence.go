@@ -11,6 +11,7 @@ import (
 
 	"gondola/internal/catalog"
 	"gondola/internal/durable"
+	"gondola/internal/outbox"
 	"gondola/internal/shelf"
 	"gondola/internal/store"
 )
@@ -83,7 +84,8 @@ type Evidence struct {
 	Planned  time.Time `json:"planned"`
 	Began    time.Time `json:"began,omitzero"`
 	Verified time.Time `json:"verified,omitzero"`
-	Proof    string    `json:"proof,omitempty"` // how well it is proved that the bytes arrived: digest, size or closed
+	By       outbox.By `json:"by"`              // sftp or api
+	Proof    string    `json:"proof,omitempty"` // how well it is proved that the bytes arrived: digest, size or closed; accepted for a request
 	Way      string    `json:"way,omitempty"`   // how the name was taken
 	Fate     string    `json:"fate,omitempty"`  // what became of the file on the server
 	Settled  bool      `json:"settled"`         // it is known to have been there to be read
@@ -192,7 +194,7 @@ func (h *House) evidenceIn(d store.SentDocument, key string) (Evidence, bool, er
 	rows, err := h.files.Of([]shelf.Digest{d.Records}, key)
 	e := Evidence{
 		Delivery: d.ID, Plan: d.Plan, Full: d.Full, Document: d.Folder + "/" + d.Name, SHA256: d.SHA256, Size: d.Size, Rows: d.Rows,
-		Says: sayingsOf(rows), State: d.State, Planned: d.Planned, Began: d.Began, Verified: d.Verified, Proof: d.Proof, Way: d.Way, Fate: d.Fate,
+		Says: sayingsOf(rows), State: d.State, Planned: d.Planned, Began: d.Began, Verified: d.Verified, By: d.By, Proof: d.Proof, Way: d.Way, Fate: d.Fate,
 		Settled: !d.Verified.IsZero() && !d.Unsettled,
 	}
 	if errors.Is(err, fs.ErrNotExist) {

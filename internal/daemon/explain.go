@@ -10,12 +10,16 @@ import (
 
 	"gondola/internal/catalog"
 	"gondola/internal/feed"
+	"gondola/internal/outbox"
 	"gondola/internal/shelf"
 	"gondola/internal/store"
 )
 
-// noFeedback is what is known of the platform's own answer: by SFTP there is none.
-const noFeedback = "none: the platform answers nothing by SFTP; it is known that a file lay there to be read, not what was made of it"
+// What is known of the platform's own answer: by SFTP there is none.
+const (
+	noFeedback  = "none: the platform answers nothing by SFTP; it is known that a file lay there to be read, not what was made of it"
+	hasFeedback = "the platform answers requests: what it did not take is told with the store, what is sent by SFTP it does not answer"
+)
 
 // Explanation tells why a shelf shows of an article what it shows.
 type Explanation struct {
@@ -37,8 +41,21 @@ type StoreExplanation struct {
 	Sent    []Saying       `json:"sent,omitempty"`    // what the platform has verifiably been sent, up to now
 	Next    *NextOfArticle `json:"next,omitempty"`    // what the next slot does about it; not of a day that is over
 
+	Feedback []FeedbackLine `json:"feedback,omitempty"` // what the platform did not take of it, by its last word
+
 	Documents []Evidence `json:"documents"`        // that name it, the newest first
 	Before    *Evidence  `json:"before,omitempty"` // what held when the day began
+}
+
+// FeedbackLine is what the platform said of an article that it did not take.
+type FeedbackLine struct {
+	Vendor string    `json:"vendor"`
+	Reason string    `json:"reason"` // its words
+	Job    string    `json:"job"`
+	At     time.Time `json:"at"`
+	Drop   int64     `json:"drop,omitempty"` // the export that it comes from
+	Sheet  string    `json:"sheet,omitempty"`
+	Row    int       `json:"row,omitempty"`
 }
 
 // NextOfArticle is what the next plan would do about an article and its promotions.
@@ -115,6 +132,9 @@ func (h *House) Explain(ctx context.Context, a About) (_ Explanation, err error)
 		return Explanation{}, err
 	}
 	e := Explanation{Article: a.Article, Key: key, At: h.now(), Feedback: noFeedback, Stores: []StoreExplanation{}}
+	if slices.Contains(h.ways(), outbox.ByAPI) {
+		e.Feedback = hasFeedback
+	}
 	x := &explainer{House: look, about: a, key: key, traces: map[int64][]feed.Trace{}, notes: map[int64]string{}}
 	for _, t := range targets {
 		s, err := x.store(ctx, t)
@@ -171,8 +191,24 @@ func (x *explainer) store(ctx context.Context, t Target) (s StoreExplanation, er
 		return s, err
 	}
 	s.Sent = sayingsOf(sent)
+	if err := x.refusals(ctx, t, &s); err != nil {
+		return s, err
+	}
 	s.Next, err = x.next(ctx, t)
 	return s, err
+}
+
+// refusals adds what the platform did not take of the article, and of its promotions.
+func (x *explainer) refusals(ctx context.Context, t Target, s *StoreExplanation) error {
+	all, err := x.House.store.FeedbackOf(ctx, t.String())
+	for _, f := range all {
+		if shelf.ItemKey(f.Key) == x.key {
+			s.Feedback = append(s.Feedback, FeedbackLine{
+				Vendor: f.Vendor, Reason: f.Reason, Job: f.Job, At: f.At, Drop: f.Seq, Sheet: f.Sheet, Row: f.Line,
+			})
+		}
+	}
+	return err
 }
 
 // sources lists the files of the layers that speak of the article, the topmost first.

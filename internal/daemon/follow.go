@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"gondola/internal/catalog"
+	"gondola/internal/outbox"
 	"gondola/internal/shelf"
 	"gondola/internal/store"
 )
@@ -15,6 +16,11 @@ func (h *House) followConfig(ctx context.Context) error {
 	// A store that left the config gets nothing any more; what lies on the server stays.
 	if err := h.store.Abandon(ctx, h.targetNames()); err != nil {
 		return err
+	}
+	for _, t := range h.targets {
+		if err := h.store.Switch(ctx, t.String(), h.wayOf(t)); err != nil {
+			return err
+		}
 	}
 	names, err := h.store.SentNames(ctx)
 	if err != nil {
@@ -125,8 +131,15 @@ const askFact = "ask first "
 // known, so what lies under the old one is an admin's to remove.
 func (h *House) followName(ctx context.Context, n store.SentName) error {
 	t, old := parseTarget(n.Target), n.Folder+"/"+n.Name
-	if !h.isTarget(n.Target) {
+	switch {
+	case !h.isTarget(n.Target) && n.By == outbox.ByAPI:
+		return nil // a request leaves nothing on a server
+	case !h.isTarget(n.Target):
 		return h.tellLeft(ctx, t, old)
+	case n.By != h.wayOf(t):
+		return h.followWay(ctx, t, n)
+	case n.By == outbox.ByAPI:
+		return nil // every request has a name of its own
 	}
 	now := h.folderOf(t) + "/" + h.fileOf(t, 1)
 	if old == now {
@@ -141,6 +154,23 @@ func (h *House) followName(ctx context.Context, n store.SentName) error {
 		Text: fmt.Sprintf("from now on documents are named %s and the next one says everything; "+
 			"remove the old file from the server, or its prices may be read once more", now),
 	})
+	return nil
+}
+
+// followWay notices that a target's documents travel another way than before: the next plan says everything. What was made one way can't
+// be ended the other way [doc], so that promotions which run go on to their end.
+func (h *House) followWay(ctx context.Context, t Target, n store.SentName) error {
+	if err := h.store.OweFull(ctx, n.Target); err != nil {
+		return err
+	}
+	text := fmt.Sprintf("from now on it goes by %s and the next plan says everything", h.wayOf(t))
+	if n.By == outbox.BySFTP {
+		text += "; remove the old file from the server, or what it says may be read once more"
+	}
+	if t.Kind == catalog.KindPromotions {
+		text += fmt.Sprintf(". Promotions that were started by %s run to their end: end those in the Partner Portal that should not", n.By)
+	}
+	h.tell(Event{Kind: EventTrouble, Vendor: t.Vendor, Shelf: t.Kind, Name: n.Folder + "/" + n.Name, Text: text})
 	return nil
 }
 

@@ -49,6 +49,8 @@ type Options struct {
 	Serve bool
 	// API changes how the platform's REST interface is talked to, in tests: their requests need not wait for each other.
 	API func(*platform.ClientConfig)
+	// Requests replaces it where something is sent, in tests that inject failures. Default: that client.
+	Requests restAPI
 }
 
 // House is the running daemon.
@@ -58,15 +60,19 @@ type House struct {
 	now         func() time.Time
 	log         *slog.Logger
 	store       *store.Store
-	queue       store.Queue
+	queue       store.Queue // of files
+	queueAPI    store.Queue // of requests
 	files       shelf.Files
-	outbox      *outbox.Outbox
+	outbox      *outbox.Outbox   // of files, nil in a process beside the daemon
+	outAPI      *outbox.Outbox   // of requests, nil where none are sent
 	api         *platform.Client // see client
+	rest        restAPI          // the same for what is sent, nil where the REST interface is not used
 	watchers    []watcher
-	lastDial    string    // what was last told of the server; owned by flush
-	measured    time.Time // when the server was last asked for its clock alone; owned by send
-	sweptOrders bool      // the ERP's folder has no unfinished files of a stopped process; owned by handOverOrders
-	rekeyed     bool      // while exports are read again by another identifier: what they were understood as before is no help
+	lastDial    map[outbox.By]string // what was last told of the server; owned by flush
+	attributed  map[string]int64     // by target, the newest drop when feedback was last looked up; owned by send
+	measured    time.Time            // when the server was last asked for its clock alone; owned by send
+	sweptOrders bool                 // the ERP's folder has no unfinished files of a stopped process; owned by handOverOrders
+	rekeyed     bool                 // while exports are read again by another identifier: what they were understood as before is no help
 
 	// shelfMu keeps a drop from being committed between the moment a plan looks at the newest drop and the moment it looks at the
 	// layers: the plan would contain a drop that it does not know of.
@@ -144,7 +150,9 @@ func Attach(ctx context.Context, cfg *config.Config, opts Options) (*House, erro
 func newHouse(s *setup, st *store.Store, opts Options) *House {
 	h := &House{
 		setup: s, opts: opts, now: opts.Now, log: opts.Log, store: st,
-		queue:   store.Queue{Store: st, Dir: s.cfg.State.Dir, Window: time.Duration(s.cfg.SFTP.ReadWindow)},
+		queue:    store.Queue{Store: st, Dir: s.cfg.State.Dir, Window: time.Duration(s.cfg.SFTP.ReadWindow)},
+		queueAPI: store.Queue{Store: st, By: outbox.ByAPI, Dir: s.cfg.State.Dir},
+		lastDial: map[outbox.By]string{}, attributed: map[string]int64{},
 		files:   shelf.Files{Dir: filepath.Join(s.cfg.State.Dir, shelfDir)},
 		answers: s.newAnswerings(),
 	}
@@ -198,7 +206,7 @@ func (h *House) prepare(ctx context.Context) error {
 		Queue: h.queue, Dial: dial, Login: remote.Login, Now: h.now, Parallel: h.cfg.SFTP.Parallel,
 		ReadWindow: h.queue.Window, Log: h.log.With("component", "outbox"),
 	}
-	if err := h.openClient(ctx); err != nil {
+	if err := errors.Join(h.openClient(ctx), h.prepareRequests(ctx)); err != nil {
 		return err
 	}
 	h.noteStart(ctx)
@@ -209,6 +217,27 @@ func (h *House) prepare(ctx context.Context) error {
 		return err
 	}
 	return h.prepareWatchers()
+}
+
+// prepareRequests wires what is sent by the REST interface.
+func (h *House) prepareRequests(ctx context.Context) error {
+	if h.api == nil {
+		return nil
+	}
+	if h.rest = h.opts.Requests; h.rest == nil {
+		h.rest = h.api
+	}
+	if len(h.apiUses()) == 0 {
+		return nil
+	}
+	salt, err := h.salt(ctx)
+	if err != nil {
+		return err
+	}
+	h.outAPI = &outbox.Outbox{
+		Queue: h.queueAPI, Dial: apiDial(h.rest, h.now), Login: h.apiLogin(salt), Now: h.now, Log: h.log.With("component", "outbox"),
+	}
+	return nil
 }
 
 // salt returns the key that login fingerprints in the database are made with.

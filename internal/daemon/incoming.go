@@ -88,3 +88,49 @@ func (h *House) silence(ctx context.Context) (n int, since time.Time, err error)
 	}
 	return n, since, err
 }
+
+// Incoming is how orders come.
+type Incoming struct {
+	Listens bool             `json:"listens"` // for webhooks
+	Webhook store.InboxState `json:"webhook"`
+	Asks    bool             `json:"asks"` // the platform for orders
+	Stores  int              `json:"stores,omitempty"`
+	Failing int              `json:"failing_stores,omitempty"` // that could not be asked for the last time
+	Oldest  time.Time        `json:"oldest,omitzero"`          // when the store that waits longest was asked for; zero = one never was
+}
+
+// incoming returns how orders come, nil where they don't.
+func (h *House) incoming(ctx context.Context) (*Incoming, error) {
+	in := Incoming{Listens: h.cfg.Orders.Webhook.Listen != ""}
+	_, in.Asks = OrderSweep(h.cfg)
+	if !in.Listens && !in.Asks {
+		return nil, nil
+	}
+	var err error
+	if in.Webhook, err = h.store.Inbox(ctx); err != nil {
+		return nil, err
+	}
+	if in.Asks {
+		polls, err := h.store.Polls(ctx)
+		if err != nil {
+			return nil, err
+		}
+		in.Stores = len(h.vendors)
+		in.Oldest, in.Failing = h.pollAge(polls)
+	}
+	return &in, nil
+}
+
+// pollAge returns when the store that waits longest was last asked for, and how many could not be the last time.
+func (h *House) pollAge(polls map[string]store.Poll) (oldest time.Time, failing int) {
+	for i, v := range h.vendors {
+		p := polls[v.ID]
+		if p.Failures > 0 {
+			failing++
+		}
+		if i == 0 || p.Done.Before(oldest) {
+			oldest = p.Done
+		}
+	}
+	return oldest, failing
+}

@@ -253,3 +253,32 @@ func TestOneStoreRefused(t *testing.T) {
 		t.Errorf("%+v, %v", polls, err)
 	}
 }
+
+// TestMeasure shows numbers of everything that came, by names and labels that Prometheus finds in order.
+func TestMeasure(t *testing.T) {
+	m := newMarket(t, marketOptions{webhook: true})
+	m.pass(time.Minute)
+	m.advance(m.order(), sandbox.StateReady)
+	m.plans = nil
+	l := live{T: t, house: m.house}
+	l.hook("{}")
+	m.pass(20 * time.Minute)
+	all, err := m.house.measure(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := map[string]float64{}
+	for _, metric := range all {
+		for _, s := range metric.Samples {
+			got[metric.Name+" "+s.Label] = s.Value
+		}
+	}
+	for name, want := range map[string]float64{
+		"gondola_orders READY_FOR_PICKUP": 1, "gondola_orders CANCELLED": 0, "gondola_webhook_events_total ": 2,
+		"gondola_webhook_aside_total malformed": 1, "gondola_webhook_waiting ": 0, "gondola_order_gaps not-told": 0, "gondola_poll_failing_stores ": 0,
+	} {
+		if v, is := got[name]; !is || v != want {
+			t.Errorf("%s is %v, %t, want %v", name, v, is, want)
+		}
+	}
+}

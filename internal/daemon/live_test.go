@@ -40,6 +40,7 @@ type liveOptions struct {
 	before   func() // done between opening the house and running it
 	config   string // lines behind the usual ones
 	change   func(*config.Config)
+	page     bool // of newHook
 }
 
 // newLive starts a platform with the stores 290056 and 290057 and a house with one feed that names the store in a column.

@@ -52,7 +52,7 @@ func TestOffKeepsTheHold(t *testing.T) {
 		t.Fatal(err)
 	}
 	c.switchOff(OffAsk{Articles: []string{"A000"}, Reason: "recalled"})
-	if hold, err := c.house.store.Hold(t.Context()); err != nil || hold == nil {
+	if hold, err := c.house.store.Hold(t.Context(), outbox.BySFTP); err != nil || hold == nil {
 		t.Errorf("hold: %+v, %v", hold, err)
 	}
 	due, err := c.house.store.TargetOf(t.Context(), "catalog/1")

@@ -78,8 +78,9 @@ func (h *House) PushNow(ctx context.Context, a Ask) (Outcome, error) {
 
 // finish plans what is due, sends it, writes the answers, and counts what was done since the drop numbered before.
 func (h *House) finish(ctx context.Context, before int64) (out Outcome, err error) {
-	report, err := h.sendAll(ctx)
-	err = errors.Join(err, h.writeReceipts(ctx), h.tidy(ctx))
+	err = h.askJobs(ctx) // what is known to have ended keeps nothing back
+	report, sendErr := h.sendAll(ctx)
+	err = errors.Join(err, sendErr, h.askJobs(ctx), h.writeReceipts(ctx), h.tidy(ctx))
 	return out, errors.Join(err, h.count(ctx, before, report, &out))
 }
 

@@ -124,6 +124,9 @@ type ProbedFeature struct {
 // Probe asks the platform's server what it allows, in the login's home, and keeps the answer for all connections to come. It works
 // beside a running daemon and before anything has run. A server that can't be talked to is a result, in Problem; the error is ours.
 func Probe(ctx context.Context, cfg *config.Config, opts Options) (out Probed, err error) {
+	if cfg.SFTP.Host == "" {
+		return out, errors.New("the config has no SFTP server (sftp.host): everything goes by requests, and there is nothing to probe")
+	}
 	h, err := AttachOrMake(ctx, cfg, opts)
 	if err != nil {
 		return out, err
@@ -167,7 +170,7 @@ func Probe(ctx context.Context, cfg *config.Config, opts Options) (out Probed, e
 		}
 		out.Features = append(out.Features, ProbedFeature{Name: string(f), Has: has})
 	}
-	hold, err := h.store.Hold(ctx)
+	hold, err := h.store.Hold(ctx, outbox.BySFTP)
 	if err != nil {
 		return out, err
 	}
@@ -184,7 +187,7 @@ func Probe(ctx context.Context, cfg *config.Config, opts Options) (out Probed, e
 
 // holdOn returns the hold that a refused login left, where it is the one that would be tried now.
 func (h *House) holdOn(ctx context.Context, c sftp.Config) (*outbox.Hold, error) {
-	hold, err := h.store.Hold(ctx)
+	hold, err := h.store.Hold(ctx, outbox.BySFTP)
 	if err != nil || hold == nil {
 		return nil, err
 	}

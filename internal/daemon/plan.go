@@ -14,6 +14,7 @@ import (
 
 	"gondola/internal/catalog"
 	"gondola/internal/durable"
+	"gondola/internal/outbox"
 	"gondola/internal/platform"
 	"gondola/internal/shelf"
 	"gondola/internal/store"
@@ -35,8 +36,8 @@ func (h *House) planDue(ctx context.Context) error {
 		return errors.Join(append(errs, err)...)
 	}
 	for _, t := range due {
-		if t.Begun || ctx.Err() != nil {
-			// Its files are on their way; they are finished first.
+		if t.Begun || t.Working || ctx.Err() != nil {
+			// Its documents are on their way, or being worked on; that is finished first.
 			continue
 		}
 		if !h.isTarget(t.Target) {
@@ -105,11 +106,11 @@ func (h *House) planTarget(ctx context.Context, due store.Target) error {
 		}
 	}
 	for _, part := range summary.Parts {
-		d, err := h.writeDocument(t, part)
+		docs, err := h.documents(ctx, t, q, part)
 		if err != nil {
 			return err
 		}
-		p.Documents = append(p.Documents, d)
+		p.Documents = append(p.Documents, docs...)
 	}
 	before, err := h.store.OpenFindings(ctx)
 	if err != nil {
@@ -125,7 +126,7 @@ func (h *House) planTarget(ctx context.Context, due store.Target) error {
 	}
 	h.tellPlan(t, p)
 	h.tellHeldRows(t, before, p.Findings)
-	return nil
+	return h.moveFeedback(ctx, t, upto)
 }
 
 // tellPlan tells of a plan and its documents.
@@ -148,13 +149,12 @@ func (h *House) tellPlan(t Target, p store.Plan) {
 func (h *House) question(ctx context.Context, due store.Target, stack layerStack) (shelf.Question, error) {
 	t := parseTarget(due.Target)
 	q := shelf.Question{
-		Full: due.FullDue, Parts: due.Parts, Says: h.says, Now: h.wall(t), Decimals: h.cfg.Chain.PriceDecimals,
+		Full: due.FullDue, Parts: due.Parts, Says: h.saysOf(t), Now: h.wall(t), Decimals: h.cfg.Chain.PriceDecimals,
+		Elsewhere: h.elsewhere(t),
 	}
 	var err error
-	if stores := h.stores(t); stores != nil {
-		if q.Stores, err = stores.Text(); err != nil {
-			return q, err
-		}
+	if q.Stores, err = h.storesText(t); err != nil {
+		return q, err
 	}
 	if q.Wanted, err = h.wanted(ctx, t, stack); err != nil {
 		return q, err
@@ -171,8 +171,13 @@ func (h *House) question(ctx context.Context, due store.Target, stack layerStack
 	return q, h.brakes(ctx, t, &q)
 }
 
-// rows writes a plan's rows. When a document would have too many, they are spread over more; then every document is written anew.
+// rows writes a plan's rows. When a file would have too many, they are spread over more; then every file is written anew. Requests have
+// no names that stay, so that theirs are divided when they are written.
 func (h *House) rows(t Target, q *shelf.Question) (shelf.Summary, error) {
+	if h.wayOf(t) == outbox.ByAPI {
+		q.Parts = 1
+		return h.files.Plan(*q)
+	}
 	limit := h.maxRows(t)
 	for {
 		s, err := h.files.Plan(*q)
@@ -187,8 +192,18 @@ func (h *House) rows(t Target, q *shelf.Question) (shelf.Summary, error) {
 	}
 }
 
-// writeDocument renders one part as a file in the platform's format, durable before the row that names it.
-func (h *House) writeDocument(t Target, part shelf.Part) (store.Document, error) {
+// documents renders one part of a plan in the platform's format: as one file, or as requests.
+func (h *House) documents(ctx context.Context, t Target, q shelf.Question, part shelf.Part) ([]store.Document, error) {
+	if h.wayOf(t) == outbox.ByAPI {
+		return h.requests(ctx, t, q, part.Digest)
+	}
+	d, err := h.writeBytes(".csv", func(w io.Writer) (int, error) { return h.render(w, t, part) })
+	d.By, d.Part, d.Folder, d.Name, d.Records = outbox.BySFTP, part.Number, h.folderOf(t), h.fileOf(t, part.Number), part.Digest
+	return []store.Document{d}, err
+}
+
+// writeBytes writes the bytes of a document, durable before the row that names them.
+func (h *House) writeBytes(ending string, render func(io.Writer) (int, error)) (store.Document, error) {
 	dir := filepath.Join(h.cfg.State.Dir, documentDir)
 	file, err := durable.Create(filepath.Join(dir, "new"), 0o600)
 	if err != nil {
@@ -198,7 +213,7 @@ func (h *House) writeDocument(t Target, part shelf.Part) (store.Document, error)
 	sum := sha256.New()
 	counter := &countingWriter{w: io.MultiWriter(file, sum)}
 	w := bufio.NewWriterSize(counter, 256<<10)
-	rows, err := h.render(w, t, part)
+	rows, err := render(w)
 	if err == nil {
 		err = w.Flush()
 	}
@@ -206,13 +221,10 @@ func (h *House) writeDocument(t Target, part shelf.Part) (store.Document, error)
 		return store.Document{}, fmt.Errorf("write document: %w", err)
 	}
 	digest := hex.EncodeToString(sum.Sum(nil))
-	if err := file.CommitAs(filepath.Join(dir, digest+".csv")); err != nil {
+	if err := file.CommitAs(filepath.Join(dir, digest+ending)); err != nil {
 		return store.Document{}, fmt.Errorf("write document: %w", err)
 	}
-	return store.Document{
-		Part: part.Number, Folder: h.folderOf(t), Name: h.fileOf(t, part.Number),
-		Path: documentDir + "/" + digest + ".csv", Size: counter.n, SHA256: digest, Rows: rows, Records: part.Digest,
-	}, nil
+	return store.Document{Path: documentDir + "/" + digest + ending, Size: counter.n, SHA256: digest, Rows: rows}, nil
 }
 
 // render writes one part in the format of the target's kind and returns how many rows it has.

@@ -123,12 +123,15 @@ func (h *House) problems(ctx context.Context, book alert.Book) ([]alert.Problem,
 // sendingProblems finds what keeps documents from leaving. Trouble with the server as a whole is one problem, however many documents
 // wait for it.
 func (h *House) sendingProblems(ctx context.Context, l *problemList) error {
-	hold, err := h.store.Hold(ctx)
-	if err != nil {
-		return err
-	}
-	if hold != nil {
-		l.add(alert.Problem{Key: "server", Kind: kindOf(hold.Class, ""), Detail: hold.Text})
+	held := map[outbox.By]bool{}
+	for _, by := range h.ways() {
+		hold, err := h.store.Hold(ctx, by)
+		if err != nil {
+			return err
+		}
+		if held[by] = hold != nil; hold != nil {
+			l.add(alert.Problem{Key: serverKey(by), Kind: kindOf(hold.Class, ""), Detail: hold.Text})
+		}
 	}
 	waiting, err := h.store.Waiting(ctx)
 	if err != nil {
@@ -139,18 +142,18 @@ func (h *House) sendingProblems(ctx context.Context, l *problemList) error {
 		if d.Class == "" {
 			continue
 		}
-		file, server := d.Folder+"/"+d.Name, h.cfg.SFTP.Host
+		file, server := d.Folder+"/"+d.Name, h.serverOf(d.By)
 		p := alert.Problem{Kind: kindOf(outbox.Class(d.Class), d.State), Store: parseTarget(d.Target).Vendor, Detail: d.Error}
 		var what string
 		switch p.Kind {
 		case alert.Unreachable, alert.HostKey, alert.Credentials:
-			p.Key, what = "server", server
+			p.Key, what = serverKey(d.By), server
 		case alert.Full:
 			p.Key, what = "full", server
 		case alert.Permission:
 			p.Key, what = "permission/"+d.Folder, d.Folder
 		case alert.Login:
-			p.Key, what = "server", server
+			p.Key, what = serverKey(d.By), server
 		default:
 			p.Key, what = string(p.Kind)+"/"+file, file
 		}
@@ -163,13 +166,21 @@ func (h *House) sendingProblems(ctx context.Context, l *problemList) error {
 			}
 			continue
 		}
-		if p.Key == "server" && hold != nil {
+		if p.Key == serverKey(d.By) && held[d.By] {
 			continue
 		}
 		byKey[p.Key] = len(l.all)
 		l.add(p, what)
 	}
 	return nil
+}
+
+// serverKey names trouble with the server of a way as a whole.
+func serverKey(by outbox.By) string {
+	if by == outbox.ByAPI {
+		return "api"
+	}
+	return "server"
 }
 
 // held adds what the brake holds.

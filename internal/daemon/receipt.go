@@ -211,7 +211,10 @@ func (h *House) writeIndex(ctx context.Context, folder string) error {
 		if err != nil {
 			return err
 		}
-		a := report.Answer{Name: d.Name, Seq: d.Seq, Time: d.ReadAt, Issues: d.Outcome.Issues}
+		a := report.Answer{Name: d.Name, Seq: d.Seq, Time: d.ReadAt}
+		if a.Issues, err = h.issuesOf(ctx, d); err != nil {
+			return err
+		}
 		for _, findings := range held {
 			a.Held = append(a.Held, findings...)
 		}
@@ -226,7 +229,7 @@ func (h *House) answer(ctx context.Context, d store.Drop) (report.Answer, error)
 	o := d.Outcome
 	a := report.Answer{
 		Language: h.cfg.Chain.Language, Zone: h.zone, Name: d.Name, Feed: d.Feed, Seq: d.Seq, Time: d.ReadAt, Updated: h.now(),
-		Rows: o.Rows, RowsRejected: o.Rejected, Issues: o.Issues, Counts: o.Counts,
+		Rows: o.Rows, RowsRejected: o.Rejected, Counts: o.Counts,
 		Reading: report.Reading{Encoding: o.Encoding, Evidence: o.Evidence, Sheet: o.Sheet, HeaderRow: o.HeaderRow},
 	}
 	if f, ok := h.feed(d.Feed); ok {
@@ -241,6 +244,14 @@ func (h *House) answer(ctx context.Context, d store.Drop) (report.Answer, error)
 			Role: c.Role, Header: c.Header, Number: c.Number, Decimal: c.Decimal, Date: c.Date, Proof: c.Proof, ProofRow: c.ProofRow,
 		})
 	}
+	var err error
+	if a.Issues, err = h.issuesOf(ctx, d); err != nil {
+		return a, err
+	}
+	feedback, err := h.store.FeedbackOn(ctx, d.Seq)
+	if err != nil {
+		return a, err
+	}
 	effects, err := h.store.Effects(ctx, d.Seq)
 	if err != nil {
 		return a, err
@@ -249,9 +260,11 @@ func (h *House) answer(ctx context.Context, d store.Drop) (report.Answer, error)
 	if err != nil {
 		return a, err
 	}
-	hold, err := h.store.Hold(ctx)
-	if err != nil {
-		return a, err
+	holds := map[outbox.By]*outbox.Hold{}
+	for _, by := range h.ways() {
+		if holds[by], err = h.store.Hold(ctx, by); err != nil {
+			return a, err
+		}
 	}
 	open, err := h.store.OpenFindings(ctx)
 	if err != nil {
@@ -262,8 +275,8 @@ func (h *House) answer(ctx context.Context, d store.Drop) (report.Answer, error)
 		return a, err
 	}
 	for _, e := range effects {
-		s := h.storeAnswer(e, held, hold)
-		s.HeldRows, s.RejectedRows = stillHeld(e, open), e.Rejected
+		s := h.storeAnswer(e, held, holds[e.By])
+		s.HeldRows, s.RejectedRows, s.NotTaken = stillHeld(e, open), e.Rejected, notTaken(feedback, e.Target)
 		if f, ok := stopped(e.Target, open); ok && e.State == store.EffectWaiting {
 			s.OnlyHeld = true
 			if !slices.ContainsFunc(s.HeldRows, func(is catalog.Issue) bool { return is.Code == f.Code }) {
@@ -321,6 +334,7 @@ func (h *House) storeAnswer(e store.Effect, held map[string][]catalog.Issue, hol
 		s.OnlyHeld = true
 	case store.EffectVerified:
 		s.Sent, s.Verified = e.Began, e.Verified
+		s.Requested, s.Answered, s.Unanswered = e.By == outbox.ByAPI, e.Answer, e.Silent
 	case store.EffectPlanned:
 		s.Sent = e.Began
 		if e.Class != "" {

@@ -1,14 +1,17 @@
 package daemon
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	"golang.org/x/sync/errgroup"
 
 	"gondola/internal/outbox"
+	"gondola/internal/store"
 )
 
 // How often the loops look for work. Looking is a query on an index, so once a second costs nothing and no loop needs to be told.
@@ -38,6 +41,7 @@ func (h *House) Run(ctx context.Context) error {
 	}
 	for _, l := range []loop{
 		{"send", lookEvery, h.send},
+		{"jobs", lookEvery, h.askJobs},
 		{"inbox", lookEvery, h.drainInbox},
 		{"poll", lookEvery, h.poll},
 		{ordersLoop, lookEvery, h.handOverOrders},
@@ -105,25 +109,61 @@ func (h *House) loop(ctx context.Context, l loop) error {
 // send runs the slots that have come, makes the plans that are due, and flushes the outbox.
 func (h *House) send(ctx context.Context) error {
 	err := errors.Join(h.startSchedules(ctx), h.runSlots(ctx), h.measureClock(ctx), h.planDue(ctx))
-	next, nextErr := h.queue.Next(ctx, h.now())
-	if nextErr != nil {
-		return errors.Join(err, nextErr)
+	for _, queue := range []store.Queue{h.queue, h.queueAPI} {
+		next, nextErr := queue.Next(ctx, h.now())
+		if nextErr != nil {
+			return errors.Join(err, nextErr)
+		}
+		if !next.IsZero() && !next.After(h.now()) {
+			_, flushErr := h.flush(ctx)
+			return errors.Join(err, flushErr)
+		}
 	}
-	if next.IsZero() || next.After(h.now()) {
-		return err
-	}
-	_, flushErr := h.flush(ctx)
-	return errors.Join(err, flushErr)
+	return err
 }
 
-// flush sends what is due and tells what became of it.
+// flush sends what is due, on both ways at once, and tells what became of it. Trouble of one way is told by its own report; what comes
+// back is both together.
 func (h *House) flush(ctx context.Context) (outbox.Report, error) {
-	r, err := h.outbox.Flush(ctx)
+	var requests outbox.Report
+	var requestsErr error
+	var wait sync.WaitGroup
+	if h.outAPI != nil {
+		wait.Go(func() { requests, requestsErr = h.outAPI.Flush(ctx) })
+	}
+	files, filesErr := h.outbox.Flush(ctx)
+	wait.Wait()
+	err := errors.Join(filesErr, h.tellFlush(ctx, outbox.BySFTP, files))
+	if h.outAPI != nil {
+		err = errors.Join(err, requestsErr, h.tellFlush(ctx, outbox.ByAPI, requests))
+	}
+	return together(files, requests), err
+}
+
+// together returns two reports as one. Of what stops a way, the files' comes first.
+func together(a, b outbox.Report) outbox.Report {
+	a.Attempted, a.Deferred, a.Parked, a.Cut = a.Attempted+b.Attempted, a.Deferred+b.Deferred, a.Parked+b.Parked, a.Cut+b.Cut
+	a.Held, a.Dial = cmp.Or(a.Held, b.Held), cmp.Or(a.Dial, b.Dial)
+	a.Arrived, a.Failures, a.Fates = append(a.Arrived, b.Arrived...), append(a.Failures, b.Failures...), append(a.Fates, b.Fates...)
+	if a.Next.IsZero() || !b.Next.IsZero() && b.Next.Before(a.Next) {
+		a.Next = b.Next
+	}
+	return a
+}
+
+// tellFlush tells what became of what was due on one way.
+func (h *House) tellFlush(ctx context.Context, by outbox.By, r outbox.Report) error {
 	for _, a := range r.Arrived {
 		d, t := a.Delivery, parseTarget(a.Delivery.Target)
+		text := fmt.Sprintf("verified by %s, %s", a.Receipt.Proof, a.Receipt.Way)
+		if by == outbox.ByAPI {
+			text = "accepted by the platform"
+			if a.Receipt.Job != "" {
+				text += ", which works on it as job " + a.Receipt.Job
+			}
+		}
 		h.tell(Event{
-			Kind: EventSent, Vendor: t.Vendor, Shelf: t.Kind, Name: d.Folder + "/" + d.Name, Rows: d.Rows, SHA256: d.SHA256,
-			Text: fmt.Sprintf("verified by %s, %s", a.Receipt.Proof, a.Receipt.Way),
+			Kind: EventSent, Vendor: t.Vendor, Shelf: t.Kind, Name: d.Folder + "/" + d.Name, Rows: d.Rows, SHA256: d.SHA256, Text: text,
 		})
 	}
 	for _, f := range r.Failures {
@@ -136,12 +176,12 @@ func (h *House) flush(ctx context.Context) (outbox.Report, error) {
 	for _, f := range r.Fates {
 		h.tell(fateEvent(f))
 	}
-	h.tellDial(r)
-	return r, errors.Join(err, h.noteClock(ctx, r))
+	h.tellDial(by, r)
+	return h.noteClock(ctx, r)
 }
 
 // tellDial tells why the server could not be talked to, once for each change of the words.
-func (h *House) tellDial(r outbox.Report) {
+func (h *House) tellDial(by outbox.By, r outbox.Report) {
 	text := ""
 	switch {
 	case r.Dial != nil:
@@ -149,10 +189,18 @@ func (h *House) tellDial(r outbox.Report) {
 	case r.Held != nil:
 		text = string(r.Held.Class) + ": " + r.Held.Text
 	}
-	if text != "" && text != h.lastDial {
-		h.tell(Event{Kind: EventFailed, Name: h.cfg.SFTP.Host, Text: text})
+	if text != "" && text != h.lastDial[by] {
+		h.tell(Event{Kind: EventFailed, Name: h.serverOf(by), Text: text})
 	}
-	h.lastDial = text
+	h.lastDial[by] = text
+}
+
+// serverOf returns what is talked to on a way.
+func (s *setup) serverOf(by outbox.By) string {
+	if by == outbox.ByAPI {
+		return s.apiURL()
+	}
+	return s.cfg.SFTP.Host
 }
 
 // fateEvent tells what became of a document. Only one that was there to be read has settled.

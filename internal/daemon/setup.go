@@ -109,6 +109,7 @@ func newSetup(cfg *config.Config) (*setup, error) {
 	if cfg.Send.Format == config.FormatSingle && ok && !s.brand.SingleFile {
 		fault("send.format", fmt.Errorf("the brand %q reads no single files; write double", cfg.Chain.Brand))
 	}
+	s.checkRequests(fault)
 	s.setTargets()
 	errs = append(errs, s.setTimetables(), s.setOrders(), s.setAudit())
 	return s, errors.Join(errs...)

@@ -29,6 +29,7 @@ type Status struct {
 	Orders   *OrderStatus  `json:"orders,omitempty"`   // nil where none ever came and none are handed over
 	Rollback *RollbackLine `json:"rollback,omitempty"` // the last one, while something of it counts or it is not done
 	Audits   []AuditLine   `json:"audits,omitempty"`   // the newest of each store
+	Incoming *Incoming     `json:"incoming,omitempty"` // how orders come, where they do
 	Passport string        `json:"passport,omitempty"` // what the server is known to allow, and what holds there
 }
 
@@ -36,15 +37,17 @@ type Status struct {
 type StoreStatus struct {
 	ID       string    `json:"id"` // * where one file is for all stores
 	Name     string    `json:"name"`
-	Kind     string    `json:"kind"`               // catalog, promotions or assortment
-	Differs  int       `json:"differs"`            // articles or promotions that the next slot would change
-	Same     int       `json:"same"`               // articles or promotions that are wanted as they were sent
-	Pending  int       `json:"pending,omitempty"`  // promotions that start only once the end of others has been read
-	Withheld int       `json:"withheld,omitempty"` // promotions that can't start as they are; gondola plan says why
-	Verified time.Time `json:"verified,omitzero"`  // the last document that arrived
-	Next     time.Time `json:"next,omitzero"`      // the next slot
-	Settled  bool      `json:"settled"`            // everything that left is known to have been there to be read
-	Problem  string    `json:"problem,omitempty"`  // why something is not sent
+	Kind     string    `json:"kind"`                // catalog, promotions or assortment
+	Differs  int       `json:"differs"`             // articles or promotions that the next slot would change
+	Same     int       `json:"same"`                // articles or promotions that are wanted as they were sent
+	Pending  int       `json:"pending,omitempty"`   // promotions that start only once the end of others has been read
+	Withheld int       `json:"withheld,omitempty"`  // promotions that can't start as they are; gondola plan says why
+	Verified time.Time `json:"verified,omitzero"`   // the last document that arrived
+	Next     time.Time `json:"next,omitzero"`       // the next slot
+	Settled  bool      `json:"settled"`             // everything that left is known to have been there to be read, or worked on
+	Jobs     int       `json:"jobs,omitempty"`      // requests that the platform has accepted and works on
+	NotTaken int       `json:"not_taken,omitempty"` // rows that the platform did not take, by its last word
+	Problem  string    `json:"problem,omitempty"`   // why something is not sent
 }
 
 // FeedStatus is how one feed stands.
@@ -115,12 +118,14 @@ func (h *House) Status(ctx context.Context) (Status, error) {
 	if s.Rows, err = h.HeldFindings(ctx); err != nil {
 		return s, err
 	}
-	hold, err := h.store.Hold(ctx)
-	if err != nil {
-		return s, err
-	}
-	if hold != nil {
-		s.Hold = hold.Text
+	for _, by := range h.ways() {
+		hold, err := h.store.Hold(ctx, by)
+		if err != nil {
+			return s, err
+		}
+		if hold != nil && s.Hold == "" {
+			s.Hold = hold.Text
+		}
 	}
 	if s.Paused, err = h.Paused(ctx); err != nil {
 		return s, err
@@ -155,6 +160,9 @@ func (h *House) Status(ctx context.Context) (Status, error) {
 		return s, err
 	}
 	if s.Orders, err = h.orderStatus(ctx); err != nil {
+		return s, err
+	}
+	if s.Incoming, err = h.incoming(ctx); err != nil {
 		return s, err
 	}
 	s.Rollback, err = h.rollbackStatus(ctx)
@@ -199,6 +207,11 @@ func (h *House) storeStatus(ctx context.Context, t Target) (StoreStatus, error) 
 		return line, err
 	}
 	line.Settled = len(unsettled) == 0
+	standing, err := h.store.StandingOf(ctx, t.String())
+	if err != nil {
+		return line, err
+	}
+	line.Jobs, line.NotTaken = standing.Open, standing.NotTaken
 	line.Verified, err = h.store.LastVerified(ctx, t.String())
 	return line, err
 }

@@ -25,7 +25,7 @@ func (h *House) listen() error {
 	var err error
 	p.server, err = web.New(web.Config{
 		Listen: h.cfg.Web.Listen, Language: h.cfg.Chain.Language, Zone: h.zone, Look: h.view,
-		Healthy: h.Healthy, Log: h.log.With("component", "web"), Now: h.now,
+		Healthy: h.Healthy, Measure: h.measure, Log: h.log.With("component", "web"), Now: h.now,
 	})
 	if err != nil {
 		return err
@@ -105,7 +105,8 @@ func (h *House) pageOf(s Status) web.Page {
 	for _, v := range s.Stores {
 		p.Stores = append(p.Stores, web.Store{
 			ID: idFor(v.ID), Name: h.nameFor(v.ID), Shelf: v.Kind, Same: v.Same, Differs: v.Differs, Pending: v.Pending,
-			Withheld: v.Withheld, Verified: v.Verified, Next: v.Next, Settled: v.Settled, Problem: why[v.Kind+"/"+v.ID],
+			Withheld: v.Withheld, Verified: v.Verified, Next: v.Next, Settled: v.Settled,
+			Jobs: v.Jobs, NotTaken: v.NotTaken, Problem: why[v.Kind+"/"+v.ID],
 		})
 	}
 	if o := s.Orders; o != nil {

@@ -3,6 +3,7 @@ package daemon
 import (
 	"bytes"
 	"context"
+	"io"
 	"log/slog"
 	"net/http"
 	"os"
@@ -10,6 +11,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/prometheus/client_golang/prometheus/testutil/promlint"
 
 	"gondola/internal/config"
 	"gondola/internal/inbox"
@@ -26,7 +29,12 @@ func newHook(t *testing.T, o liveOptions) *live {
 		t.Fatal(err)
 	}
 	o.config = "orders: {webhook: {listen: 127.0.0.1:1, secrets: ['file:" + path + "']}}\n"
-	o.change = func(c *config.Config) { c.Orders.Webhook.Listen = "127.0.0.1:0" }
+	o.change = func(c *config.Config) {
+		c.Orders.Webhook.Listen = "127.0.0.1:0"
+		if o.page {
+			c.Web.Listen = "127.0.0.1:0"
+		}
+	}
 	return newLive(t, o)
 }
 
@@ -118,5 +126,24 @@ func TestWebhookLog(t *testing.T) {
 	}
 	if text := log.String(); strings.Contains(text, hookSecret) || strings.Contains(text, "nobody real") {
 		t.Errorf("log:\n%s", text)
+	}
+}
+
+// TestMetricsAreWellNamed holds the names of all numbers against Prometheus' own rules, as a scrape sees them.
+func TestMetricsAreWellNamed(t *testing.T) {
+	l := newHook(t, liveOptions{page: true})
+	l.hook("{}")
+	res, err := http.Get("http://" + l.house.PageAddr() + "/metrics")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Body.Close()
+	text, err := io.ReadAll(res.Body)
+	if err != nil || res.StatusCode != http.StatusOK || !bytes.Contains(text, []byte("gondola_webhook_events_total 1")) {
+		t.Errorf("%d %v\n%s", res.StatusCode, err, text)
+	}
+	problems, err := promlint.New(bytes.NewReader(text)).Lint()
+	if err != nil || len(problems) > 0 {
+		t.Errorf("%v %v", problems, err)
 	}
 }

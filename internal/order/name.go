@@ -21,6 +21,7 @@ var placeholder = regexp.MustCompile(`\{([^{}]*)\}`)
 
 // The placeholders of names. Those of one order mean nothing in the name of a file that has several.
 func commonPlaceholders() []string { return []string{"vendor", "erp_code", "date", "time", "seq"} }
+
 func orderPlaceholders() []string {
 	return []string{"order", "external", "code", "state", "asked", "revision"}
 }

@@ -9,7 +9,16 @@ import (
 // ErrLost is wrapped by errors of a Remote whose connection is gone: every further call on that Remote would fail too.
 var ErrLost = errors.New("connection lost")
 
-// Delivery is a document on its way to one remote name.
+// By is how deliveries travel. Each way has its own login and its own hold: one that is refused stops nothing of the other.
+type By string
+
+// The ways to the platform.
+const (
+	BySFTP By = "sftp" // as files
+	ByAPI  By = "api"  // as requests to its REST interface
+)
+
+// Delivery is a document on its way to one remote name. Of a request, folder and name only tell it from others.
 type Delivery struct {
 	ID     int64
 	Target string // whose shelf it is; one target's deliveries go in the order of their ids
@@ -46,6 +55,9 @@ const (
 	ProofDigest Proof = "digest" // read back and hashed
 	ProofSize   Proof = "size"   // the server says the size is right
 	ProofClosed Proof = "closed" // the server took every byte and closed the file without complaint
+
+	// ProofAccepted is of requests: the platform answered that it took it, and has not said yet what it made of it.
+	ProofAccepted Proof = "accepted"
 )
 
 // Receipt is the proof for bytes: what lies, or lay, under the final name.
@@ -54,6 +66,8 @@ type Receipt struct {
 	SHA256   string // of the bytes sent, hex
 	Proof    Proof
 	Way      string    // how the name was taken: one of the ways
+	Job      string    // of a request: the platform's job that works on it; "" = there is none to follow
+	Done     bool      // of a request: it was worked on at once
 	Replaced bool      // a file of ours lay under the name before
 	At       time.Time // when it was verified
 
@@ -78,6 +92,11 @@ const (
 	FateTaken Fate = "taken" // put on an absent name, not replaced, gone: somebody took it
 	FateAgain Fate = "again" // gone, but it had replaced another file: which of the two was read is not known, so it goes once more
 	FateAlien Fate = "alien" // something else lies there: not ours
+
+	// Of requests.
+
+	FateConfirmed Fate = "confirmed" // the platform worked on it, and told what it did not take
+	FateSilent    Fate = "silent"    // the platform told of no end for so long that it is taken as worked on
 )
 
 // Class says what kind of failure stopped an attempt, and with it what happens next.
@@ -93,6 +112,7 @@ const (
 	Protocol    Class = "protocol"    // the server's answers make no sense: the connection is cut; again later, told at once
 	Foreign     Class = "foreign"     // a file that we did not put lies under our name: held until an admin adopts it
 	Local       Class = "local"       // our own document can't be read: parked, our bug or our disk
+	Refused     Class = "refused"     // the platform does not take what the request says: parked, a person's turn
 )
 
 // Failure is an error with its class. Errors without one are Transient.
@@ -106,6 +126,9 @@ func (f *Failure) Error() string { return f.Err.Error() }
 
 // Unwrap implements errors.Unwrap.
 func (f *Failure) Unwrap() error { return f.Err }
+
+// Parks reports whether a failure can't be healed by another attempt: a person's turn.
+func (c Class) Parks() bool { return c == Foreign || c == Local || c == Refused }
 
 // Remote is a connection to the platform's server. A Remote may be used by several goroutines at once, for different names.
 type Remote interface {

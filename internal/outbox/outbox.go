@@ -13,9 +13,11 @@
 //   - One file is nobody else's business: a delivery that fails does not stop the others. Only a lost connection does; it is dialled
 //     once more, then the rest waits.
 //   - What a second attempt could heal is deferred, with exponential back-off and jitter, for ever: prices that are stuck must get
-//     out once the cause is gone, without anybody being there. What it can't heal (a foreign file, an unreadable document) is parked.
+//     out once the cause is gone, without anybody being there. What it can't heal (a foreign file, an unreadable document, a request whose
+//     content is refused) is parked.
 //   - A stopping daemon begins nothing more and gives what is on its way a grace period. What is cut then stays "sending" in the
 //     queue and is sent again at the next start, which is harmless: every document sets states, and replaces itself.
+//   - Files and requests go by an outbox each, over one queue: a login that is refused on one way stops nothing of the other.
 //   - Looks at what became of earlier files happen before anything is replaced, since afterwards nobody could tell. They never fail
 //     a flush.
 package outbox

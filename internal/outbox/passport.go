@@ -53,6 +53,8 @@ const (
 	WayRename      = "rename"       // renamed to a name that was free
 	WayAside       = "aside"        // the old file was moved aside first
 	WayDirect      = "direct"       // written under its final name, since no rename works there
+
+	WayRequest = "request" // no name: the body of a request
 )
 
 // ProbeTries is how often a server is probed that breaks off each time. What is known by then is used from there on.

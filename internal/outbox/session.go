@@ -145,7 +145,7 @@ func (s *session) verified(ctx context.Context, d Delivery, r Receipt) error {
 func (s *session) failed(ctx context.Context, d Delivery, failure *Failure) error {
 	now := s.o.now()
 	failed := Failed{Delivery: d, Class: failure.Class, Err: failure}
-	if failure.Class == Foreign || failure.Class == Local {
+	if failure.Class.Parks() {
 		if err := s.o.Queue.Parked(ctx, d.ID, failure.Class, text(failure)); err != nil {
 			return fmt.Errorf("park delivery %d: %w", d.ID, err)
 		}

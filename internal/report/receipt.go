@@ -268,8 +268,14 @@ func (r *receipt) store(s StoreAnswer) storeBlock {
 func (r *receipt) standing(s StoreAnswer) ([]string, storeState) {
 	w := r.words
 	switch {
+	case !s.Verified.IsZero() && s.Requested:
+		return r.requested(s)
 	case !s.Verified.IsZero():
-		return []string{w.say("store.verified", w.date(s.Verified, "time.short"))}, stateDone
+		lines := []string{w.say("store.verified", w.date(s.Verified, "time.short"))}
+		if s.NotTaken > 0 {
+			return append(lines, w.say("store.not-taken", s.NotTaken)), stateAlarm
+		}
+		return lines, stateDone
 	case s.Superseded:
 		return []string{w.say("store.superseded")}, stateNone
 	case s.Rejected:
@@ -293,6 +299,25 @@ func (r *receipt) standing(s StoreAnswer) ([]string, storeState) {
 	default:
 		return []string{w.say("store.waiting")}, stateWaits
 	}
+}
+
+// requested says how far requests have come that the platform has accepted: that it took them is not that it did what they say.
+func (r *receipt) requested(s StoreAnswer) ([]string, storeState) {
+	w := r.words
+	var lines []string
+	state := stateDone
+	switch {
+	case s.Answered.IsZero():
+		lines, state = append(lines, w.say("store.accepted", w.date(s.Verified, "time.short"))), stateGoing
+	case s.Unanswered:
+		lines = append(lines, w.say("store.unanswered", w.date(s.Verified, "time.short")))
+	default:
+		lines = append(lines, w.say("store.confirmed", w.date(s.Answered, "time.short")))
+	}
+	if s.NotTaken > 0 {
+		lines, state = append(lines, w.say("store.not-taken", s.NotTaken)), stateAlarm
+	}
+	return lines, state
 }
 
 // changes returns what changes about a store's articles.

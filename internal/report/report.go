@@ -116,8 +116,15 @@ type StoreAnswer struct {
 	Next         time.Time // when it will be sent, or tried again
 	Trouble      string    // why it has not been sent although it should have been: see [Trouble]
 	Sent         time.Time // when sending began
-	Verified     time.Time // when its arrival was verified
+	Verified     time.Time // when its arrival was verified; of requests, when the platform had accepted them
 	Superseded   bool      // a later export took its place before it was sent
+
+	// Of requests, which the platform works on by itself once it has accepted them.
+
+	Requested  bool      // it went by requests
+	Answered   time.Time // when the platform had told what it made of them, zero before
+	Unanswered bool      // it never did, and is taken to have worked on them
+	NotTaken   int       // rows that it did not take
 
 	Paused      bool      // nothing begins to be sent to the store until an admin says so
 	PausedUntil time.Time // or until this time

@@ -303,3 +303,23 @@ func toJSON(t testing.TB, v any) string {
 	}
 	return string(data)
 }
+
+// TestStartWithoutAPort: what is taken already is named.
+func TestStartWithoutAPort(t *testing.T) {
+	other := newTestSandbox(t, nil)
+	for what, set := range map[string]func(o *Options, address string){
+		"page": func(o *Options, address string) { o.HTTPListen = address },
+		"REST": func(o *Options, address string) { o.API.Listen = address },
+	} {
+		o := testOptions(t)
+		set(&o, strings.TrimPrefix(other.RESTURL(), "http://"))
+		s, err := Start(t.Context(), o)
+		if err == nil {
+			_ = s.Close()
+			t.Fatalf("%s: the port is taken", what)
+		}
+		if !strings.Contains(err.Error(), what) || !strings.Contains(err.Error(), "choose another address") {
+			t.Errorf("%s: %v", what, err)
+		}
+	}
+}

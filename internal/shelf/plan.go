@@ -32,6 +32,9 @@ type Question struct {
 	Catalog *CatalogShelf
 	// Stores is, of a shelf whose files are for several stores, what they say of them now: catalog.Promotion.Stores. "" for one store.
 	Stores string
+	// Elsewhere reports whether a promotion was sent in a way that this plan does not go, by its catalog.Promotion.Stores: it can be ended in
+	// that way only, so it runs on as it is. Nil: none was.
+	Elsewhere func(stores string) bool
 
 	// Brake holds rows back; nil holds none. Approved and Rejected are the rows, as they were wanted, that people let pass, or want to
 	// stay away without being asked again. Where Of is not nil findings speak of its articles alone: those of one export, say.
@@ -89,7 +92,7 @@ type Summary struct {
 	// them, whether or not a drop comes until then.
 	Waiting int
 	// Withheld is how many promotions don't start: catalog.PromoNoPrice, catalog.PromoNotBelow, and catalog.PromoOverlap where a better
-	// one of the article is sent. Nil where there are none.
+	// one of the article is sent; and how many neither end nor change, catalog.PromoElsewhere. Nil where there are none.
 	Withheld map[catalog.Code]int
 	// Unstarted is how many promotions that Change counts as Started don't start: those withheld, and those that the brake holds.
 	Unstarted int

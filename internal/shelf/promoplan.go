@@ -31,6 +31,9 @@ func (f Files) formerStores(q Question) (former string, err error) {
 			live = r[1]
 		}
 		p := live.Promotion
+		if q.Elsewhere != nil && q.Elsewhere(p.Stores) {
+			return nil
+		}
 		if p.Stores != q.Stores && !p.Over(q.Now) && (p.Active || r[1].Promotion != nil) && (former == "" || p.Stores < former) {
 			former = p.Stores
 		}
@@ -45,6 +48,7 @@ type campaign struct {
 	live                    Record // what the platform has, as far as anybody can know
 	step                    step
 	beaten                  bool // another promotion of the article is sent in its place
+	elsewhere               bool // it runs, and was sent in a way that this plan does not go
 
 	people decided
 	told   bool         // findings of the brake speak of it
@@ -126,6 +130,7 @@ func (c *campaigns) flush() error {
 		if err := c.fix(one); err != nil {
 			return err
 		}
+		c.runsElsewhere(one)
 		c.s.Change.promotion(one.wanted, one.sent)
 		one.step = one.decide(c.q.Full)
 	}
@@ -187,6 +192,24 @@ func (c *campaigns) keepEnding() error {
 	return nil
 }
 
+// runsElsewhere leaves a promotion as it is that runs and can't be told anything on the way that this plan goes. What would have become of
+// it is withheld.
+func (c *campaigns) runsElsewhere(one *campaign) {
+	p := one.live.Promotion
+	if p == nil || !p.Active || c.q.Elsewhere == nil || !c.q.Elsewhere(p.Stores) {
+		return
+	}
+	one.elsewhere = true
+	if w := one.wanted.Promotion; w != nil {
+		as := *w
+		as.Stores = p.Stores
+		if !as.Active || !as.Same(*p) {
+			c.withhold(catalog.PromoElsewhere)
+		}
+	}
+	one.wanted, one.unsettled = one.live, Record{}
+}
+
 // goesOn leaves what runs as it is.
 func (c *campaigns) goesOn(one *campaign) {
 	one.wanted = one.live
@@ -230,7 +253,7 @@ func (c *campaigns) compare() error {
 			continue
 		}
 		one := &c.group[at[n]]
-		if one.beaten = true; all[n].lives {
+		if one.beaten = true; all[n].lives && !one.elsewhere {
 			one.step = stepEnd
 		}
 	}
@@ -241,6 +264,8 @@ func (c *campaigns) compare() error {
 func (c campaign) decide(full bool) step {
 	began := c.unsettled.Promotion != nil
 	switch {
+	case c.elsewhere:
+		return stepNone
 	case c.wanted.active() && c.live.active():
 		if !c.wanted.priced() {
 			// Whether it is another price, nobody knows yet.
@@ -265,6 +290,9 @@ func (c campaign) decide(full bool) step {
 
 // plan says what there is to say of one promotion.
 func (c *campaigns) plan(one *campaign, ending bool) error {
+	if one.elsewhere {
+		return nil
+	}
 	if one.wanted.active() && (!one.live.active() || one.step == stepEnd || !one.wanted.priced()) {
 		refused, err := catalog.PromoOverlap, error(nil)
 		if !one.beaten {

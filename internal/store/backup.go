@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -149,6 +150,9 @@ func (s *Store) Restored(ctx context.Context, r Restoring) error {
 			`UPDATE deliveries SET state = CASE WHEN verified_at > 0 THEN 'verified' ELSE 'superseded' END, next_at = 0, look_at = 0
 				WHERE ` + unfinished + ` OR look_at > 0`,
 			`UPDATE plans SET state = 'superseded' WHERE state = 'open'`,
+			// Whatever becomes of a request of then, it does not go again.
+			`UPDATE deliveries SET state = 'superseded' WHERE id IN (SELECT delivery FROM jobs WHERE ended_at = 0)`,
+			`UPDATE jobs SET ended_at = made_at, heard = 'silent', next_at = 0 WHERE ended_at = 0`,
 			`UPDATE targets SET full_due = 1, adopt = 1`,
 			// What was due then may have been handed over since: the ERP is told that it may have it.
 			`UPDATE order_dues SET replay = 1 WHERE state = 'due'`,
@@ -160,6 +164,11 @@ func (s *Store) Restored(ctx context.Context, r Restoring) error {
 		}
 		if err := owe(ctx, tx, r); err != nil {
 			return err
+		}
+		_, err := tx.ExecContext(ctx, `INSERT INTO facts (name, value) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET value = excluded.value`,
+			doubtfulFact, strconv.FormatInt(millis(r.At), 10))
+		if err != nil {
+			return fmt.Errorf("note that orders may have been handed over: %w", err)
 		}
 		for _, e := range exports {
 			_, err := tx.ExecContext(ctx, `UPDATE drops SET archived = $2 WHERE seq = $1`, e.Seq, filepath.Join(r.Dir, e.Below))

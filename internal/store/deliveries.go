@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
@@ -11,13 +12,16 @@ import (
 	"gondola/internal/outbox"
 )
 
-// Queue is the outbox's view of the database. Dir is the state folder, which documents' paths are below; Window is how long a file
-// must lie there to count as read.
+// Queue is an outbox's view of the database: of the deliveries that travel one way. Dir is the state folder, which documents' paths are
+// below; Window is how long a file must lie there to count as read.
 type Queue struct {
 	*Store
+	By     outbox.By // "" = files
 	Dir    string
 	Window time.Duration
 }
+
+func (q Queue) by() outbox.By { return cmp.Or(q.By, outbox.BySFTP) }
 
 var _ outbox.Queue = Queue{}
 
@@ -29,6 +33,9 @@ const (
 	attemptable = `d.state IN ('queued', 'deferred', 'sending', 'uncertain')`
 	firstOfName = `NOT EXISTS (SELECT 1 FROM deliveries o WHERE o.folder = d.folder AND o.name = d.name AND o.id < d.id
 		AND o.state IN ('queued', 'deferred', 'sending', 'uncertain'))`
+	// In which order the platform works on two requests is not known, so that those of a plan wait until it has worked on all before.
+	noOpenJob = `NOT EXISTS (SELECT 1 FROM jobs j JOIN deliveries o ON o.id = j.delivery
+		WHERE j.target = d.target AND j.ended_at = 0 AND o.plan < d.plan)`
 )
 
 // unfinished holds for deliveries that are to be attempted or wait for a person, spelled as in the partial index.
@@ -42,18 +49,20 @@ const longestDelay = 2 * time.Hour
 const (
 	dueQuery = `SELECT d.id, d.target, d.folder, d.name, d.path, d.size, d.sha256, d.doc_rows, d.attempts, d.class = 'foreign', COALESCE(t.adopt, 0)
 		FROM deliveries d LEFT JOIN targets t ON t.target = d.target
-		WHERE ` + attemptable + ` AND (d.next_at <= $1 OR d.next_at > $2) AND ` + firstOfName + ` AND NOT ` + pausedDelivery + ` ORDER BY +d.id`
+		WHERE ` + attemptable + ` AND (d.next_at <= $1 OR d.next_at > $2) AND ` + firstOfName + ` AND NOT ` + pausedDelivery + `
+			AND +d.sent_by = $3 AND ` + noOpenJob + ` ORDER BY +d.id`
 	nextQuery = `SELECT MIN(at) FROM (
 		SELECT CASE WHEN d.next_at > $1 THEN 1 ELSE MAX(d.next_at, 1) END AS at FROM deliveries d
 			WHERE ` + attemptable + ` AND ` + firstOfName + ` AND NOT ` + pausedDelivery + `
-		UNION ALL SELECT look_at FROM deliveries WHERE state = 'verified' AND look_at > 0)`
+				AND +d.sent_by = $2 AND ` + noOpenJob + `
+		UNION ALL SELECT look_at FROM deliveries WHERE state = 'verified' AND look_at > 0 AND +sent_by = $2)`
 	pendingQuery = `SELECT id, folder, name, size, replaced, verified_at FROM deliveries
-		WHERE state = 'verified' AND look_at > 0 AND (look_at <= $1 OR EXISTS (SELECT 1 FROM deliveries n
+		WHERE state = 'verified' AND look_at > 0 AND +sent_by = $2 AND (look_at <= $1 OR EXISTS (SELECT 1 FROM deliveries n
 			WHERE n.folder = deliveries.folder AND n.name = deliveries.name AND n.id > deliveries.id
 			AND n.state IN ('queued', 'deferred', 'sending', 'uncertain') AND n.next_at <= $1))
 		AND NOT EXISTS (SELECT 1 FROM deliveries n WHERE n.folder = deliveries.folder AND n.name = deliveries.name AND n.id > deliveries.id
 			AND n.began_at > 0 AND n.verified_at = 0) ORDER BY +id`
-	waitingQuery = `SELECT ` + deliveryColumns + ` FROM deliveries WHERE ` + unfinished + ` AND +verified_at = 0 ORDER BY +id`
+	waitingQuery = `SELECT ` + deliveryColumns + ` FROM deliveries WHERE ` + unfinished + ` AND (+verified_at = 0 OR +sent_by = 'api') ORDER BY +id`
 )
 
 // knownSizes is how many earlier files under a name are remembered as ours.
@@ -66,7 +75,7 @@ func (q Queue) Due(ctx context.Context, now time.Time) ([]outbox.Delivery, error
 		d.Path = filepath.Join(q.Dir, filepath.FromSlash(d.Path))
 		return d, err
 	}
-	due, err := list(ctx, q.read, scan, dueQuery, millis(now), millis(now.Add(longestDelay)))
+	due, err := list(ctx, q.read, scan, dueQuery, millis(now), millis(now.Add(longestDelay)), q.by())
 	if err != nil {
 		return nil, wrap(err, "list deliveries due")
 	}
@@ -120,6 +129,9 @@ func (q Queue) Begin(ctx context.Context, id int64, now time.Time) (bool, error)
 
 // Verified implements outbox.Queue: it records the receipt and, when it is the plan's last, moves what was sent.
 func (q Queue) Verified(ctx context.Context, id int64, r outbox.Receipt) error {
+	if q.by() == outbox.ByAPI {
+		return q.accepted(ctx, id, r)
+	}
 	return q.tx(ctx, func(tx *sql.Tx) error {
 		var plan int64
 		var target, folder, name string
@@ -170,8 +182,8 @@ func finishPlan(ctx context.Context, tx *sql.Tx, plan int64, target string, at t
 	}
 	if err == nil {
 		// A document whose fate was known before the plan was whole.
-		_, err = tx.ExecContext(ctx, `UPDATE deliveries SET unsettled = 0 WHERE plan = $1 AND fate IN ($2, $3)`,
-			plan, outbox.FateKept, outbox.FateTaken)
+		_, err = tx.ExecContext(ctx, `UPDATE deliveries SET unsettled = 0 WHERE plan = $1 AND fate IN ($2, $3, $4, $5)`,
+			plan, outbox.FateKept, outbox.FateTaken, outbox.FateConfirmed, outbox.FateSilent)
 	}
 	if err == nil {
 		_, err = tx.ExecContext(ctx, `UPDATE drops SET receipt_due = receipt_due + 1
@@ -218,7 +230,7 @@ func (q Queue) Pending(ctx context.Context, now time.Time) ([]outbox.Pending, er
 		p.VerifiedAt = fromMillis(at)
 		return p, err
 	}
-	all, err := list(ctx, q.read, scan, pendingQuery, millis(now))
+	all, err := list(ctx, q.read, scan, pendingQuery, millis(now), q.by())
 	return all, wrap(err, "list fates to look at")
 }
 
@@ -258,13 +270,13 @@ func settle(ctx context.Context, tx *sql.Tx, id int64, fate outbox.Fate, again t
 }
 
 // Held implements outbox.Queue.
-func (q Queue) Held(ctx context.Context) (*outbox.Hold, error) { return q.Hold(ctx) }
+func (q Queue) Held(ctx context.Context) (*outbox.Hold, error) { return q.Hold(ctx, q.by()) }
 
-// Hold returns the hold that is in force, or nil.
-func (s *Store) Hold(ctx context.Context) (*outbox.Hold, error) {
+// Hold returns the hold that is in force on a way, or nil.
+func (s *Store) Hold(ctx context.Context, by outbox.By) (*outbox.Hold, error) {
 	var h outbox.Hold
 	var at int64
-	err := s.read.QueryRowContext(ctx, `SELECT class, login, error, at FROM hold`).Scan(&h.Class, &h.Login, &h.Text, &at)
+	err := s.read.QueryRowContext(ctx, `SELECT class, login, error, at FROM holds WHERE sent_by = $1`, by).Scan(&h.Class, &h.Login, &h.Text, &at)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, nil //nolint:nilnil // no hold is the normal case, and says so by its absence
 	}
@@ -278,10 +290,10 @@ func (s *Store) Hold(ctx context.Context) (*outbox.Hold, error) {
 // SetHold implements outbox.Queue.
 func (q Queue) SetHold(ctx context.Context, h *outbox.Hold) error {
 	return q.tx(ctx, func(tx *sql.Tx) error {
-		_, err := tx.ExecContext(ctx, `DELETE FROM hold`)
+		_, err := tx.ExecContext(ctx, `DELETE FROM holds WHERE sent_by = $1`, q.by())
 		if err == nil && h != nil {
-			_, err = tx.ExecContext(ctx, `INSERT INTO hold (id, class, login, error, at) VALUES (1, $1, $2, $3, $4)`,
-				h.Class, h.Login, h.Text, millis(h.At))
+			_, err = tx.ExecContext(ctx, `INSERT INTO holds (sent_by, class, login, error, at) VALUES ($1, $2, $3, $4, $5)`,
+				q.by(), h.Class, h.Login, h.Text, millis(h.At))
 		}
 		if err == nil {
 			// The answers about what waits say why.
@@ -294,7 +306,7 @@ func (q Queue) SetHold(ctx context.Context, h *outbox.Hold) error {
 // Next implements outbox.Queue.
 func (q Queue) Next(ctx context.Context, now time.Time) (time.Time, error) {
 	var next sql.NullInt64
-	err := q.read.QueryRowContext(ctx, nextQuery, millis(now.Add(longestDelay))).Scan(&next)
+	err := q.read.QueryRowContext(ctx, nextQuery, millis(now.Add(longestDelay)), q.by()).Scan(&next)
 	if err != nil {
 		return time.Time{}, fmt.Errorf("read when the outbox is due: %w", err)
 	}
@@ -320,15 +332,16 @@ type Delivery struct {
 	Attempts                        int
 	Began, Verified, Next           time.Time
 	Unsettled                       bool
+	By                              outbox.By
 }
 
 const deliveryColumns = `id, plan, target, folder, name, size, sha256, doc_rows, state, class, error, proof, way, fate, attempts, began_at,
-	verified_at, next_at, unsettled`
+	verified_at, next_at, unsettled, sent_by`
 
 func scanDelivery(rows *sql.Rows) (d Delivery, err error) {
 	var began, verified, next int64
 	err = rows.Scan(&d.ID, &d.Plan, &d.Target, &d.Folder, &d.Name, &d.Size, &d.SHA256, &d.Rows, &d.State, &d.Class, &d.Error, &d.Proof,
-		&d.Way, &d.Fate, &d.Attempts, &began, &verified, &next, &d.Unsettled)
+		&d.Way, &d.Fate, &d.Attempts, &began, &verified, &next, &d.Unsettled, &d.By)
 	d.Began, d.Verified, d.Next = fromMillis(began), fromMillis(verified), fromMillis(next)
 	return d, err
 }

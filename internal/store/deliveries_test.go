@@ -406,7 +406,7 @@ func TestHold(t *testing.T) {
 	for range 2 {
 		b.ok(b.queue().SetHold(t.Context(), nil))
 	}
-	if h := must(b.Hold(t.Context()))(t); h != nil {
+	if h := must(b.Hold(t.Context(), outbox.BySFTP))(t); h != nil {
 		t.Errorf("hold %+v after it ended", h)
 	}
 }

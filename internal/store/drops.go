@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"gondola/internal/catalog"
+	"gondola/internal/outbox"
 	"gondola/internal/shelf"
 )
 
@@ -104,6 +105,10 @@ type Effect struct {
 
 	Began, Verified, Next time.Time // of the plan's deliveries, zero before
 	Class                 string    // of the last failure of the plan's deliveries
+
+	By     outbox.By // how the plan's deliveries travel, "" before
+	Silent bool      // of one of the plan's requests the platform never told the end
+	Answer time.Time // when it had told the end of them all, zero before
 	// Waiting is how many promotions of the target start only with a later plan than the one that the effect is in; of one that is in
 	// none, than the newest one.
 	Waiting int
@@ -271,12 +276,14 @@ func (s *Store) LastNamed(ctx context.Context, feed, name string, before int64) 
 func (s *Store) Effects(ctx context.Context, seq int64) ([]Effect, error) {
 	scan := func(rows *sql.Rows) (e Effect, err error) {
 		var change, moves, held, rejected string
-		var at, began, verified, next int64
-		err = rows.Scan(&e.Seq, &e.Target, &e.State, &change, &moves, &held, &rejected, &e.Plan, &at, &began, &verified, &next, &e.Class, &e.Waiting, &e.Withheld)
+		var at, began, verified, next, answer int64
+		err = rows.Scan(&e.Seq, &e.Target, &e.State, &change, &moves, &held, &rejected, &e.Plan, &at, &began, &verified, &next, &e.Class, &e.By, &e.Silent, &answer,
+			&e.Waiting, &e.Withheld)
 		if err != nil {
 			return e, err
 		}
 		e.At, e.Began, e.Verified, e.Next = fromMillis(at), fromMillis(began), fromMillis(verified), fromMillis(next)
+		e.Answer = fromMillis(answer)
 		if e.Moves, err = fromJSON[[]shelf.Move](moves); err == nil {
 			e.Change, err = fromJSON[shelf.Change](change)
 		}
@@ -293,6 +300,10 @@ func (s *Store) Effects(ctx context.Context, seq int64) ([]Effect, error) {
 			COALESCE((SELECT MAX(d.verified_at) FROM deliveries d WHERE d.plan = e.plan), 0),
 			COALESCE((SELECT MAX(d.next_at) FROM deliveries d WHERE d.plan = e.plan AND d.verified_at = 0), 0),
 			COALESCE((SELECT d.class FROM deliveries d WHERE d.plan = e.plan AND d.error <> '' ORDER BY d.id LIMIT 1), ''),
+			COALESCE((SELECT MIN(d.sent_by) FROM deliveries d WHERE d.plan = e.plan), ''),
+			COALESCE((SELECT MAX(d.fate = 'silent') FROM deliveries d WHERE d.plan = e.plan), 0),
+			COALESCE((SELECT CASE MIN(d.fate IN ('confirmed', 'silent')) WHEN 1 THEN MAX(MAX(d.verified_at, COALESCE(j.ended_at, 0))) END
+				FROM deliveries d LEFT JOIN jobs j ON j.delivery = d.id WHERE d.plan = e.plan), 0),
 			COALESCE((SELECT p.waiting FROM plans p WHERE p.id = e.plan), (SELECT t.waiting FROM targets t WHERE t.target = e.target), 0),
 			COALESCE((SELECT t.withheld FROM targets t WHERE t.target = e.target), 0)
 		FROM effects e WHERE e.seq = $1 ORDER BY e.target`, seq)

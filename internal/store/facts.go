@@ -57,7 +57,7 @@ func (s *Store) Request(ctx context.Context, targets []string, full, adopt bool)
 		if err := markDue(ctx, tx, targets, full); err != nil {
 			return err
 		}
-		if _, err := tx.ExecContext(ctx, `DELETE FROM hold`); err != nil {
+		if _, err := tx.ExecContext(ctx, `DELETE FROM holds`); err != nil {
 			return fmt.Errorf("end hold: %w", err)
 		}
 		for _, t := range targets {

@@ -63,7 +63,7 @@ func TestRequest(t *testing.T) {
 	same(t, "due before", b.due(noon), []int64{ids[2]})
 	for range 2 {
 		b.ok(b.Request(t.Context(), []string{"1"}, false, false))
-		if h := must(b.Hold(t.Context()))(t); h != nil {
+		if h := must(b.Hold(t.Context(), outbox.BySFTP))(t); h != nil {
 			t.Error("the hold goes on")
 		}
 		same(t, "due", b.due(noon), ids)

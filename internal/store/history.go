@@ -206,15 +206,7 @@ type SentDocument struct {
 // returns false.
 func (s *Store) Documents(ctx context.Context, target string, from, to time.Time, fn func(SentDocument) (more bool, err error)) error {
 	// They are few, and fn opens files: a query that stays open meanwhile would keep the database from tidying up.
-	scan := func(rows *sql.Rows) (d SentDocument, err error) {
-		var began, verified, next, planned int64
-		err = rows.Scan(&d.ID, &d.Plan, &d.Target, &d.Folder, &d.Name, &d.Size, &d.SHA256, &d.Rows, &d.State, &d.Class, &d.Error, &d.Proof,
-			&d.Way, &d.Fate, &d.Attempts, &began, &verified, &next, &d.Unsettled, &d.Records, &d.Path, &d.Full, &planned)
-		d.Began, d.Verified, d.Next, d.Planned = fromMillis(began), fromMillis(verified), fromMillis(next), fromMillis(planned)
-		return d, err
-	}
-	all, err := list(ctx, s.read, scan, `SELECT `+deliveryColumns+`, records, path, p_full, p_created FROM
-		(SELECT d.*, p.is_full AS p_full, p.created AS p_created FROM deliveries d JOIN plans p ON p.id = d.plan WHERE d.target = $1)
+	all, err := list(ctx, s.read, scanSentDocument, sentDocuments+`
 		WHERE p_created BETWEEN $2 AND $3 OR began_at BETWEEN $2 AND $3 OR verified_at BETWEEN $2 AND $3 ORDER BY id DESC`,
 		target, millis(from), millis(to)-1)
 	if err != nil {
@@ -226,4 +218,21 @@ func (s *Store) Documents(ctx context.Context, target string, from, to time.Time
 		}
 	}
 	return nil
+}
+
+// UnsettledDocuments lists the documents of a target that began to leave and have not settled, the oldest first.
+func (s *Store) UnsettledDocuments(ctx context.Context, target string) ([]SentDocument, error) {
+	all, err := list(ctx, s.read, scanSentDocument, sentDocuments+` WHERE unsettled = 1 ORDER BY id`, target)
+	return all, wrap(err, "list what is unsettled at %s", target)
+}
+
+const sentDocuments = `SELECT ` + deliveryColumns + `, records, path, p_full, p_created FROM
+	(SELECT d.*, p.is_full AS p_full, p.created AS p_created FROM deliveries d JOIN plans p ON p.id = d.plan WHERE d.target = $1)`
+
+func scanSentDocument(rows *sql.Rows) (d SentDocument, err error) {
+	var began, verified, next, planned int64
+	err = rows.Scan(&d.ID, &d.Plan, &d.Target, &d.Folder, &d.Name, &d.Size, &d.SHA256, &d.Rows, &d.State, &d.Class, &d.Error, &d.Proof,
+		&d.Way, &d.Fate, &d.Attempts, &began, &verified, &next, &d.Unsettled, &d.By, &d.Records, &d.Path, &d.Full, &planned)
+	d.Began, d.Verified, d.Next, d.Planned = fromMillis(began), fromMillis(verified), fromMillis(next), fromMillis(planned)
+	return d, err
 }

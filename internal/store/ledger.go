@@ -36,6 +36,7 @@ const (
 	EntryFailed    EntryKind = "failed"    // an attempt failed in another way than the one before
 	EntryVerified  EntryKind = "verified"  // a delivery arrived, with proof
 	EntryFate      EntryKind = "fate"      // what became of a document on the server
+	EntryJob       EntryKind = "job"       // the platform has worked on a request, or is taken to have
 	EntryAnswer    EntryKind = "answer"    // the answer about a drop was written
 	EntryRollback  EntryKind = "rollback"  // what was wanted before was put back
 	EntryTaken     EntryKind = "taken"     // what the platform has was taken for what it was sent
@@ -51,7 +52,7 @@ func EntryKinds() []EntryKind {
 	return []EntryKind{
 		EntryStart, EntryDrop, EntryRead, EntryRejected, EntryHeld, EntryApproval, EntryRejection,
 		EntryPause, EntryResume, EntryOff, EntryOn, EntryHostKey, EntryPlan, EntryBegun, EntryFailed, EntryVerified,
-		EntryFate, EntryAnswer, EntryRollback, EntryTaken, EntryRestored, EntryOrders, EntryReplay, EntryPurge, EntryRetention,
+		EntryFate, EntryJob, EntryAnswer, EntryRollback, EntryTaken, EntryRestored, EntryOrders, EntryReplay, EntryPurge, EntryRetention,
 	}
 }
 
@@ -85,6 +86,7 @@ type Facts struct {
 	Proof    string    `json:"proof,omitempty"`
 	Way      string    `json:"way,omitempty"`
 	Fate     string    `json:"fate,omitempty"`
+	Job      string    `json:"job,omitempty"`     // the platform's
 	Version  string    `json:"version,omitempty"` // of the program
 	Text     string    `json:"text,omitempty"`    // anything else, in words
 }

@@ -215,12 +215,8 @@ func (s *Store) ReplayOrders(ctx context.Context, a Again) (n int, err error) {
 			}
 			dues := order.Replay(o, s.OrderRules, a.State)
 			for _, d := range dues {
-				if err := putDue(ctx, tx, key, o.Vendor, d, a.At); err != nil {
+				if err := putDue(ctx, tx, dueRow{Due: d, key: key, vendor: o.Vendor, at: a.At, replay: true}); err != nil {
 					return err
-				}
-				_, err := tx.ExecContext(ctx, `UPDATE order_dues SET replay = 1 WHERE key = $1 AND asked = $2 AND revision = $3`, key, d.Asked, d.Revision)
-				if err != nil {
-					return fmt.Errorf("note what is due: %w", err)
 				}
 			}
 			if len(dues) > 0 {

@@ -42,8 +42,12 @@ func (s *Store) MergeOrders(ctx context.Context, seen []order.Seen, mark *Waterm
 		}
 	}
 	return s.tx(ctx, func(tx *sql.Tx) error {
+		doubtful, err := ordersDoubtful(ctx, tx)
+		if err != nil {
+			return err
+		}
 		for _, one := range seen {
-			if err := s.mergeOrder(ctx, tx, one); err != nil {
+			if err := s.mergeOrder(ctx, tx, one, doubtful); err != nil {
 				return fmt.Errorf("merge order %q: %w", one.Order.ID, err)
 			}
 			if one.Event == 0 {
@@ -56,14 +60,27 @@ func (s *Store) MergeOrders(ctx context.Context, seen []order.Seen, mark *Waterm
 		if mark == nil {
 			return nil
 		}
-		_, err := tx.ExecContext(ctx, `INSERT INTO order_marks (vendor, upto) VALUES ($1, $2)
+		_, err = tx.ExecContext(ctx, `INSERT INTO order_marks (vendor, upto) VALUES ($1, $2)
 			ON CONFLICT (vendor) DO UPDATE SET upto = excluded.upto`, mark.Vendor, millis(mark.Upto))
 		return wrap(err, "note up to when orders of %s were asked for", mark.Vendor)
 	})
 }
 
+// doubtfulFact has when a state was restored from a backup: what the platform told before that may have been handed over by the state that
+// was lost.
+const doubtfulFact = "orders doubtful"
+
+// ordersDoubtful returns up to which time orders may have been handed over without our knowing; the zero time where that can't be.
+func ordersDoubtful(ctx context.Context, tx *sql.Tx) (time.Time, error) {
+	all, err := list(ctx, tx, scanOne[int64], `SELECT CAST(value AS BIGINT) FROM facts WHERE name = $1`, doubtfulFact)
+	if err != nil || len(all) == 0 {
+		return time.Time{}, wrap(err, "ask whether the state was restored")
+	}
+	return fromMillis(all[0]), nil
+}
+
 // mergeOrder adds one sighting.
-func (s *Store) mergeOrder(ctx context.Context, tx *sql.Tx, seen order.Seen) error {
+func (s *Store) mergeOrder(ctx context.Context, tx *sql.Tx, seen order.Seen, doubtful time.Time) error {
 	key := order.Key(seen.Order.ID)
 	was, err := storedOrder(ctx, tx, key)
 	if err != nil {
@@ -93,17 +110,29 @@ func (s *Store) mergeOrder(ctx context.Context, tx *sql.Tx, seen order.Seen) err
 		}
 	}
 	for _, d := range change.Due {
-		if err := putDue(ctx, tx, key, now.Vendor, d, seen.At); err != nil {
+		row := dueRow{Due: d, key: key, vendor: now.Vendor, at: seen.At, replay: seen.At.Before(doubtful)}
+		if !seen.Order.Updated.IsZero() {
+			row.replay = seen.Order.Updated.Before(doubtful)
+		}
+		if err := putDue(ctx, tx, row); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
+// dueRow is a hand-over that is to be noted.
+type dueRow struct {
+	order.Due
+	key, vendor string
+	at          time.Time
+	replay      bool
+}
+
 // putDue notes a hand-over, or that one which was not begun has another cart.
-func putDue(ctx context.Context, tx *sql.Tx, key, vendor string, d order.Due, at time.Time) error {
+func putDue(ctx context.Context, tx *sql.Tx, d dueRow) error {
 	n, err := tx.ExecContext(ctx, `UPDATE order_dues SET cart = $4 WHERE key = $1 AND asked = $2 AND revision = $3 AND state = 'due'`,
-		key, d.Asked, d.Revision, d.Digest)
+		d.key, d.Asked, d.Revision, d.Digest)
 	if err != nil {
 		return fmt.Errorf("note what is due: %w", err)
 	}
@@ -113,8 +142,8 @@ func putDue(ctx context.Context, tx *sql.Tx, key, vendor string, d order.Due, at
 	seq, err := nextNumber(ctx, tx, "order dues")
 	if err == nil {
 		_, err = tx.ExecContext(ctx, `INSERT INTO order_dues (seq, key, asked, revision, vendor, seen, skipped, cart, replay, state, at, file)
-			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 0, 'due', $9, 0)`,
-			seq, key, d.Asked, d.Revision, vendor, d.Seen, d.Skipped, d.Digest, millis(at))
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'due', $10, 0)`,
+			seq, d.key, d.Asked, d.Revision, d.vendor, d.Seen, d.Skipped, d.Digest, d.replay, millis(d.at))
 	}
 	return wrap(err, "note what is due")
 }
@@ -127,9 +156,11 @@ func scanHeadAlone(rows *sql.Rows) (order.Head, error) { return scanHead(rows) }
 // scanHead reads a row of headColumns, and what comes behind them.
 func scanHead(rows *sql.Rows, more ...any) (h order.Head, err error) {
 	var cart, created, updated, first, changed, purged int64
-	err = rows.Scan(append([]any{&h.ID, &h.ExternalID, &h.Code, &h.Vendor, &h.Partner, &h.Type, &h.Transport, &h.Preorder, &h.State, &h.Reached,
+	err = rows.Scan(append([]any{
+		&h.ID, &h.ExternalID, &h.Code, &h.Vendor, &h.Partner, &h.Type, &h.Transport, &h.Preorder, &h.State, &h.Reached,
 		&h.Strange, &h.Contradiction, &h.Cart.State, &cart, &h.Cart.Digest, &h.Total, &h.Items, &h.Reason,
-		&created, &updated, &first, &changed, &purged}, more...)...)
+		&created, &updated, &first, &changed, &purged,
+	}, more...)...)
 	h.Cart.Updated, h.Created, h.Updated = fromMillis(cart), fromMillis(created), fromMillis(updated)
 	h.First, h.Changed, h.Purged = fromMillis(first), fromMillis(changed), fromMillis(purged)
 	return h, err

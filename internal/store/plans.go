@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
@@ -22,6 +23,7 @@ type Target struct {
 	FullDue bool
 	Adopt   bool
 	Begun   bool // an open plan's attempt has begun: it is finished first
+	Working bool // the platform works on requests that it has accepted: that is finished first, too
 }
 
 // TargetsDue lists the targets for which a plan is due.
@@ -43,14 +45,15 @@ func (s *Store) TargetOf(ctx context.Context, target string) (Target, error) {
 const targetQuery = `SELECT t.target, t.parts, t.plan_due,
 	MAX(t.full_due, EXISTS (SELECT 1 FROM plans p WHERE p.target = t.target AND p.state = 'open' AND p.is_full)), t.adopt,
 	EXISTS (SELECT 1 FROM plans p JOIN deliveries d ON d.plan = p.id
-		WHERE p.target = t.target AND p.state = 'open' AND ` + underWay + `) FROM targets t`
+		WHERE p.target = t.target AND p.state = 'open' AND ` + underWay + `),
+	EXISTS (SELECT 1 FROM jobs j WHERE j.target = t.target AND j.ended_at = 0 AND j.delivery > 0) FROM targets t`
 
 // underWay holds for deliveries whose attempt began and will go on. Verified ones and parked ones do not keep a plan from being
 // superseded: their rows are unsettled, so the next plan contains them.
 const underWay = `d.began_at > 0 AND d.state IN ('queued', 'deferred', 'sending', 'uncertain')`
 
 func scanTarget(rows *sql.Rows) (t Target, err error) {
-	return t, rows.Scan(&t.Target, &t.Parts, &t.PlanDue, &t.FullDue, &t.Adopt, &t.Begun)
+	return t, rows.Scan(&t.Target, &t.Parts, &t.PlanDue, &t.FullDue, &t.Adopt, &t.Begun, &t.Working)
 }
 
 // Sent returns the stack of what a target was verifiably sent, the lowest first.
@@ -89,6 +92,7 @@ func (s *Store) SentCompacted(ctx context.Context, target string, old []shelf.Di
 
 // Document is one document of a plan.
 type Document struct {
+	By           outbox.By // "" = as a file
 	Part         int
 	Folder, Name string
 	Path         string // below the state folder
@@ -294,14 +298,15 @@ func insertPlan(ctx context.Context, tx *sql.Tx, p Plan) (int64, error) {
 		if err != nil {
 			return 0, fmt.Errorf("number delivery: %w", err)
 		}
-		// A verified file that was to go once more is contained in this one.
-		_, err = tx.ExecContext(ctx, `UPDATE deliveries SET state = 'verified', next_at = 0
-			WHERE target = $1 AND `+unfinished+` AND folder = $2 AND name = $3 AND verified_at > 0`, p.Target, d.Folder, d.Name)
+		by := cmp.Or(d.By, outbox.BySFTP)
+		// A verified file that was to go once more is contained in this one; of requests, in this plan.
+		_, err = tx.ExecContext(ctx, `UPDATE deliveries SET state = 'verified', next_at = 0, class = '', error = '' WHERE target = $1 AND `+unfinished+`
+			AND verified_at > 0 AND (folder = $2 AND name = $3 OR sent_by = $4 AND $4 = 'api')`, p.Target, d.Folder, d.Name, by)
 		if err == nil {
 			_, err = tx.ExecContext(ctx, `INSERT INTO deliveries (id, plan, target, part, folder, name, path, size, sha256, doc_rows, records,
-					state, attempts, next_at, class, error, began_at, verified_at, proof, way, replaced, unsettled, look_at, fate)
-				VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 'queued', 0, 0, '', '', 0, 0, '', '', 0, 0, 0, '')`,
-				n, id, p.Target, d.Part, d.Folder, d.Name, d.Path, d.Size, d.SHA256, d.Rows, d.Records)
+					state, attempts, next_at, class, error, began_at, verified_at, proof, way, replaced, unsettled, look_at, fate, sent_by)
+				VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 'queued', 0, 0, '', '', 0, 0, '', '', 0, 0, 0, '', $12)`,
+				n, id, p.Target, d.Part, d.Folder, d.Name, d.Path, d.Size, d.SHA256, d.Rows, d.Records, by)
 		}
 		if err != nil {
 			return 0, fmt.Errorf("insert delivery of %s: %w", d.Name, err)
@@ -334,13 +339,18 @@ func (s *Store) Abandon(ctx context.Context, keep []string) error {
 	return nil
 }
 
-// SentName is where a target's first document was sent last.
-type SentName struct{ Target, Folder, Name string }
+// SentName is where a target's first document was sent last, and how.
+type SentName struct {
+	Target, Folder, Name string
+	By                   outbox.By
+}
 
 // SentNames lists where each target was sent to last.
 func (s *Store) SentNames(ctx context.Context) ([]SentName, error) {
-	scan := func(rows *sql.Rows) (n SentName, err error) { return n, rows.Scan(&n.Target, &n.Folder, &n.Name) }
-	all, err := list(ctx, s.read, scan, `SELECT target, folder, name FROM deliveries WHERE id IN
+	scan := func(rows *sql.Rows) (n SentName, err error) {
+		return n, rows.Scan(&n.Target, &n.Folder, &n.Name, &n.By)
+	}
+	all, err := list(ctx, s.read, scan, `SELECT target, folder, name, sent_by FROM deliveries WHERE id IN
 		(SELECT MAX(id) FROM deliveries WHERE part = 1 AND began_at > 0 GROUP BY target) ORDER BY target`)
 	return all, wrap(err, "list remote names")
 }
@@ -353,6 +363,20 @@ func (s *Store) SeedSent(ctx context.Context, target string, known shelf.Digest)
 			_, err = tx.ExecContext(ctx, `INSERT INTO sent (target, pos, digest) VALUES ($1, 0, $2)`, target, known)
 		}
 		return wrap(err, "hand on what was sent to %s", target)
+	})
+}
+
+// Switch ends what waits to leave for a target by another way than the one that it goes by now. What began to leave stays unsettled, so
+// that the next plan contains it.
+func (s *Store) Switch(ctx context.Context, target string, by outbox.By) error {
+	return s.tx(ctx, func(tx *sql.Tx) error {
+		_, err := tx.ExecContext(ctx, `UPDATE plans SET state = 'superseded' WHERE target = $1 AND state = 'open'
+			AND id IN (SELECT plan FROM deliveries WHERE target = $1 AND sent_by <> $2)`, target, by)
+		if err == nil {
+			_, err = tx.ExecContext(ctx, `UPDATE deliveries SET state = CASE WHEN verified_at > 0 THEN 'verified' ELSE 'superseded' END, next_at = 0
+				WHERE target = $1 AND sent_by <> $2 AND `+unfinished, target, by)
+		}
+		return wrap(err, "switch %s to another way", target)
 	})
 }
 

@@ -27,7 +27,7 @@ func TestEnqueueAPlan(t *testing.T) {
 		t.Fatalf("%d deliveries", len(all))
 	}
 	same(t, "delivery", all[1], Delivery{
-		ID: all[1].ID, Plan: id, Target: "1", Folder: "catalog", Name: "a2.csv", Size: p.Documents[1].Size, SHA256: "bb", Rows: 4, State: "queued",
+		ID: all[1].ID, Plan: id, Target: "1", Folder: "catalog", Name: "a2.csv", Size: p.Documents[1].Size, SHA256: "bb", Rows: 4, State: "queued", By: outbox.BySFTP,
 	})
 	same(t, "target", b.target("1"), Target{Target: "1", Parts: 2, FullDue: true})
 	if due := must(b.TargetsDue(t.Context()))(t); len(due) > 0 {

@@ -28,8 +28,12 @@ func (s *Store) Forget(ctx context.Context, before time.Time) error {
 		for _, step := range []string{
 			`DELETE FROM layers WHERE state = 'past' AND seq IN (SELECT seq FROM drops WHERE first_seen < $1)`,
 			`DELETE FROM deliveries WHERE unsettled = 0 AND plan IN (SELECT id FROM plans WHERE state <> 'open' AND created < $1)
-				AND EXISTS (SELECT 1 FROM deliveries n WHERE n.folder = deliveries.folder AND n.name = deliveries.name
-					AND n.id > deliveries.id AND n.verified_at > 0)`,
+				AND (EXISTS (SELECT 1 FROM deliveries n WHERE n.folder = deliveries.folder AND n.name = deliveries.name
+						AND n.id > deliveries.id AND n.verified_at > 0)
+					OR sent_by = 'api' AND EXISTS (SELECT 1 FROM deliveries n WHERE n.target = deliveries.target AND n.plan > deliveries.plan
+						AND n.verified_at > 0))`,
+			`DELETE FROM jobs WHERE made_at < $1 AND (ended_at > 0 OR delivery = 0)`,
+			`DELETE FROM feedback WHERE at < $1`,
 			`DELETE FROM plans WHERE state <> 'open' AND created < $1 AND NOT EXISTS (SELECT 1 FROM deliveries d WHERE d.plan = plans.id)`,
 			`DELETE FROM approvals WHERE until < $1`,
 			// What was approved long ago was sent, or is asked about once more; so is what was rejected.

@@ -69,6 +69,8 @@ type Store struct {
 	Verified time.Time
 	Next     time.Time
 	Settled  bool
+	Jobs     int    // requests that the platform works on
+	NotTaken int    // rows that the platform did not take
 	Problem  string // in words
 }
 

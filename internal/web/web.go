@@ -19,6 +19,7 @@ import (
 	"net/http"
 	"net/netip"
 	"strings"
+	"sync"
 	"syscall"
 	"time"
 
@@ -34,6 +35,8 @@ type Config struct {
 
 	Look    func(ctx context.Context) (View, error) // how things stand now; never called twice at once
 	Healthy func(ctx context.Context) error         // whether the daemon works
+	// Measure returns the numbers of /metrics; never called twice at once. Optional: there are none.
+	Measure func(ctx context.Context) ([]Metric, error)
 
 	Log *slog.Logger     // optional: discarded
 	Now func() time.Time // optional: time.Now
@@ -52,6 +55,8 @@ type Server struct {
 	layout   *template.Template
 	style    []byte
 	views    cache
+
+	measuring sync.Mutex // held for one scrape
 }
 
 // The limits of a request. Answers may take a while where a large shelf has to be looked through.
@@ -143,6 +148,9 @@ func (s *Server) handler(working context.Context) http.Handler {
 	})
 	mux.HandleFunc("GET /status.json", func(w http.ResponseWriter, r *http.Request) { s.status(working, w, r) })
 	mux.HandleFunc("GET /healthz", s.health)
+	if s.c.Measure != nil {
+		mux.HandleFunc("GET /metrics", s.metrics)
+	}
 	return guard(http.NewCrossOriginProtection().Handler(mux))
 }
 
