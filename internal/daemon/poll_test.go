@@ -314,6 +314,22 @@ func TestDowntime(t *testing.T) {
 	m.settle()
 }
 
+// TestClockWasAhead begins with a clock that is a year ahead, is set right, and stops for a while: the gap is filled.
+func TestClockWasAhead(t *testing.T) {
+	m := newMarket(t, marketOptions{})
+	year := 365 * 24 * time.Hour
+	m.clock = m.clock.Add(year)
+	m.pass(time.Minute)
+	m.clock = m.clock.Add(-year)
+	m.pass(time.Minute)
+	m.stop()
+	m.order()
+	m.clock = m.clock.Add(3 * time.Hour)
+	m.start()
+	m.pass(6 * time.Minute)
+	m.same()
+}
+
 // TestFirstPoll does not fetch what was before.
 func TestFirstPoll(t *testing.T) {
 	m := newMarket(t, marketOptions{})

@@ -54,6 +54,7 @@ func TestNextMark(t *testing.T) {
 		"the newest":         {at(-50), orders(-20, -10, -40), at(-10)},
 		"never back":         {at(-5), orders(-20), at(-5)},
 		"not beyond now":     {at(-50), orders(-20, 5), at(-20)}, // the platform's clock is ahead
+		"clock was ahead":    {at(600), orders(-20), at(0)},
 		"without times":      {at(-50), []platform.Order{{}}, at(-50)},
 	} {
 		if got := NextMark(c.mark, at(0), c.read); !got.Equal(c.want) {

@@ -191,17 +191,22 @@ func eventHandled(ctx context.Context, tx *sql.Tx, id int64, kind string, at tim
 	return wrap(err, "mark event %d as handled", id)
 }
 
-// ForgetEvents removes the bodies of events that were handled or put aside before a time, and every trace of those before an earlier
-// one: until then the same event is known again.
-func (s *Store) ForgetEvents(ctx context.Context, bodies, rows time.Time) error {
-	return s.tx(ctx, func(tx *sql.Tx) error {
-		_, err := tx.ExecContext(ctx, `UPDATE inbox SET body = X'' WHERE state <> 'new' AND done_at < $1 AND done_at >= $2 AND body <> X''`,
-			millis(bodies), millis(rows))
-		if err == nil {
-			_, err = tx.ExecContext(ctx, `DELETE FROM inbox WHERE state <> 'new' AND done_at < $1`, millis(rows))
+// ForgetEvents removes the bodies of events that came before a time, unless they wait still, and every trace of those that were done before
+// an earlier one: until then the same event is known again. It returns how many bodies it removed. What a body says is personal, and no
+// younger for being handed on once more.
+func (s *Store) ForgetEvents(ctx context.Context, bodies, rows time.Time) (n int64, err error) {
+	err = s.tx(ctx, func(tx *sql.Tx) error {
+		res, err := tx.ExecContext(ctx, `UPDATE inbox SET body = X'' WHERE state <> 'new' AND MIN(at, done_at) < $1 AND length(body) > 0`, millis(bodies))
+		if err != nil {
+			return err
 		}
-		return wrap(err, "forget old events")
+		if n, err = res.RowsAffected(); err != nil {
+			return err
+		}
+		_, err = tx.ExecContext(ctx, `DELETE FROM inbox WHERE state <> 'new' AND done_at < $1`, millis(rows))
+		return err
 	})
+	return n, wrap(err, "forget old events")
 }
 
 // AsideEvent is an event that could not be handled, without what it said.
