@@ -190,18 +190,42 @@ func eventHandled(ctx context.Context, tx *sql.Tx, id int64, kind string, at tim
 	return wrap(err, "mark event %d as handled", id)
 }
 
+// forgetAtOnce is how many events are forgotten in one transaction: what comes in waits for it, and after a long standstill there may be
+// hundreds of thousands.
+const forgetAtOnce = 500
+
 // ForgetEvents removes the bodies of events that were handled or put aside before a time, and every trace of those before an earlier
 // one: until then the same event is known again.
 func (s *Store) ForgetEvents(ctx context.Context, bodies, rows time.Time) error {
-	return s.tx(ctx, func(tx *sql.Tx) error {
-		_, err := tx.ExecContext(ctx, `UPDATE inbox SET body = X'' WHERE state <> 'new' AND done_at < $1 AND done_at >= $2 AND body <> X''`,
-			millis(bodies), millis(rows))
-		if err == nil {
-			_, err = tx.ExecContext(ctx, `DELETE FROM inbox WHERE state <> 'new' AND done_at < $1`, millis(rows))
+	for _, step := range []struct {
+		find, forget string
+		args         []any
+	}{
+		// The newest first: behind them are those that were purged already.
+		{purgeableEvents, `UPDATE inbox SET body = X'' WHERE id IN (SELECT value FROM json_each($1))`, []any{millis(bodies), millis(rows)}},
+		{forgottenEvents, `DELETE FROM inbox WHERE id IN (SELECT value FROM json_each($1))`, []any{millis(rows)}},
+	} {
+		for {
+			// Looked for outside of the transaction: looking takes longer than writing.
+			ids, err := list(ctx, s.read, scanOne[int64], step.find+fmt.Sprint(forgetAtOnce), step.args...)
+			if err != nil {
+				return fmt.Errorf("look for old events: %w", err)
+			}
+			if len(ids) == 0 {
+				break
+			}
+			if err := s.exec(ctx, "forget old events", step.forget, toJSON(ids)); err != nil {
+				return err
+			}
 		}
-		return wrap(err, "forget old events")
-	})
+	}
+	return nil
 }
+
+const (
+	purgeableEvents = `SELECT id FROM inbox WHERE state <> 'new' AND done_at < $1 AND done_at >= $2 AND body <> X'' ORDER BY done_at DESC LIMIT `
+	forgottenEvents = `SELECT id FROM inbox WHERE state <> 'new' AND done_at < $1 ORDER BY done_at LIMIT `
+)
 
 // AsideEvent is an event that could not be handled, without what it said.
 type AsideEvent struct {
