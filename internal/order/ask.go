@@ -112,7 +112,11 @@ func Gaps(all []Sighting, r GapRules) []Gap {
 		}
 		return gaps
 	}
+	_, over := reached(asked, platform.StateCancelled)
 	for _, s := range told {
+		if over && !Final(s.State) {
+			continue // an answer does not say how far a cancelled order was
+		}
 		if _, has := reached(asked, s.State); !has && Known(s.State) && !s.At.Add(Grace).After(r.Listed) {
 			gaps = append(gaps, Gap{GapDiffers, s.State, s.At})
 		}

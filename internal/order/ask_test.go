@@ -89,6 +89,8 @@ func TestGaps(t *testing.T) {
 		"only told, not asked":    {[]Sighting{told(ready, -30)}, since, at(-25), nil},
 		"only told, never asked":  {[]Sighting{told(ready, -30)}, since, time.Time{}, nil},
 		"differs":                 {[]Sighting{asked(ready, -60), told(ready, -61), told(cancelled, -30)}, since, listed, []Gap{{GapDiffers, cancelled, at(-30)}}},
+		"cancelled when asked":    {[]Sighting{told(ready, -30), told(cancelled, -29), asked(cancelled, -28)}, since, listed, nil},
+		"picked up or cancelled":  {[]Sighting{told(picked, -30), asked(cancelled, -60)}, since, listed, []Gap{{GapNotTold, cancelled, at(-60)}, {GapDiffers, picked, at(-30)}}},
 		"asked is further":        {[]Sighting{told(ready, -60), asked(picked, -30)}, since, listed, nil},
 		"unknown state":           {[]Sighting{told(ready, -60), asked(ready, -60), told("PARKED", -30)}, since, listed, nil},
 	} {
