@@ -60,7 +60,7 @@ func (d *demo) beginOrders(ctx context.Context) error {
 func (d *demo) endOrders() {
 	if d.orders.running {
 		d.orders.stop()
-		<-d.orders.ended //nolint:errcheck // the stop was asked for
+		<-d.orders.ended
 	}
 }
 

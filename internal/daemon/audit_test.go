@@ -339,6 +339,23 @@ func TestMuchDriftIsAProblem(t *testing.T) {
 	if diff := cmp.Diff(want, drift()); diff != "" {
 		t.Errorf("problems (-want +got):\n%s", diff)
 	}
+	measured := func() string {
+		t.Helper()
+		all, err := c.house.measureAudits(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		var texts []string
+		for _, m := range all[1:] { // the first is the time
+			for _, one := range m.Samples {
+				texts = append(texts, fmt.Sprintf("%s %s=%v", strings.TrimPrefix(m.Name, "gondola_audit_"), one.Label, one.Value))
+			}
+		}
+		return strings.Join(texts, ", ")
+	}
+	if got, want := measured(), "failed 1=0, unknown_articles 1=1, unsent_articles 1=1, price_drift 1=1, state_drift 1=1"; got != want {
+		t.Errorf("measured %s, want %s", got, want)
+	}
 	s.products = []string{
 		`{"sku":"A000","price":10,"active":true}`, `{"sku":"A001","price":10,"active":true}`, `{"sku":"A002","price":10,"active":true}`,
 		`{"sku":"A003","price":10,"active":true}`,

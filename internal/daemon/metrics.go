@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"gondola/internal/config"
 	"gondola/internal/order"
 	"gondola/internal/store"
 	"gondola/internal/web"
@@ -14,10 +15,13 @@ import (
 // measuredFor is how far back numbers reach that are no totals.
 const measuredFor = 24 * time.Hour
 
-// measure returns the numbers of /metrics. Stores and orders are no labels: there may be many of them.
+// measure returns the numbers of /metrics. Orders and articles are no labels, as there are many of them; stores are one only where a number
+// means nothing without its store.
 func (h *House) measure(ctx context.Context) ([]web.Metric, error) {
 	var all []web.Metric
-	for _, part := range []func(context.Context) ([]web.Metric, error){h.measureState, h.measureOrders, h.measureWebhook, h.measurePolls} {
+	for _, part := range []func(context.Context) ([]web.Metric, error){
+		h.measureState, h.measureOrders, h.measureWebhook, h.measurePolls, h.measureRequests, h.measureAudits,
+	} {
 		some, err := part(ctx)
 		if err != nil {
 			return nil, err
@@ -160,6 +164,54 @@ func (h *House) measurePolls(ctx context.Context) ([]web.Metric, error) {
 	return []web.Metric{
 		one("gondola_poll_failing_stores", "Stores whose orders could not be asked for the last time.", float64(failing)),
 		one("gondola_poll_oldest_timestamp_seconds", "When the store that waits longest was last asked for its orders, 0 for never.", instant(oldest)),
+	}, nil
+}
+
+// measureRequests measures what the platform makes of requests.
+func (h *House) measureRequests(ctx context.Context) ([]web.Metric, error) {
+	if h.cfg.Send.Catalog.By != config.ByAPI && h.cfg.Send.Promotions.By != config.ByAPI {
+		return nil, nil
+	}
+	var open, refused float64
+	for _, t := range h.targets {
+		s, err := h.store.StandingOf(ctx, t.String())
+		if err != nil {
+			return nil, err
+		}
+		open, refused = open+float64(s.Open), refused+float64(s.NotTaken)
+	}
+	return []web.Metric{
+		one("gondola_jobs_open", "Requests that the platform has not worked on yet.", open),
+		one("gondola_rows_not_taken", "Rows that the platform did not take, by its last word.", refused),
+	}, nil
+}
+
+// measureAudits measures what the newest audit of each store found. One that failed leaves only its time of the metrics: what an older
+// one found is none of its numbers.
+func (h *House) measureAudits(ctx context.Context) ([]web.Metric, error) {
+	lines, err := h.auditLines(ctx)
+	if err != nil || len(lines) == 0 {
+		return nil, err
+	}
+	failed, at := map[string]float64{}, map[string]float64{}
+	unknown, unsent, price, state := map[string]float64{}, map[string]float64{}, map[string]float64{}, map[string]float64{}
+	for _, l := range lines {
+		at[l.Vendor] = instant(l.At)
+		if l.State != string(store.AuditDone) {
+			failed[l.Vendor] = 1
+			continue
+		}
+		failed[l.Vendor] = 0
+		unknown[l.Vendor], unsent[l.Vendor] = float64(l.Counts.Unknown), float64(l.Counts.Unsent)
+		price[l.Vendor], state[l.Vendor] = float64(l.Counts.Price), float64(l.Counts.State)
+	}
+	return []web.Metric{
+		labelled("gondola_audit_timestamp_seconds", "When a store's newest audit ended.", "store", at),
+		labelled("gondola_audit_failed", "1 where it could not be made.", "store", failed),
+		labelled("gondola_audit_unknown_articles", "Articles that were sent and that the platform does not have.", "store", unknown),
+		labelled("gondola_audit_unsent_articles", "Articles that the platform has and that were never sent.", "store", unsent),
+		labelled("gondola_audit_price_drift", "Articles whose price the platform shows otherwise.", "store", price),
+		labelled("gondola_audit_state_drift", "Articles that the platform shows on or off sale, other than sent.", "store", state),
 	}, nil
 }
 

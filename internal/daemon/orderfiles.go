@@ -37,10 +37,12 @@ func (h *House) handOverOrders(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := h.handOver(ctx, asked != ""); err != nil || asked == "" {
+	err = h.handOver(ctx, asked != "")
+	if _, others := errors.AsType[*orderError](err); asked == "" || err != nil && !others {
 		return err
 	}
-	return h.store.SetFact(ctx, orderAskFact, "")
+	// An order that can't be written does not get better by hurry, and the others have gone.
+	return errors.Join(err, h.store.SetFact(ctx, orderAskFact, ""))
 }
 
 // handOver hands over what is due; with now without regard to the time between two files.
@@ -68,12 +70,15 @@ func (h *House) handOver(ctx context.Context, now bool) error {
 			h.sweptOrders = true
 		}
 	}
+	var errs []error
 	for _, f := range staged {
 		if err := h.publishOrders(ctx, f); err != nil {
-			return err
+			if f.Dir == h.orders.dir {
+				return err
+			}
+			errs = append(errs, &orderError{err}) // of a folder that the config had before: nothing else goes there
 		}
 	}
-	var errs []error
 	for _, vendors := range groups {
 		if err := h.handOverGroup(ctx, vendors); err != nil {
 			errs = append(errs, err)
@@ -282,13 +287,14 @@ func (h *House) freeName(ctx context.Context, f store.OrderFile, base string) (s
 
 // publishOrders hands a staged file over. One that is not there any more was handed over before, by a process that could not note it.
 func (h *House) publishOrders(ctx context.Context, f store.OrderFile) error {
-	if info, err := os.Stat(f.Dir); err != nil || !info.IsDir() {
-		return errors.Join(fmt.Errorf("look at %s, where a file for the ERP lies: see that it is there and mounted", f.Dir), err)
-	}
 	temp := filepath.Join(f.Dir, f.Temp)
 	there, err := lies(temp)
 	if err != nil {
 		return fmt.Errorf("look at a file for the ERP: %w", err)
+	}
+	if marked, err := lies(filepath.Join(f.Dir, orderMark)); !there && (err != nil || !marked) {
+		return errors.Join(fmt.Errorf("%s, where file %q for the ERP waits, is not there, or not the folder that it was: mount the share; if it is for good, "+
+			"put an empty file named %s there, and hand over once more with gondola orders replay", f.Dir, f.Name, orderMark), err)
 	}
 	if there {
 		sum, err := durable.Digest(temp)

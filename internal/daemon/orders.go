@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"gondola/internal/order"
@@ -162,6 +163,9 @@ type ReplayAsk struct {
 	Who   string
 }
 
+// replayPage is how many orders are made due in one transaction: events wait for it.
+const replayPage = 500
+
 // maxReplay is how many orders one replay may have: more is a mistake in the time.
 const maxReplay = 100_000
 
@@ -199,7 +203,14 @@ func (h *House) Replay(ctx context.Context, ids []string, a ReplayAsk) (int, err
 	if h.orders.dir == "" {
 		return 0, ErrNoOrderFolder
 	}
-	return h.store.ReplayOrders(ctx, store.Again{IDs: ids, State: platform.OrderState(a.State), Who: a.Who, At: h.now()})
+	n := 0
+	for page := range slices.Chunk(ids, replayPage) {
+		due, err := h.store.ReplayOrders(ctx, store.Again{IDs: page, State: platform.OrderState(a.State), Who: a.Who, At: h.now()})
+		if n += due; err != nil {
+			return n, err
+		}
+	}
+	return n, nil
 }
 
 // ErrNoOrderFolder says that orders are not handed over at all.

@@ -14,8 +14,9 @@ import (
 )
 
 // tidyOrders removes what is personal in orders that did not change since a time, wherever it is ours to remove: in the database, in files
-// for the ERP that still lie where they were put, and in copies of the database from before a migration.
-func (h *House) tidyOrders(ctx context.Context, before time.Time) error {
+// for the ERP that still lie where they were put, and in copies of the database from before a migration. Something else that is personal
+// may have been removed from the database already.
+func (h *House) tidyOrders(ctx context.Context, before time.Time, removed bool) error {
 	p, err := h.store.PurgeOrders(ctx, before, h.now())
 	if p.Orders > 0 {
 		h.log.Info("orders purged", "orders", p.Orders, "dropped", p.Dropped)
@@ -24,7 +25,7 @@ func (h *House) tidyOrders(ctx context.Context, before time.Time) error {
 		h.tell(Event{Kind: EventTrouble, Text: fmt.Sprintf(
 			"%d hand-overs of orders were never made and are dropped with the customers' data; see retention.orders", p.Dropped)})
 	}
-	return errors.Join(err, h.scrub(ctx, p.Orders > 0), h.tidyOrderFiles(ctx, before), sweepCopies(h.cfg.State.Dir, before))
+	return errors.Join(err, h.scrub(ctx, removed || p.Orders > 0), h.tidyOrderFiles(ctx, before), sweepCopies(h.cfg.State.Dir, before))
 }
 
 const (
@@ -86,8 +87,9 @@ func (h *House) tidyOrderFile(ctx context.Context, f store.OrderFile) error {
 	sum, err := durable.Digest(path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		if _, err := os.Stat(f.Dir); err != nil {
-			return fmt.Errorf("look for an old file for the ERP: %w", err) // perhaps a share that comes back
+		// Perhaps a share that comes back. One that the config does not name any more is gone for good.
+		if _, err := os.Stat(f.Dir); err != nil && f.Dir == h.orders.dir {
+			return fmt.Errorf("look for an old file for the ERP: %w", err)
 		}
 	case err != nil:
 		return fmt.Errorf("look at an old file for the ERP: %w", err)

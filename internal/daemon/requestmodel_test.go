@@ -184,38 +184,36 @@ func moneyText(hundredths int) string {
 // TestShelfEqualsWantedByRequests has a shop change its mind at random, the platform work on jobs in any order and at any time, and the
 // house stop and start: after quiet time customers see what is wanted, and whatever the platform did not take is known.
 func TestShelfEqualsWantedByRequests(t *testing.T) {
-	for name, change := range map[string]func(*sandbox.Options){
-		"as assumed":      func(*sandbox.Options) {},
-		"bodies replace":  func(o *sandbox.Options) { o.Rules.PutReplaces = true },
-		"no duplicates":   func(o *sandbox.Options) { o.Rules.NoDuplicates = true },
-		"rejections fail": func(o *sandbox.Options) { o.Rules.RejectionsFail = true },
-		"only rejected":   func(o *sandbox.Options) { o.Rules.OnlyRejected, o.Rules.OneProductNow = true, true },
+	for seed, c := range []struct {
+		name   string
+		change func(*sandbox.Options)
+	}{
+		{"as assumed", func(*sandbox.Options) {}},
+		{"bodies replace", func(o *sandbox.Options) { o.Rules.PutReplaces = true }},
+		{"no duplicates", func(o *sandbox.Options) { o.Rules.NoDuplicates = true }},
+		{"rejections fail", func(o *sandbox.Options) { o.Rules.RejectionsFail = true }},
+		{"only rejected", func(o *sandbox.Options) { o.Rules.OnlyRejected, o.Rules.OneProductNow = true, true }},
 	} {
-		t.Run(name, func(t *testing.T) {
-			for seed := range uint64(2) {
-				m := newRequestModel(t, seed+1, change)
-				for range 30 {
-					m.clock = m.clock.Add(time.Duration(m.dice.IntN(240)) * time.Second)
-					m.want()
-					if m.dice.IntN(4) > 0 {
-						m.slot(m.dice.IntN(12) == 0)
-					}
-					m.turn()
-					if m.dice.IntN(3) == 0 {
-						m.platform.ProcessJobs()
-					}
-					if m.dice.IntN(10) == 0 {
-						m.close()
-						m.start()
-					}
+		t.Run(c.name, func(t *testing.T) {
+			m := newRequestModel(t, uint64(seed)+1, c.change) //nolint:gosec // an index
+			for range 30 {
+				m.clock = m.clock.Add(time.Duration(m.dice.IntN(240)) * time.Second)
+				m.want()
+				if m.dice.IntN(4) > 0 {
+					m.slot(m.dice.IntN(12) == 0)
 				}
-				m.quiet()
-				m.shows()
-				m.unknownArticle()
-				if t.Failed() {
-					t.Fatalf("seed %d", seed+1)
+				m.turn()
+				if m.dice.IntN(3) == 0 {
+					m.platform.ProcessJobs()
+				}
+				if m.dice.IntN(10) == 0 {
+					m.close()
+					m.start()
 				}
 			}
+			m.quiet()
+			m.shows()
+			m.unknownArticle()
 		})
 	}
 }

@@ -22,8 +22,8 @@ func (h *House) tidy(ctx context.Context) error {
 	err = errors.Join(err, h.store.ForgetEntries(ctx, now.Add(-time.Duration(h.cfg.Retention.Ledger)), now))
 	// The row of an event stays as long again without its body: who sends it once more sends nothing new.
 	keep := time.Duration(h.cfg.Retention.Orders)
-	err = errors.Join(err, h.store.ForgetEvents(ctx, now.Add(-keep), now.Add(-2*keep)), h.store.ForgetGaps(ctx, now.Add(-keep)))
-	err = errors.Join(err, h.tidyOrders(ctx, now.Add(-keep)))
+	events, eventsErr := h.store.ForgetEvents(ctx, now.Add(-keep), now.Add(-2*keep))
+	err = errors.Join(err, eventsErr, h.store.ForgetGaps(ctx, now.Add(-keep)), h.tidyOrders(ctx, now.Add(-keep), events > 0))
 	before := now.Add(-time.Duration(h.cfg.Retention.Layers))
 	if forgetErr := h.store.Forget(ctx, before); forgetErr != nil {
 		return errors.Join(err, forgetErr)

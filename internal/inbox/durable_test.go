@@ -310,7 +310,7 @@ func TestForget(t *testing.T) {
 	}
 	forget := func(now time.Time) {
 		t.Helper()
-		if err := st.ForgetEvents(t.Context(), now.AddDate(0, 0, -60), now.AddDate(0, 0, -120)); err != nil {
+		if _, err := st.ForgetEvents(t.Context(), now.AddDate(0, 0, -60), now.AddDate(0, 0, -120)); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -346,7 +346,7 @@ func TestSampleHidesNoOrder(t *testing.T) {
 	}
 	accept(true, at)
 	accept(true, at)
-	if err := st.ForgetEvents(t.Context(), at.Add(time.Hour), at); err != nil {
+	if _, err := st.ForgetEvents(t.Context(), at.Add(time.Hour), at); err != nil {
 		t.Fatal(err)
 	}
 	for i := range 3 { // the platform's, its repeat, and one more sample

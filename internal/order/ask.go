@@ -36,7 +36,7 @@ func Window(mark, now time.Time, overlap time.Duration) (from, to time.Time) {
 // NextMark returns the mark after a window was read wholly: the time of the newest order in it. It counts when orders were made, which is
 // never later than when they changed. A clock that is far ahead moves it no further than now.
 func NextMark(mark, now time.Time, read []platform.Order) time.Time {
-	if mark.IsZero() {
+	if mark.IsZero() || mark.After(now) { // it was set while our clock was ahead: a gap after now would not be asked for
 		mark = now
 	}
 	for _, o := range read {
@@ -112,7 +112,11 @@ func Gaps(all []Sighting, r GapRules) []Gap {
 		}
 		return gaps
 	}
+	_, over := reached(asked, platform.StateCancelled)
 	for _, s := range told {
+		if over && !Final(s.State) {
+			continue // an answer does not say how far a cancelled order was
+		}
 		if _, has := reached(asked, s.State); !has && Known(s.State) && !s.At.Add(Grace).After(r.Listed) {
 			gaps = append(gaps, Gap{GapDiffers, s.State, s.At})
 		}

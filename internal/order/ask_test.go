@@ -54,6 +54,7 @@ func TestNextMark(t *testing.T) {
 		"the newest":         {at(-50), orders(-20, -10, -40), at(-10)},
 		"never back":         {at(-5), orders(-20), at(-5)},
 		"not beyond now":     {at(-50), orders(-20, 5), at(-20)}, // the platform's clock is ahead
+		"clock was ahead":    {at(600), orders(-20), at(0)},
 		"without times":      {at(-50), []platform.Order{{}}, at(-50)},
 	} {
 		if got := NextMark(c.mark, at(0), c.read); !got.Equal(c.want) {
@@ -88,6 +89,8 @@ func TestGaps(t *testing.T) {
 		"only told, not asked":    {[]Sighting{told(ready, -30)}, since, at(-25), nil},
 		"only told, never asked":  {[]Sighting{told(ready, -30)}, since, time.Time{}, nil},
 		"differs":                 {[]Sighting{asked(ready, -60), told(ready, -61), told(cancelled, -30)}, since, listed, []Gap{{GapDiffers, cancelled, at(-30)}}},
+		"cancelled when asked":    {[]Sighting{told(ready, -30), told(cancelled, -29), asked(cancelled, -28)}, since, listed, nil},
+		"picked up or cancelled":  {[]Sighting{told(picked, -30), asked(cancelled, -60)}, since, listed, []Gap{{GapNotTold, cancelled, at(-60)}, {GapDiffers, picked, at(-30)}}},
 		"asked is further":        {[]Sighting{told(ready, -60), asked(picked, -30)}, since, listed, nil},
 		"unknown state":           {[]Sighting{told(ready, -60), asked(ready, -60), told("PARKED", -30)}, since, listed, nil},
 	} {

@@ -67,6 +67,9 @@ func (m *merge) newer(than Cart) bool {
 	if than == (Cart{}) {
 		return true
 	}
+	if has, had := len(m.o.Items) > 0, m.was.Items > 0; has != had && m.o.State == than.State && m.o.State == m.was.Cart.State {
+		return has // whether lists have all of an order is [unknown]; what is not in the bag is listed all the same [doc]
+	}
 	if !m.o.Updated.IsZero() && !than.Updated.IsZero() && !m.o.Updated.Equal(than.Updated) {
 		return m.o.Updated.After(than.Updated)
 	}

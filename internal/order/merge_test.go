@@ -144,6 +144,8 @@ func TestMerge(t *testing.T) {
 // TestRevision hands another cart over once more, after the first one went into a file and as long as the order is in the same state.
 func TestRevision(t *testing.T) {
 	ready := func(total string, minute int) Seen { return told("READY_FOR_PICKUP", total, minute) }
+	short := ready("5", 2)
+	short.Order.Items = nil
 	for _, tc := range []struct {
 		name   string
 		before []Seen
@@ -161,6 +163,7 @@ func TestRevision(t *testing.T) {
 		{"moved on", []Seen{ready("5", 1), told("PICKED_UP", "5", 3)}, ready("6", 2), usual, ""},
 		{"in a state that nobody asked for", []Seen{ready("5", 1)}, told("PICKED_UP", "6", 2), usual, ""},
 		{"where it was jumped over", []Seen{told("PICKED_UP", "5", 1)}, told("PICKED_UP", "6", 2), usual, "READY_FOR_PICKUP/2 seen PICKED_UP skipped"},
+		{"without articles", []Seen{ready("5", 1)}, short, usual, ""},
 		{"of another store", []Seen{ready("5", 1)}, ready("6", 2), Rules{On: usual.On, OnChange: true, Vendors: []string{"other"}}, ""},
 	} {
 		t.Run(tc.name, func(t *testing.T) {

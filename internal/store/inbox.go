@@ -191,18 +191,40 @@ func eventHandled(ctx context.Context, tx *sql.Tx, id int64, kind string, at tim
 	return wrap(err, "mark event %d as handled", id)
 }
 
-// ForgetEvents removes the bodies of events that were handled or put aside before a time, and every trace of those before an earlier
-// one: until then the same event is known again.
-func (s *Store) ForgetEvents(ctx context.Context, bodies, rows time.Time) error {
-	return s.tx(ctx, func(tx *sql.Tx) error {
-		_, err := tx.ExecContext(ctx, `UPDATE inbox SET body = X'' WHERE state <> 'new' AND done_at < $1 AND done_at >= $2 AND body <> X''`,
-			millis(bodies), millis(rows))
-		if err == nil {
-			_, err = tx.ExecContext(ctx, `DELETE FROM inbox WHERE state <> 'new' AND done_at < $1`, millis(rows))
-		}
-		return wrap(err, "forget old events")
-	})
+// forgetAtOnce is how many events are forgotten in one transaction: what comes in waits for it, and after a long standstill there may be
+// hundreds of thousands.
+const forgetAtOnce = 500
+
+// ForgetEvents removes the bodies of events that came before a time, unless they wait still, and every trace of those that were done before
+// an earlier one: until then the same event is known again. It returns how many bodies it removed, also where it came no further. What a
+// body says is personal, and no younger for being handed on once more.
+func (s *Store) ForgetEvents(ctx context.Context, bodies, rows time.Time) (n int64, err error) {
+	n, err = s.forgetEvents(ctx, purgeableEvents, `UPDATE inbox SET body = X'' WHERE id IN (SELECT value FROM json_each($1))`, bodies)
+	if err == nil {
+		_, err = s.forgetEvents(ctx, forgottenEvents, `DELETE FROM inbox WHERE id IN (SELECT value FROM json_each($1))`, rows)
+	}
+	return n, wrap(err, "forget old events")
 }
+
+// forgetEvents forgets what find finds before a time, a few at a time. They are looked for outside of the transaction: looking takes longer
+// than writing.
+func (s *Store) forgetEvents(ctx context.Context, find, forget string, before time.Time) (n int64, err error) {
+	for {
+		ids, err := list(ctx, s.read, scanOne[int64], find+fmt.Sprint(forgetAtOnce), millis(before))
+		if err != nil || len(ids) == 0 {
+			return n, err
+		}
+		if err := s.exec(ctx, "forget some", forget, toJSON(ids)); err != nil {
+			return n, err
+		}
+		n += int64(len(ids))
+	}
+}
+
+const (
+	purgeableEvents = `SELECT id FROM inbox WHERE state <> 'new' AND body <> X'' AND MIN(at, done_at) < $1 ORDER BY MIN(at, done_at) LIMIT `
+	forgottenEvents = `SELECT id FROM inbox WHERE state <> 'new' AND done_at < $1 ORDER BY done_at LIMIT `
+)
 
 // AsideEvent is an event that could not be handled, without what it said.
 type AsideEvent struct {

@@ -252,11 +252,3 @@ func (s *Store) FindOrders(ctx context.Context, word string) ([]order.Head, erro
 }
 
 const findQuery = `SELECT ` + headColumns + ` FROM orders WHERE key = $1 OR external = $2 OR code = $2 ORDER BY changed DESC LIMIT 50`
-
-// OpenOrders lists orders that something is still expected of, of one store, by their ids and after one, at most so many.
-func (s *Store) OpenOrders(ctx context.Context, vendor, after string, limit int) ([]order.Head, error) {
-	all, err := list(ctx, s.read, scanHeadAlone, openQuery, vendor, order.Key(after), limit)
-	return all, wrap(err, "list open orders of %s", vendor)
-}
-
-const openQuery = `SELECT ` + headColumns + ` FROM orders WHERE final = 0 AND vendor = $1 AND key > $2 ORDER BY key LIMIT $3`

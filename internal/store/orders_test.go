@@ -96,10 +96,6 @@ func TestMergeOrders(t *testing.T) {
 			t.Errorf("found by %s: %+v, %v", word, found, err)
 		}
 	}
-	open, err := s.OpenOrders(t.Context(), "nbet", "", 10)
-	if err != nil || len(open) != 0 {
-		t.Errorf("open: %+v, %v", open, err)
-	}
 }
 
 // columnsOf lists the columns of a table, bodies as text.
@@ -138,7 +134,7 @@ func TestMergeOrdersIsOneTransaction(t *testing.T) {
 // orderQueries are what the loops, the page and the commands ask of orders, with the numbers of their arguments.
 func orderQueries() map[string]string {
 	all := map[string]string{
-		"head": headQuery, "carts": cartsQuery, "sightings": sightingsQuery, "owed": owedQuery, "find": findQuery, "open": openQuery,
+		"head": headQuery, "carts": cartsQuery, "sightings": sightingsQuery, "owed": owedQuery, "find": findQuery,
 		"due": dueOrdersQuery, "oldest due": oldestDueQuery, "count due": countDueQuery, "hand-overs": handOversQuery,
 		"staged": stagedFilesQuery, "named": fileNamedQuery, "old files": oldFilesQuery, "purge": purgeQuery,
 		"state": countStateQuery, "strange": countStrangeQuery, "contradictions": countContradictionsQuery, "foreign": countForeignQuery,
@@ -213,7 +209,6 @@ func TestMillionOrders(t *testing.T) {
 		},
 		"waiting": func() error { _, err := s.ListOrders(t.Context(), OrderQuery{Waiting: true, Limit: 100}); return err },
 		"find":    func() error { _, err := s.FindOrders(t.Context(), "ext-77777"); return err },
-		"open":    func() error { _, err := s.OpenOrders(t.Context(), "nbet", "00000800", 100); return err },
 		"due":     func() error { _, err := s.DueOrders(t.Context(), "nbet", 0, 100); return err },
 		"oldest":  func() error { _, err := s.OldestDue(t.Context()); return err },
 		"count": func() error {

@@ -17,6 +17,7 @@ func TestPollQueriesUseTheirIndex(t *testing.T) {
 	for name, query := range map[string]string{
 		"ask": askQuery, "told": toldQuery, "gaps": gapsQuery + `WHERE g.found_at >= $1 ORDER BY g.found_at DESC, g.key LIMIT $2`,
 		"gaps to check": gapsQuery + gapsToCheck, "due events": dueEventsQuery,
+		"bodies to purge": purgeableEvents + "1", "events to forget": forgottenEvents + "1",
 	} {
 		var args []any
 		for i := range strings.Count(query, "$") {

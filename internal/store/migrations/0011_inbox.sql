@@ -21,6 +21,7 @@ CREATE UNIQUE INDEX inbox_digest ON inbox (digest);
 CREATE INDEX inbox_due ON inbox (next_at, id) WHERE state = 'new';
 CREATE INDEX inbox_aside ON inbox (id) WHERE state = 'aside';
 CREATE INDEX inbox_old ON inbox (done_at) WHERE state <> 'new';
+CREATE INDEX inbox_personal ON inbox (MIN(at, done_at)) WHERE state <> 'new' AND body <> X'';
 
 CREATE TABLE inbox_counts (           -- what came, and what was refused
     what    TEXT PRIMARY KEY,         -- accepted, repeats, aside/<reason>, refused/<reason>

@@ -33,7 +33,6 @@ CREATE INDEX orders_state ON orders (state, changed);
 CREATE INDEX orders_vendor_state ON orders (vendor, state, changed);
 CREATE INDEX orders_external ON orders (external);
 CREATE INDEX orders_code ON orders (code);
-CREATE INDEX orders_open ON orders (vendor, key) WHERE final = 0;
 CREATE INDEX orders_personal ON orders (changed) WHERE purged = 0;
 CREATE INDEX orders_strange ON orders (changed) WHERE strange <> '';
 CREATE INDEX orders_contradiction ON orders (changed) WHERE contradiction = 1;
