@@ -139,7 +139,9 @@ func TestRequestOf(t *testing.T) {
 // TestPartOfPromotionEndsItsOwn has one request of a promotion that is divided hold articles that end and no other: the rest goes on.
 func TestPartOfPromotionEndsItsOwn(t *testing.T) {
 	var got bytes.Buffer
-	if _, err := WritePromotionRequest(&got, []catalog.Promotion{ended(priceOff(week("A", terms(t, "1")), 1000))}, true); err != nil {
+	p := priceOff(week("A", terms(t, "1")), 1000)
+	p.Active = false
+	if _, err := WritePromotionRequest(&got, []catalog.Promotion{p}, true); err != nil {
 		t.Fatal(err)
 	}
 	var body offerBody
