@@ -173,7 +173,7 @@ func (h *House) leaving(ctx context.Context, t Target) (map[string]leaving, erro
 	if err != nil {
 		return nil, err
 	}
-	jobs, err := h.store.Jobs(ctx, h.now())
+	jobs, err := h.store.OpenJobs(ctx, t.String())
 	if err != nil {
 		return nil, err
 	}

@@ -93,8 +93,9 @@ const (
 	jobColumns = `j.id, j.kind, j.delivery, j.target, j.vendor, j.status, j.made_at, j.asked, j.next_at, j.ended_at, j.heard, j.rejected,
 		j.error, COALESCE(d.plan, 0), COALESCE(d.doc_rows, 0), COALESCE(d.folder || '/' || d.name, ''), COALESCE(d.failures, 0),
 		COALESCE((SELECT group_concat(e.seq, ' ') FROM effects e WHERE e.plan = d.plan), '')`
-	jobsQuery    = `SELECT ` + jobColumns + ` FROM jobs j LEFT JOIN deliveries d ON d.id = j.delivery `
-	jobsDueQuery = jobsQuery + `WHERE j.next_at > 0 AND (j.next_at <= $1 OR j.next_at > $2) ORDER BY j.next_at LIMIT $3`
+	jobsQuery     = `SELECT ` + jobColumns + ` FROM jobs j LEFT JOIN deliveries d ON d.id = j.delivery `
+	openJobsQuery = jobsQuery + `WHERE j.target = $1 AND j.ended_at = 0 AND j.delivery > 0`
+	jobsDueQuery  = jobsQuery + `WHERE j.next_at > 0 AND (j.next_at <= $1 OR j.next_at > $2) ORDER BY j.next_at LIMIT $3`
 )
 
 func scanJob(rows *sql.Rows) (j Job, err error) {
@@ -125,6 +126,12 @@ func (s *Store) Jobs(ctx context.Context, since time.Time) ([]Job, error) {
 	all, err := list(ctx, s.read, scanJob, jobsQuery+`WHERE j.made_at >= $1 OR j.ended_at = 0 AND j.delivery > 0 ORDER BY j.made_at DESC, j.id`,
 		millis(since))
 	return all, wrap(err, "list jobs")
+}
+
+// OpenJobs lists the jobs of a target's requests that have not ended.
+func (s *Store) OpenJobs(ctx context.Context, target string) ([]Job, error) {
+	all, err := list(ctx, s.read, scanJob, openJobsQuery, target)
+	return all, wrap(err, "list open jobs of %s", target)
 }
 
 // Feedback is a row that the platform did not take, by its last word on it.

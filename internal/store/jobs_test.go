@@ -122,6 +122,17 @@ func TestJobIsToldOfBeforeItsAnswer(t *testing.T) {
 	}
 }
 
+// TestLongJobIsUnread has the platform work long on a request: an audit soon after does not take it for seen by customers.
+func TestLongJobIsUnread(t *testing.T) {
+	b, _, _ := requestBench(t)
+	b.heard(ended("j1", at(50*time.Minute), HeardPoll))
+	for since, want := range map[time.Duration]int{10 * time.Minute: 1, time.Hour: 0} {
+		if got := must(b.Unread(t.Context(), "1", at(since)))(t); len(got) != want {
+			t.Errorf("unread since %s: %v", since, got)
+		}
+	}
+}
+
 // TestFailedJobsAreSentAgain has a request go again, be parked, and be contained in the next plan.
 func TestFailedJobsAreSentAgain(t *testing.T) {
 	b, q, id := requestBench(t)
