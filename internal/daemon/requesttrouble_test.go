@@ -198,3 +198,31 @@ func TestUnknownStoreRefusesItsOffers(t *testing.T) {
 		t.Errorf("promotions: %s, %v", fmt.Sprintf("%+v", lines), err)
 	}
 }
+
+// TestOffersByFileAfterRequests has promotions change from requests to files while the end of one is being worked on: what takes its place
+// does not wait for it for ever.
+func TestOffersByFileAfterRequests(t *testing.T) {
+	const byAPI = "send: {promotions: {by: api}}"
+	c := newRequests(t, oneFullFeed+`
+  - {name: promos, kind: promotions, drop: promos, vendor: {ids: ["1"]}}`, byAPI)
+	const head = "sku,campaña,desde,hasta,precio oferta,activa\n"
+	c.export("promos", head+"A1,Semana,2026-11-20,2026-12-31,90,si\n")
+	c.tick(false)
+	c.api.end("job-1", platform.JobCompleted)
+	c.later(time.Minute)
+	c.export("promos", head+"A1,Semana,2026-11-20,2026-12-31,90,no\n")
+	c.tick(false)
+	if n := len(c.api.bodies(t)); n != 2 {
+		t.Fatalf("%d requests", n)
+	}
+	c.reopen(func(text string) string { return strings.Replace(text, byAPI, "", 1) })
+	c.export("promos", head+"A1,Semana,2026-11-20,2026-12-31,90,no\nA1,Otra,2026-11-21,2026-12-31,80,si\n")
+	c.tick(false)
+	for range 4 {
+		c.later(3 * time.Hour)
+		c.tick(false)
+	}
+	if got := c.put()["promotions/gondola_1.csv"]; !strings.Contains(got, "Otra") {
+		t.Errorf("the file:\n%s\n%d unsettled", got, c.unsettled("promotions/1"))
+	}
+}
