@@ -40,10 +40,10 @@ func TestOrdersKill(t *testing.T) {
 	var others sync.WaitGroup
 	defer others.Wait()
 	others.Go(func() { r.erp.eat(ctx) })
-	made := make(chan struct{})
+	made, lives := make(chan struct{}), r.rand.Uint64()
 	others.Go(func() {
 		defer close(made)
-		r.makeOrders(ctx)
+		r.makeOrders(ctx, lives)
 	})
 	for range *kills {
 		d := r.start()
@@ -122,9 +122,9 @@ func freeAddress(t *testing.T) string {
 	return l.Addr().String()
 }
 
-// makeOrders lets orders live until there are events enough. Most of them are cancelled, so that there are several events about one.
-func (r *orderKillRun) makeOrders(ctx context.Context) {
-	st := sandbox.Stream{Rate: 15, Count: orderEvents, Step: 300 * time.Millisecond, Seed: r.rand.Uint64(), Cancel: 0.6, Cart: 0.2}
+// makeOrders lets orders live, by a seed, until there are events enough. Most of them are cancelled, so that there are several events about one.
+func (r *orderKillRun) makeOrders(ctx context.Context, seed uint64) {
+	st := sandbox.Stream{Rate: 15, Count: orderEvents, Step: 300 * time.Millisecond, Seed: seed, Cancel: 0.6, Cart: 0.2}
 	ctx, enough := context.WithCancel(ctx)
 	defer enough()
 	go func() {
