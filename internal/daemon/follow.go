@@ -18,7 +18,7 @@ func (h *House) followConfig(ctx context.Context) error {
 		return err
 	}
 	for _, t := range h.targets {
-		if err := h.store.Switch(ctx, t.String(), h.wayOf(t)); err != nil {
+		if err := h.store.Switch(ctx, t.String(), h.wayOf(t), h.now()); err != nil {
 			return err
 		}
 	}

@@ -78,12 +78,22 @@ func (h *House) askJob(ctx context.Context, j store.Job) error {
 	}
 	heed := h.heedOf(j)
 	heed.Error = err.Error()
-	if errors.Is(err, platform.ErrNotFound) && h.now().Sub(j.Made) >= jobUnknown {
-		heed.Ended, heed.Heard, heed.Next = h.now(), store.HeardLost, time.Time{}
+	switch age := h.now().Sub(j.Made); {
+	case errors.Is(err, platform.ErrNotFound) && age >= jobUnknown:
 		heed.Error = "the platform does not know the job that it named: " + err.Error()
-		h.fail(&heed, j)
+		h.lose(&heed, j)
+	case apiClass(err) == outbox.Transient && age >= jobLimit:
+		// That nobody could ask is no silence of the platform's: the job may have failed. To send the same again changes nothing else.
+		heed.Error = "its end could not be asked for: " + err.Error()
+		h.lose(&heed, j)
 	}
 	return h.heard(ctx, heed, j)
+}
+
+// lose ends a job of which nothing will be heard any more.
+func (h *House) lose(heed *store.Heed, j store.Job) {
+	heed.Ended, heed.Heard, heed.Next = h.now(), store.HeardLost, time.Time{}
+	h.fail(heed, j)
 }
 
 // holdRequests stops all requests after a refused login.
@@ -154,12 +164,26 @@ func (h *House) heed(ctx context.Context, job platform.Job, how store.Heard) err
 	if err != nil {
 		return err
 	}
-	// One that failed and says of every article why has been worked on: to send the same again would change nothing.
-	if job.Status == platform.JobFailed && len(heed.Feedback) < max(j.Rows, 1) {
+	heed.Duplicate = job.Status == platform.JobDuplicate
+	if job.Status == platform.JobFailed && !explained(heed, j) {
 		heed.Error = "the platform could not work on it: job " + j.ID + " failed"
 		h.fail(&heed, j)
 	}
 	return h.heard(ctx, heed, j)
+}
+
+// explained reports whether a job that failed says why of every article, or that it does not know the store. Then it has been worked on, and
+// to send the same again would change nothing.
+func explained(heed store.Heed, j store.Job) bool {
+	keys := map[string]bool{}
+	for _, f := range heed.Feedback {
+		if f.Key == "" && f.Vendor == parseTarget(j.Target).Vendor {
+			return true
+		}
+		keys[f.Key] = true
+	}
+	delete(keys, "")
+	return len(keys) >= max(j.Rows, 1)
 }
 
 // fail has the request of a job sent again, or parked when it has failed too often.
@@ -263,24 +287,44 @@ func (s *setup) fileTarget(job platform.Job) (Target, bool) {
 // feedback finds the rows of what was sent that a job speaks of, and what they come from.
 func (h *House) feedback(ctx context.Context, heed *store.Heed, job platform.Job, sent []shelf.Digest) error {
 	t := parseTarget(heed.Target)
+	before, err := h.store.FeedbackOf(ctx, heed.Target)
+	if err != nil {
+		return err
+	}
+	// Files may have a million rows, of which only those are kept that something is said of, or was.
 	heed.Answered = map[string]bool{}
+	said := map[string]bool{}
+	for _, f := range before {
+		if said[f.Key] = true; f.Key == "" {
+			heed.Answered[f.Key] = true
+		}
+	}
+	idOf := func(it catalog.Item) string { // feedback about files names articles as the file did [assumed]
+		if h.by == catalog.ByBarcode {
+			return it.Key(h.by)
+		}
+		return it.SKU
+	}
 	bySKU := map[string][]shelf.Record{}
+	for _, one := range job.Rejected {
+		bySKU[idOf(catalog.Item{SKU: one.SKU, Barcode: one.SKU})] = nil
+	}
 	for _, digest := range sent {
 		for r, err := range records(h.files, digest, func(r shelf.Record) shelf.Record { return r }) {
 			if err != nil {
 				return err
 			}
-			heed.Answered[r.Key] = true
+			if said[r.Key] {
+				heed.Answered[r.Key] = true
+			}
 			it := r.Item
 			if r.Promotion != nil {
 				it.SKU, it.Barcode = r.Promotion.SKU, r.Promotion.Barcode
 			}
-			// Feedback about files names articles as the file did [assumed].
-			id := it.SKU
-			if h.by == catalog.ByBarcode {
-				id = it.Key(h.by)
+			id := idOf(it)
+			if all, told := bySKU[id]; told {
+				bySKU[id] = append(all, r)
 			}
-			bySKU[id] = append(bySKU[id], r)
 		}
 	}
 	vendorOf := func(vendor string) string {
@@ -293,11 +337,7 @@ func (h *House) feedback(ctx context.Context, heed *store.Heed, job platform.Job
 		heed.Feedback = append(heed.Feedback, store.Feedback{Vendor: vendorOf(vendor), Reason: reasonVendor})
 	}
 	for _, one := range job.Rejected {
-		id := one.SKU
-		if h.by == catalog.ByBarcode {
-			id = catalog.Item{Barcode: one.SKU}.Key(h.by)
-		}
-		for _, r := range bySKU[id] {
+		for _, r := range bySKU[idOf(catalog.Item{SKU: one.SKU, Barcode: one.SKU})] {
 			heed.Feedback = append(heed.Feedback, store.Feedback{Vendor: vendorOf(one.Vendor), Key: r.Key, SKU: one.SKU, Reason: one.Reason})
 		}
 	}

@@ -131,7 +131,13 @@ func (h *House) promotionsOf(ctx context.Context, t Target, q PromotionQuery) ([
 	var all []PromotionLine
 	for _, key := range slices.Sorted(maps.Keys(keys)) {
 		line := h.promotionLine(t, wanted[key].Promotion, sent[key].Promotion, going[key])
-		if f, ok := rejected[key]; ok && line.State != PromotionEnded {
+		f, ok := rejected[key]
+		if f.Key == "" { // the platform may not know the store at all
+			if f, ok = rejected[""]; ok && (f.Vendor != t.Vendor || line.State == PromotionPlanned) {
+				ok = false
+			}
+		}
+		if ok && line.State != PromotionEnded {
 			line.State, line.Reason, line.Job, line.Since, line.Drop, line.Row = PromotionRejected, f.Reason, f.Job, f.At, f.Seq, f.Line
 		}
 		line.Article = shelf.ItemKey(key)
@@ -167,7 +173,7 @@ func (h *House) leaving(ctx context.Context, t Target) (map[string]leaving, erro
 	if err != nil {
 		return nil, err
 	}
-	jobs, err := h.store.Jobs(ctx, h.now())
+	jobs, err := h.store.OpenJobs(ctx, t.String())
 	if err != nil {
 		return nil, err
 	}

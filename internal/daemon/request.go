@@ -163,7 +163,9 @@ func (h *House) promotionRequests(ctx context.Context, t Target, q shelf.Questio
 		return nil, err
 	}
 	for _, f := range refused {
-		said[f.Key] = true // the platform does not have it, whatever was sent
+		if f.Vendor == t.Vendor { // the platform has it nowhere, whatever was sent
+			said[f.Key] = true
+		}
 	}
 	if err := h.runningBeside(q, groups, said); err != nil {
 		return nil, err
@@ -174,11 +176,13 @@ func (h *House) promotionRequests(ctx context.Context, t Target, q shelf.Questio
 	}
 	var all []store.Document
 	for _, name := range order {
+		// Of a promotion that is divided, no part may end the whole while another goes on.
+		goesOn := slices.ContainsFunc(groups[name], func(r shelf.Record) bool { return r.Promotion.Active })
 		for part := range slices.Chunk(groups[name], limit) {
 			if ctx.Err() != nil {
 				return nil, ctx.Err()
 			}
-			d, err := h.promotionRequest(t, len(all)+1, part)
+			d, err := h.promotionRequest(t, len(all)+1, part, goesOn)
 			if err != nil {
 				return nil, err
 			}
@@ -214,7 +218,7 @@ func (h *House) runningBeside(q shelf.Question, groups map[string][]shelf.Record
 }
 
 // promotionRequest writes one request and the file of its rows.
-func (h *House) promotionRequest(t Target, part int, rows []shelf.Record) (store.Document, error) {
+func (h *House) promotionRequest(t Target, part int, rows []shelf.Record, goesOn bool) (store.Document, error) {
 	slices.SortFunc(rows, func(a, b shelf.Record) int { return cmp.Compare(a.Key, b.Key) })
 	w, err := h.files.Create()
 	if err != nil {
@@ -232,5 +236,5 @@ func (h *House) promotionRequest(t Target, part int, rows []shelf.Record) (store
 	if err != nil {
 		return store.Document{}, err
 	}
-	return h.request(t, part, d, func(out io.Writer) (int, error) { return platform.WritePromotionRequest(out, offers) })
+	return h.request(t, part, d, func(out io.Writer) (int, error) { return platform.WritePromotionRequest(out, offers, goesOn) })
 }

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"hash/fnv"
 	"io"
-	"slices"
 	"strings"
 	"time"
 
@@ -205,9 +204,9 @@ func apart(b offerBody) time.Duration {
 }
 
 // WritePromotionRequest writes promotions, which all have the same [RequestOf], as the body of one request, and returns how many articles
-// it has. Where at least one of them goes on, those that end leave the promotion that runs; where none does, the promotion as a whole ends,
-// and the rest is what it was [doc].
-func WritePromotionRequest(w io.Writer, all []catalog.Promotion) (int, error) {
+// it has. Where the promotion goes on, those that end leave it; where it does not, it ends as a whole, and the rest is what it was [doc].
+// It goes on where at least one of all does, which may stand in another request.
+func WritePromotionRequest(w io.Writer, all []catalog.Promotion, goesOn bool) (int, error) {
 	if len(all) == 0 {
 		return 0, errors.New("write request: no promotions")
 	}
@@ -215,7 +214,7 @@ func WritePromotionRequest(w io.Writer, all []catalog.Promotion) (int, error) {
 	if err != nil {
 		return 0, fmt.Errorf("write request, article %q: %w", all[0].SKU, err)
 	}
-	b.Active = slices.ContainsFunc(all, func(p catalog.Promotion) bool { return p.Active })
+	b.Active = goesOn
 	at := map[discountKey]int{}
 	for _, p := range all {
 		d, err := discountOf(p)

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -65,7 +66,7 @@ func TestPromotionRequestGolden(t *testing.T) {
 	} {
 		t.Run(golden, func(t *testing.T) {
 			var got bytes.Buffer
-			n, err := WritePromotionRequest(&got, rows)
+			n, err := WritePromotionRequest(&got, rows, slices.ContainsFunc(rows, func(p catalog.Promotion) bool { return p.Active }))
 			if err != nil || n != len(rows) {
 				t.Fatalf("%d rows, %v", n, err)
 			}
@@ -135,6 +136,20 @@ func TestRequestOf(t *testing.T) {
 	}
 }
 
+// TestPartOfPromotionEndsItsOwn has one request of a promotion that is divided hold articles that end and no other: the rest goes on.
+func TestPartOfPromotionEndsItsOwn(t *testing.T) {
+	var got bytes.Buffer
+	p := priceOff(week("A", terms(t, "1")), 1000)
+	p.Active = false
+	if _, err := WritePromotionRequest(&got, []catalog.Promotion{p}, true); err != nil {
+		t.Fatal(err)
+	}
+	var body offerBody
+	if err := json.Unmarshal(got.Bytes(), &body); err != nil || !body.Active || body.Discount[0].Active {
+		t.Errorf("%s, %v", got.String(), err)
+	}
+}
+
 func TestPromotionRequestRefuses(t *testing.T) {
 	for what, p := range map[string]catalog.Promotion{
 		"no terms":       priceOff(week("A", ""), 1000),
@@ -143,11 +158,11 @@ func TestPromotionRequestRefuses(t *testing.T) {
 		"no price":       priceOff(week("A", terms(t, "1")), 0),
 		"no campaign":    func() catalog.Promotion { p := priceOff(week("A", terms(t, "1")), 1000); p.Campaign = " "; return p }(),
 	} {
-		if _, err := WritePromotionRequest(&bytes.Buffer{}, []catalog.Promotion{p}); err == nil {
+		if _, err := WritePromotionRequest(&bytes.Buffer{}, []catalog.Promotion{p}, true); err == nil {
 			t.Errorf("%s: written", what)
 		}
 	}
-	if _, err := WritePromotionRequest(&bytes.Buffer{}, nil); err == nil {
+	if _, err := WritePromotionRequest(&bytes.Buffer{}, nil, false); err == nil {
 		t.Error("nothing: written")
 	}
 }

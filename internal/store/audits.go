@@ -234,10 +234,11 @@ func takeForSent(ctx context.Context, tx *sql.Tx, a Audit, target string) (bool,
 }
 
 // Unread returns the rows that began to leave for a target and may not have been seen by the platform at a time: what is unsettled, and
-// what was on its way since then.
+// what was on its way, or worked on, since then.
 func (s *Store) Unread(ctx context.Context, target string, since time.Time) ([]shelf.Digest, error) {
 	all, err := list(ctx, s.read, scanOne[shelf.Digest], `SELECT DISTINCT records FROM deliveries WHERE target = $1 AND records <> ''
-		AND (unsettled = 1 OR began_at >= $2 OR verified_at >= $2 OR state IN ('sending', 'uncertain'))`, target, millis(since))
+		AND (unsettled = 1 OR began_at >= $2 OR verified_at >= $2 OR state IN ('sending', 'uncertain')
+			OR EXISTS (SELECT 1 FROM jobs j WHERE j.delivery = deliveries.id AND j.ended_at >= $2))`, target, millis(since))
 	slices.Sort(all)
 	return all, wrap(err, "read what %s may not have read", target)
 }

@@ -157,7 +157,13 @@ func (q Queue) Verified(ctx context.Context, id int64, r outbox.Receipt) error {
 		if err != nil {
 			return err
 		}
-		return finishPlan(ctx, tx, plan, target, r.At)
+		if err := finishPlan(ctx, tx, plan, target, r.At); err != nil {
+			return err
+		}
+		// So do the files of a whole plan with what requests left behind, which have other names.
+		_, err = tx.ExecContext(ctx, `UPDATE deliveries SET unsettled = 0 WHERE target = $1 AND unsettled = 1 AND sent_by = 'api' AND plan < $2
+			AND EXISTS (SELECT 1 FROM plans p WHERE p.id = $2 AND p.state = 'done')`, target, plan)
+		return wrap(err, "settle requests before delivery %d", id)
 	})
 }
 

@@ -44,7 +44,7 @@ const (
 	HeardEvent  Heard = "event"  // the platform said so by itself
 	HeardPoll   Heard = "poll"   // it was asked
 	HeardSilent Heard = "silent" // it said nothing for so long that it is taken as ended
-	HeardLost   Heard = "lost"   // it does not know the job
+	HeardLost   Heard = "lost"   // it does not know the job, or nobody could ask
 )
 
 // accepted is Verified for a request: the platform has taken it, and works on it by itself where it named a job.
@@ -93,8 +93,9 @@ const (
 	jobColumns = `j.id, j.kind, j.delivery, j.target, j.vendor, j.status, j.made_at, j.asked, j.next_at, j.ended_at, j.heard, j.rejected,
 		j.error, COALESCE(d.plan, 0), COALESCE(d.doc_rows, 0), COALESCE(d.folder || '/' || d.name, ''), COALESCE(d.failures, 0),
 		COALESCE((SELECT group_concat(e.seq, ' ') FROM effects e WHERE e.plan = d.plan), '')`
-	jobsQuery    = `SELECT ` + jobColumns + ` FROM jobs j LEFT JOIN deliveries d ON d.id = j.delivery `
-	jobsDueQuery = jobsQuery + `WHERE j.next_at > 0 AND (j.next_at <= $1 OR j.next_at > $2) ORDER BY j.next_at LIMIT $3`
+	jobsQuery     = `SELECT ` + jobColumns + ` FROM jobs j LEFT JOIN deliveries d ON d.id = j.delivery `
+	openJobsQuery = jobsQuery + `WHERE j.target = $1 AND j.ended_at = 0 AND j.delivery > 0`
+	jobsDueQuery  = jobsQuery + `WHERE j.next_at > 0 AND (j.next_at <= $1 OR j.next_at > $2) ORDER BY j.next_at LIMIT $3`
 )
 
 func scanJob(rows *sql.Rows) (j Job, err error) {
@@ -127,6 +128,12 @@ func (s *Store) Jobs(ctx context.Context, since time.Time) ([]Job, error) {
 	return all, wrap(err, "list jobs")
 }
 
+// OpenJobs lists the jobs of a target's requests that have not ended.
+func (s *Store) OpenJobs(ctx context.Context, target string) ([]Job, error) {
+	all, err := list(ctx, s.read, scanJob, openJobsQuery, target)
+	return all, wrap(err, "list open jobs of %s", target)
+}
+
 // Feedback is a row that the platform did not take, by its last word on it.
 type Feedback struct {
 	Target   string
@@ -144,17 +151,19 @@ type Feedback struct {
 
 // Heed is what is written down when something new is known of a job.
 type Heed struct {
-	Job                      // what is known now; its Delivery and Target are the database's
-	At       time.Time       // of hearing
-	Failed   bool            // it ended and changed nothing: its request goes again
-	Again    time.Time       // then, zero = it is parked
-	Answered map[string]bool // keys of the records that the job spoke of, of one that ended
-	Feedback []Feedback      // of them, those that were not taken
+	Job              // what is known now; of a request, its Target is the database's
+	At     time.Time // of hearing
+	Failed bool      // it ended and changed nothing: its request goes again
+	Again  time.Time // then, zero = it is parked
+	// Duplicate says that the platform has had the same before, and does not say once more what it did not take of it.
+	Duplicate bool
+	Answered  map[string]bool // keys of the records that the job spoke of, of one that ended; it is enough to know those that have feedback
+	Feedback  []Feedback      // of them, those that were not taken
 }
 
 // JobHeard records what is known of a job, in one transaction: its end settles its request, or has it sent again, and the answers of the
 // drops behind it are due. A job that nobody sent is kept as it is told. Repeats change nothing: a job ends once, but for one that was only
-// taken as ended. It returns false where nothing was new.
+// taken as ended. It returns false where nothing was new, and where h.Delivery is not the request that the job is known to be of.
 func (s *Store) JobHeard(ctx context.Context, h Heed) (fresh bool, err error) {
 	err = s.tx(ctx, func(tx *sql.Tx) error {
 		old, err := list(ctx, tx, scanJob, jobsQuery+`WHERE j.id = $1`, h.ID)
@@ -165,11 +174,14 @@ func (s *Store) JobHeard(ctx context.Context, h Heed) (fresh bool, err error) {
 		if len(old) > 0 {
 			was = old[0]
 		}
-		if !was.Ended.IsZero() && was.Heard != HeardSilent && was.Heard != HeardLost {
+		if !was.Ended.IsZero() && (h.Heard == HeardSilent || was.Heard != HeardSilent && was.Heard != HeardLost) {
 			return nil
 		}
+		if was.Delivery != h.Delivery {
+			return nil // it was told of before its request's answer was written down, and is asked for
+		}
 		fresh = was.Status != h.Status || was.Ended != h.Ended
-		h.Delivery, h.Target = was.Delivery, cmp.Or(was.Target, h.Target)
+		h.Target = cmp.Or(was.Target, h.Target)
 		_, err = tx.ExecContext(ctx, `INSERT INTO jobs (id, kind, delivery, target, vendor, status, made_at, asked, next_at, ended_at, heard,
 				rejected, error) VALUES ($1, $2, 0, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
 			ON CONFLICT (id) DO UPDATE SET kind = excluded.kind, vendor = excluded.vendor, status = excluded.status, asked = excluded.asked,
@@ -215,17 +227,22 @@ func (s *Store) requestEnded(ctx context.Context, tx *sql.Tx, h Heed) error {
 	return err
 }
 
-// requestAgain has a request sent once more, or parks it, unless a newer one contains it.
+// requestAgain has a request sent once more, or parks it. Where something newer has left since, which happens after a job that was taken as
+// ended, its values are old, and the next plan says everything.
 func requestAgain(ctx context.Context, tx *sql.Tx, h Heed, plan int64) error {
+	const newer = `EXISTS (SELECT 1 FROM deliveries n WHERE n.target = $1 AND n.plan > $2 AND n.began_at > 0)`
 	state := "queued"
 	if h.Again.IsZero() {
 		state = "parked"
 	}
-	_, err := tx.ExecContext(ctx, `UPDATE deliveries SET state = $2, next_at = $3, failures = failures + 1, class = $4, error = $5, unsettled = 1
-		WHERE id = $1 AND state IN ('verified', 'confirmed')
-			AND NOT EXISTS (SELECT 1 FROM deliveries n WHERE n.target = deliveries.target AND n.plan > $6 AND n.began_at > 0)
-			AND NOT EXISTS (SELECT 1 FROM jobs j WHERE j.delivery = $1 AND j.ended_at = 0)`,
-		h.Delivery, state, millis(h.Again), outbox.Refused, h.Error, plan)
+	_, err := tx.ExecContext(ctx, `UPDATE deliveries SET state = $4, next_at = $5, failures = failures + 1, class = $6, error = $7, unsettled = 1
+		WHERE id = $3 AND state IN ('verified', 'confirmed') AND NOT `+newer+`
+			AND NOT EXISTS (SELECT 1 FROM jobs j WHERE j.delivery = $3 AND j.ended_at = 0)`,
+		h.Target, plan, h.Delivery, state, millis(h.Again), outbox.Refused, h.Error)
+	if err == nil {
+		_, err = tx.ExecContext(ctx, `UPDATE targets SET full_due = 1 WHERE target = $1 AND `+newer+`
+			AND EXISTS (SELECT 1 FROM deliveries d WHERE d.id = $3 AND d.unsettled = 0 AND d.fate = $4)`, h.Target, plan, h.Delivery, outbox.FateSilent)
+	}
 	return err
 }
 
@@ -255,11 +272,12 @@ func keepFeedback(ctx context.Context, tx *sql.Tx, h Heed) error {
 		keys = append(keys, key)
 	}
 	slices.Sort(keys)
-	const gone = `target = $1 AND (item_key = '' OR item_key IN (SELECT value FROM json_each($2)))`
-	_, err := tx.ExecContext(ctx, `UPDATE drops SET receipt_due = receipt_due + 1 WHERE seq IN (SELECT seq FROM feedback WHERE `+gone+`)`,
-		h.Target, toJSON(keys))
-	if err == nil && len(keys) > 0 {
-		_, err = tx.ExecContext(ctx, `DELETE FROM feedback WHERE `+gone, h.Target, toJSON(keys))
+	const gone = `target = $1 AND item_key IN (SELECT value FROM json_each($2)) AND NOT ($3 AND delivery IN (SELECT o.id FROM deliveries o
+		JOIN deliveries d ON d.folder = o.folder AND d.name = o.name AND d.sha256 = o.sha256 WHERE d.id = $4))`
+	args := []any{h.Target, toJSON(keys), h.Duplicate, h.Delivery}
+	_, err := tx.ExecContext(ctx, `UPDATE drops SET receipt_due = receipt_due + 1 WHERE seq IN (SELECT seq FROM feedback WHERE `+gone+`)`, args...)
+	if err == nil {
+		_, err = tx.ExecContext(ctx, `DELETE FROM feedback WHERE `+gone, args...)
 	}
 	if err != nil {
 		return fmt.Errorf("forget earlier feedback: %w", err)

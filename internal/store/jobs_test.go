@@ -30,6 +30,9 @@ func requestBench(t *testing.T) (*bench, Queue, int64) {
 
 func (b *bench) heard(h Heed) bool {
 	b.t.Helper()
+	j, _, err := b.JobOf(b.t.Context(), h.ID)
+	b.ok(err)
+	h.Delivery = j.Delivery
 	return must(b.JobHeard(b.t.Context(), h))(b.t)
 }
 
@@ -99,6 +102,34 @@ func TestJobSettlesItsRequest(t *testing.T) {
 	}
 	if next := must(q.Next(t.Context(), noon))(t); !next.IsZero() {
 		t.Errorf("the outbox has work at %s", next)
+	}
+}
+
+// TestJobIsToldOfBeforeItsAnswer has an event be read while the answer that names its job is not written down, and written down behind it:
+// that the job is of a request was not known, so that nothing is made of it, and it is asked for.
+func TestJobIsToldOfBeforeItsAnswer(t *testing.T) {
+	b, _, id := requestBench(t)
+	h := ended("j1", at(time.Second), HeardEvent)
+	h.Status = "FAILED"
+	if fresh := must(b.JobHeard(t.Context(), h))(t); fresh {
+		t.Error("what was read as nobody's job has ended a request")
+	}
+	if n := len(must(b.Unsettled(t.Context(), "1"))(t)); n != 1 {
+		t.Errorf("%d unsettled", n)
+	}
+	if due := must(b.JobsDue(t.Context(), at(time.Minute), 9))(t); len(due) != 1 || due[0].Delivery != id {
+		t.Errorf("jobs to ask for: %+v", due)
+	}
+}
+
+// TestLongJobIsUnread has the platform work long on a request: an audit soon after does not take it for seen by customers.
+func TestLongJobIsUnread(t *testing.T) {
+	b, _, _ := requestBench(t)
+	b.heard(ended("j1", at(50*time.Minute), HeardPoll))
+	for since, want := range map[time.Duration]int{10 * time.Minute: 1, time.Hour: 0} {
+		if got := must(b.Unread(t.Context(), "1", at(since)))(t); len(got) != want {
+			t.Errorf("unread since %s: %v", since, got)
+		}
 	}
 }
 

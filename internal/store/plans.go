@@ -279,6 +279,14 @@ func supersede(ctx context.Context, tx *sql.Tx, target string) error {
 				WHERE n.folder = deliveries.folder AND n.name = deliveries.name AND n.id > deliveries.id AND n.state <> 'superseded')`,
 			target, outbox.FateAgain)
 	}
+	if err == nil {
+		// So does a request whose job failed.
+		_, err = tx.ExecContext(ctx, `UPDATE deliveries SET state = 'queued', next_at = 0
+			WHERE target = $1 AND sent_by = 'api' AND state = 'verified' AND failures > 0 AND unsettled = 1
+				AND NOT EXISTS (SELECT 1 FROM jobs j WHERE j.delivery = deliveries.id AND j.ended_at = 0)
+				AND NOT EXISTS (SELECT 1 FROM deliveries n WHERE n.target = $1 AND n.plan > deliveries.plan AND n.state <> 'superseded')`,
+			target)
+	}
 	return wrap(err, "supersede plan of %s", target)
 }
 
@@ -366,15 +374,24 @@ func (s *Store) SeedSent(ctx context.Context, target string, known shelf.Digest)
 	})
 }
 
-// Switch ends what waits to leave for a target by another way than the one that it goes by now. What began to leave stays unsettled, so
-// that the next plan contains it.
-func (s *Store) Switch(ctx context.Context, target string, by outbox.By) error {
+// Switch ends what waits to leave for a target by another way than the one that it goes by now, and follows no jobs of it any more. What
+// began to leave stays unsettled, so that the next plan contains it.
+func (s *Store) Switch(ctx context.Context, target string, by outbox.By, now time.Time) error {
 	return s.tx(ctx, func(tx *sql.Tx) error {
 		_, err := tx.ExecContext(ctx, `UPDATE plans SET state = 'superseded' WHERE target = $1 AND state = 'open'
 			AND id IN (SELECT plan FROM deliveries WHERE target = $1 AND sent_by <> $2)`, target, by)
 		if err == nil {
 			_, err = tx.ExecContext(ctx, `UPDATE deliveries SET state = CASE WHEN verified_at > 0 THEN 'verified' ELSE 'superseded' END, next_at = 0
 				WHERE target = $1 AND sent_by <> $2 AND `+unfinished, target, by)
+		}
+		if err == nil && by != outbox.ByAPI {
+			// Nothing of it goes once more that way.
+			_, err = tx.ExecContext(ctx, `UPDATE deliveries SET failures = 0 WHERE target = $1 AND unsettled = 1 AND failures > 0`, target)
+		}
+		if err == nil && by != outbox.ByAPI {
+			// Whoever sends files may have no token any more to ask with, and a job that is open keeps the next plan back.
+			_, err = tx.ExecContext(ctx, `UPDATE jobs SET ended_at = $2, heard = $3, next_at = 0 WHERE target = $1 AND ended_at = 0 AND delivery > 0`,
+				target, millis(now), HeardLost)
 		}
 		return wrap(err, "switch %s to another way", target)
 	})

@@ -20,6 +20,7 @@ func TestHotQueriesUseTheirIndex(t *testing.T) {
 		"due":     {dueQuery, "deliveries_due"},
 		"next":    {nextQuery, "deliveries_due"},
 		"jobs":    {jobsDueQuery, "jobs_due"},
+		"open":    {openJobsQuery, "jobs_open"},
 		"pending": {pendingQuery, "deliveries_look"},
 		"waiting": {waitingQuery, "deliveries_open"},
 		"audit":   {auditQuery, "audits_open"},
