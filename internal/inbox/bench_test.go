@@ -2,7 +2,6 @@ package inbox_test
 
 import (
 	"database/sql"
-	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -51,12 +50,13 @@ func bare(b *testing.B) string {
 		if err != nil {
 			return err
 		}
+		defer func() { _ = add.Close() }()
 		for _, body := range bodies {
 			if _, err := add.Exec(body); err != nil {
 				return err
 			}
 		}
-		return errors.Join(add.Close(), tx.Commit())
+		return tx.Commit()
 	}
 	type waiting struct {
 		body []byte
