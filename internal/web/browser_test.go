@@ -26,6 +26,26 @@ const faint = `(() => {
 		const a = light(rgb(getComputedStyle(e).color).slice(0, 3)), b = light(behind(e));
 		return (Math.max(a, b) + .05) / (Math.min(a, b) + .05) < 4.5 }).map(e => e.outerHTML.slice(0, 80)) })()`
 
+// profileDir returns a folder for a browser's profile. The processes that a browser leaves behind write there for a moment after it has
+// ended, so it is removed when they let it, which is not what t.TempDir does.
+func profileDir(t *testing.T) string {
+	t.Helper()
+	dir, err := os.MkdirTemp("", "gondola-browser")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		for range 100 {
+			if err = os.RemoveAll(dir); err == nil {
+				return
+			}
+			time.Sleep(50 * time.Millisecond)
+		}
+		t.Logf("the browser's profile stays: %v", err)
+	})
+	return dir
+}
+
 // TestBrowser shows the page to a browser, as on a phone and on a desk, by day and by night.
 func TestBrowser(t *testing.T) {
 	path, err := exec.LookPath("chromium")
@@ -36,7 +56,7 @@ func TestBrowser(t *testing.T) {
 		t.Skip("no chromium on this machine")
 	}
 	s := newServed(t, Config{Language: "es", Look: fixed(fullPage())})
-	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.UserDataDir(t.TempDir()))
+	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.UserDataDir(profileDir(t)))
 	ctx, closeAll := chromedp.NewExecAllocator(context.Background(), options...)
 	defer closeAll()
 	ctx, closeTab := chromedp.NewContext(ctx)
