@@ -14,8 +14,8 @@ type agenda struct {
 	wake chan struct{} // has room for one; something was added
 
 	mu   sync.Mutex
-	list dueList // guarded by mu
-	n    int     // of things ever added: the order of those with one due time; guarded by mu
+	list earliest[due] // guarded by mu
+	n    int           // of things ever added: the order of those with one due time; guarded by mu
 }
 
 func newAgenda() *agenda { return &agenda{wake: make(chan struct{}, 1)} }
@@ -27,24 +27,8 @@ type due struct {
 	do func(ctx context.Context)
 }
 
-// dueList implements heap.Interface, earliest first.
-type dueList []due
-
-func (l dueList) Len() int { return len(l) }
-func (l dueList) Less(i, j int) bool {
-	return l[i].at.Before(l[j].at) || l[i].at.Equal(l[j].at) && l[i].n < l[j].n
-}
-func (l dueList) Swap(i, j int) { l[i], l[j] = l[j], l[i] }
-func (l *dueList) Push(x any) {
-	if d, ok := x.(due); ok {
-		*l = append(*l, d)
-	}
-}
-
-func (l *dueList) Pop() any {
-	last := (*l)[len(*l)-1]
-	*l = (*l)[:len(*l)-1]
-	return last
+func (d due) before(other due) bool {
+	return d.at.Before(other.at) || d.at.Equal(other.at) && d.n < other.n
 }
 
 // after adds something to be done once a while has passed. It never blocks.

@@ -57,23 +57,7 @@ const (
 	cartDeed = "cart"
 )
 
-// deeds implements heap.Interface.
-type deeds []deed
-
-func (l deeds) Len() int           { return len(l) }
-func (l deeds) Less(i, j int) bool { return l[i].at < l[j].at || l[i].at == l[j].at && l[i].n < l[j].n }
-func (l deeds) Swap(i, j int)      { l[i], l[j] = l[j], l[i] }
-func (l *deeds) Push(x any) {
-	if d, ok := x.(deed); ok {
-		*l = append(*l, d)
-	}
-}
-
-func (l *deeds) Pop() any {
-	last := (*l)[len(*l)-1]
-	*l = (*l)[:len(*l)-1]
-	return last
-}
+func (d deed) before(other deed) bool { return d.at < other.at || d.at == other.at && d.n < other.n }
 
 // stream is a stream on its way.
 type stream struct {
@@ -81,7 +65,7 @@ type stream struct {
 	sandbox *Sandbox
 	dice    *rand.Rand
 	vendors []string
-	todo    deeds
+	todo    earliest[deed]
 	n       int
 	ids     []string
 }
