@@ -94,6 +94,9 @@ func onTerminal(t *testing.T, line string, env ...string) string {
 	t.Helper()
 	script, err := exec.LookPath("script")
 	if err != nil {
+		if os.Getenv("CI") != "" {
+			t.Fatal("script(1) is missing; .ci/run installs it")
+		}
 		t.Skip("no script(1) here (Debian's package bsdutils), which has terminals")
 	}
 	// The test binary is gondola, too, when it is called so: see TestMain.

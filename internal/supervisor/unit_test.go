@@ -76,6 +76,9 @@ var overall = regexp.MustCompile(`Overall exposure level for \S+: ([0-9.]+)`)
 func TestUnitIsSound(t *testing.T) {
 	analyze, err := exec.LookPath("systemd-analyze")
 	if err != nil {
+		if os.Getenv("CI") != "" {
+			t.Fatal("systemd-analyze is missing; .ci/run installs it")
+		}
 		t.Skip("no systemd-analyze here (Debian's package systemd)")
 	}
 	for name, s := range units {
