@@ -27,7 +27,8 @@ type due struct {
 	do func(ctx context.Context)
 }
 
-func (d due) before(other due) bool {
+// Before reports whether d comes first.
+func (d due) Before(other due) bool {
 	return d.at.Before(other.at) || d.at.Equal(other.at) && d.n < other.n
 }
 

@@ -1,13 +1,13 @@
 package sandbox
 
 // earliest is a heap of things that have an order, the first one on top. It implements heap.Interface.
-type earliest[T interface{ before(other T) bool }] []T
+type earliest[T interface{ Before(other T) bool }] []T
 
 // Len implements heap.Interface.
 func (l earliest[T]) Len() int { return len(l) }
 
 // Less implements heap.Interface.
-func (l earliest[T]) Less(i, j int) bool { return l[i].before(l[j]) }
+func (l earliest[T]) Less(i, j int) bool { return l[i].Before(l[j]) }
 
 // Swap implements heap.Interface.
 func (l earliest[T]) Swap(i, j int) { l[i], l[j] = l[j], l[i] }

@@ -57,7 +57,8 @@ const (
 	cartDeed = "cart"
 )
 
-func (d deed) before(other deed) bool { return d.at < other.at || d.at == other.at && d.n < other.n }
+// Before reports whether d comes first.
+func (d deed) Before(other deed) bool { return d.at < other.at || d.at == other.at && d.n < other.n }
 
 // stream is a stream on its way.
 type stream struct {
