@@ -19,6 +19,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net"
 	"os"
 	"path/filepath"
 	"sync"
@@ -85,8 +86,11 @@ type House struct {
 	alarm    alarm
 	page     *page         // nil where none is served
 	webhook  *inbox.Server // nil where none is taken
-	rejudged bool          // what was put aside was judged by this program; owned by drainInbox
-	polled   poller        // owned by poll
+	ports    *ports        // that both listen on, for the house after this one, too
+	leases   []net.Listener
+	follows  string // digest of the config that counted before, where this house takes the place of another one
+	rejudged bool   // what was put aside was judged by this program; owned by drainInbox
+	polled   poller // owned by poll
 }
 
 // Work is how far a piece of work is.
@@ -128,6 +132,9 @@ func Open(ctx context.Context, cfg *config.Config, opts Options) (_ *House, err 
 		return nil, err
 	}
 	h := newHouse(s, st, opts)
+	h.ports = &ports{}
+	st.Now = h.now
+	h.ruleOrders()
 	if err := errors.Join(h.prepare(ctx), h.listen(), h.listenWebhook()); err != nil {
 		return nil, errors.Join(err, h.Close())
 	}
@@ -144,7 +151,10 @@ func Attach(ctx context.Context, cfg *config.Config, opts Options) (*House, erro
 	if err != nil {
 		return nil, err
 	}
-	return newHouse(s, st, opts), nil
+	h := newHouse(s, st, opts)
+	st.Now = h.now
+	h.ruleOrders()
+	return h, nil
 }
 
 func newHouse(s *setup, st *store.Store, opts Options) *House {
@@ -159,16 +169,30 @@ func newHouse(s *setup, st *store.Store, opts Options) *House {
 	if h.now == nil {
 		h.now = time.Now
 	}
-	st.Now, st.OrderRules = h.now, s.orders.rules
 	if h.log == nil {
 		h.log = slog.New(slog.DiscardHandler)
 	}
 	return h
 }
 
+// ruleOrders has the store hand over orders by the house's config.
+func (h *House) ruleOrders() { h.store.OrderRules = h.orders.rules }
+
+// bind takes a port for the page or the webhook.
+func (h *House) bind(address string) (net.Listener, error) {
+	l, err := h.ports.bind(address)
+	if err == nil {
+		h.leases = append(h.leases, l)
+	}
+	return l, err
+}
+
 // Close gives the state folder free. Call it after Run or Once has returned.
-func (h *House) Close() error {
-	return errors.Join(h.page.close(), h.closeWebhook(), h.closeClient(), h.store.Close())
+func (h *House) Close() error { return errors.Join(h.release(), h.ports.keep(), h.store.Close()) }
+
+// release ends what is the house's own. State and ports may be another one's.
+func (h *House) release() error {
+	return errors.Join(h.page.close(), h.closeWebhook(), h.closeClient())
 }
 
 // prepare makes the folders and wires outbox and watchers.
@@ -210,7 +234,7 @@ func (h *House) prepare(ctx context.Context) error {
 		return err
 	}
 	h.noteStart(ctx)
-	if err := h.takeOver(ctx); err != nil {
+	if err := errors.Join(h.keepRefused(ctx, RefusedConfig{}), h.takeOver(ctx)); err != nil {
 		return err
 	}
 	if err := h.followConfig(ctx); err != nil {

@@ -19,7 +19,7 @@ func (h *House) listenWebhook() error {
 		return err
 	}
 	h.webhook, err = inbox.New(inbox.Config{
-		Listen: w.Listen, Path: w.Path, Secrets: h.webhookSecrets(), Certificate: w.Certificate, Key: w.Key, TrustedProxies: proxies,
+		Listen: w.Listen, Bind: h.bind, Path: w.Path, Secrets: h.webhookSecrets(), Certificate: w.Certificate, Key: w.Key, TrustedProxies: proxies,
 		Keeper: h.store, Trouble: h.webhookTrouble, Log: h.log.With("component", "inbox"), Now: h.now,
 	})
 	if err != nil {

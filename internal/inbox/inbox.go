@@ -56,16 +56,17 @@ type Refused struct {
 
 // Config is where a Server listens, whom it believes, and what keeps what came.
 type Config struct {
-	Listen         string                     // address:port
-	Path           string                     // the only one that is answered
-	Secrets        []func() (string, error)   // any of which is valid; asked again within a second
-	Certificate    string                     // path of a PEM file, "" for plain HTTP
-	Key            string                     // path of its key
-	TrustedProxies []netip.Prefix             // whose X-Forwarded-For is believed
-	Keeper         Keeper                     // never called twice at once with events
-	Trouble        func(what, problem string) // optional: hears what does not work, and "" once it works again
-	Log            *slog.Logger               // optional: discarded
-	Now            func() time.Time           // optional: time.Now
+	Listen         string                                     // address:port
+	Bind           func(address string) (net.Listener, error) // optional: net.Listen
+	Path           string                                     // the only one that is answered
+	Secrets        []func() (string, error)                   // any of which is valid; asked again within a second
+	Certificate    string                                     // path of a PEM file, "" for plain HTTP
+	Key            string                                     // path of its key
+	TrustedProxies []netip.Prefix                             // whose X-Forwarded-For is believed
+	Keeper         Keeper                                     // never called twice at once with events
+	Trouble        func(what, problem string)                 // optional: hears what does not work, and "" once it works again
+	Log            *slog.Logger                               // optional: discarded
+	Now            func() time.Time                           // optional: time.Now
 }
 
 // Server takes events. Make it with New, then call Run, or Close.
@@ -125,7 +126,10 @@ func New(c Config) (_ *Server, err error) {
 			return nil, fmt.Errorf("%w; correct orders.webhook.certificate and key", err)
 		}
 	}
-	s.listener, err = net.Listen("tcp", c.Listen)
+	if c.Bind == nil {
+		c.Bind = func(address string) (net.Listener, error) { return net.Listen("tcp", address) }
+	}
+	s.listener, err = c.Bind(c.Listen)
 	if errors.Is(err, syscall.EADDRINUSE) {
 		return nil, fmt.Errorf("take webhooks on %s: another program has this port; write another one under orders.webhook.listen, or off", c.Listen)
 	}

@@ -20,6 +20,7 @@ type EntryKind string
 // The kinds of rows.
 const (
 	EntryStart     EntryKind = "start"     // the program began to work, with this version and config
+	EntryConfig    EntryKind = "config"    // it goes on by another config
 	EntryDrop      EntryKind = "drop"      // an export was claimed and archived
 	EntryRead      EntryKind = "read"      // it was understood
 	EntryRejected  EntryKind = "rejected"  // it was not taken as a whole
@@ -50,7 +51,7 @@ const (
 // EntryKinds lists the kinds that rows of the ledger have.
 func EntryKinds() []EntryKind {
 	return []EntryKind{
-		EntryStart, EntryDrop, EntryRead, EntryRejected, EntryHeld, EntryApproval, EntryRejection,
+		EntryStart, EntryConfig, EntryDrop, EntryRead, EntryRejected, EntryHeld, EntryApproval, EntryRejection,
 		EntryPause, EntryResume, EntryOff, EntryOn, EntryHostKey, EntryPlan, EntryBegun, EntryFailed, EntryVerified,
 		EntryFate, EntryJob, EntryAnswer, EntryRollback, EntryTaken, EntryRestored, EntryOrders, EntryReplay, EntryPurge, EntryRetention,
 	}
