@@ -86,11 +86,13 @@ type House struct {
 	alarm    alarm
 	page     *page         // nil where none is served
 	webhook  *inbox.Server // nil where none is taken
-	ports    *ports        // that both listen on, for the house after this one, too
-	leases   []net.Listener
-	follows  string // digest of the config that counted before, where this house takes the place of another one
-	rejudged bool   // what was put aside was judged by this program; owned by drainInbox
-	polled   poller // owned by poll
+	// changeWebhook lets the webhook of the house before go by this one's config; nil once it does, and where it is this one's own.
+	changeWebhook func()
+	ports         *ports // that both listen on, for the house after this one, too
+	leases        []net.Listener
+	follows       string // digest of the config that counted before, where this house takes the place of another one
+	rejudged      bool   // what was put aside was judged by this program; owned by drainInbox
+	polled        poller // owned by poll
 }
 
 // Work is how far a piece of work is.
@@ -135,7 +137,7 @@ func Open(ctx context.Context, cfg *config.Config, opts Options) (_ *House, err 
 	h.ports = &ports{}
 	st.Now = h.now
 	h.ruleOrders()
-	if err := errors.Join(h.prepare(ctx), h.listen(), h.listenWebhook()); err != nil {
+	if err := errors.Join(h.prepare(ctx), h.listen(), h.listenWebhook(nil)); err != nil {
 		return nil, errors.Join(err, h.Close())
 	}
 	return h, nil

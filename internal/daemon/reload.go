@@ -96,7 +96,7 @@ func (r *Reloader) Healthy(ctx context.Context) error {
 // the channel has the file read at once, and taken also if it is the same: what it refers to may be other than before.
 func (r *Reloader) Run(ctx context.Context, asked <-chan struct{}) error {
 	r.House().keepLive()
-	r.running = r.House().start(ctx)
+	r.running = r.House().start(ctx, nil)
 	look := time.NewTicker(configEvery)
 	defer look.Stop()
 	for {
@@ -192,7 +192,7 @@ func (r *Reloader) next(h *House, data []byte) (*House, config.Problems) {
 	}
 	next := newHouse(s, h.store, r.opts)
 	next.ports, next.follows = h.ports, h.cfg.Digest
-	if err := errors.Join(next.listen(), next.listenWebhook()); err != nil {
+	if err := errors.Join(next.listen(), next.listenWebhook(h.webhook)); err != nil {
 		err = errors.Join(err, next.release(), h.ports.keep(h.leases...))
 		return nil, cfg.Locate(err)
 	}
@@ -211,8 +211,7 @@ func (r *Reloader) replace(ctx context.Context, h, next *House) (problems config
 		r.reloading()
 	}
 	begin := time.Now()
-	err := errors.Join(r.running.loops.end(), r.running.page.end(), h.closeClient())
-	if err != nil {
+	if err := errors.Join(r.running.loops.end(), r.running.page.end(), h.closeClient()); err != nil {
 		r.log.Warn("house did not end well", "error", err.Error())
 	}
 	webhook := r.running.webhook
@@ -226,8 +225,12 @@ func (r *Reloader) replace(ctx context.Context, h, next *House) (problems config
 	r.mu.Lock()
 	r.house = next
 	r.mu.Unlock()
-	r.running = next.start(ctx)
-	if err := errors.Join(webhook.end(), h.ports.keep(next.leases...)); err != nil {
+	r.running = next.start(ctx, webhook)
+	var err error
+	if r.running.webhook != webhook {
+		err = webhook.end()
+	}
+	if err := errors.Join(err, h.ports.keep(next.leases...)); err != nil {
 		r.log.Warn("ports of the config before", "error", err.Error())
 	}
 	next.keepLive()
@@ -250,7 +253,7 @@ func (r *Reloader) restore(ctx context.Context, h, failed *House) *House {
 		again := newHouse(h.setup, h.store, r.opts)
 		again.ports, again.follows = h.ports, failed.cfg.Digest
 		again.ruleOrders()
-		err := errors.Join(again.listen(), again.listenWebhook())
+		err := errors.Join(again.listen(), again.listenWebhook(h.webhook))
 		if err == nil {
 			err = again.prepare(ctx)
 		}

@@ -32,13 +32,13 @@ type loop struct {
 
 // Run runs every loop until ctx ends, then finishes what is in flight and returns. Nothing that a loop meets ends it, a full disk
 // from the first moment on included: the error is nil unless a loop can't go on at all.
-func (h *House) Run(ctx context.Context) error { return h.start(ctx).wait() }
+func (h *House) Run(ctx context.Context) error { return h.start(ctx, nil).wait() }
 
 // running is a house at its work. Its parts end with the context that it was started with, or each by itself.
 type running struct{ loops, page, webhook *part }
 
-// start begins everything that runs.
-func (h *House) start(ctx context.Context) *running {
+// start begins everything that runs. A webhook that runs already, since before this house, goes on by its config.
+func (h *House) start(ctx context.Context, webhook *part) *running {
 	h.life.run(true)
 	r := &running{loops: startPart(ctx, h.runLoops)}
 	if h.page != nil {
@@ -49,7 +49,11 @@ func (h *House) start(ctx context.Context) *running {
 			return nil
 		})
 	}
-	if h.webhook != nil {
+	switch {
+	case h.changeWebhook != nil:
+		h.changeWebhook()
+		h.changeWebhook, r.webhook = nil, webhook
+	case h.webhook != nil:
 		r.webhook = startPart(ctx, func(ctx context.Context) error { h.runWebhook(ctx); return nil })
 	}
 	return r
