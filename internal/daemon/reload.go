@@ -155,19 +155,20 @@ func (r *Reloader) decide(ctx context.Context, data []byte, force bool) {
 	if problems != nil {
 		text = problems.Error()
 	}
-	if text != r.told {
-		r.told, r.owed = text, true
-		if text == "" {
-			r.log.Info("config is well again")
-		} else {
-			r.log.Error("config refused, the one before goes on", "problems", len(problems), "first", problems[0].Error())
-		}
-	}
-	if r.owed {
+	changed := text != r.told
+	if r.owed = r.owed || changed; r.owed {
 		err := r.House().keepRefused(ctx, RefusedConfig{File: r.path, Digest: r.seen.digest, At: h.now(), Problems: problems})
 		if r.owed = err != nil; r.owed {
 			r.log.Warn("what became of the config was not written down", "error", err.Error())
 		}
+	}
+	r.told = text
+	switch {
+	case !changed:
+	case text == "":
+		r.log.Info("config is well again")
+	default:
+		r.log.Error("config refused, the one before goes on", "problems", len(problems), "first", problems[0].Error())
 	}
 }
 
