@@ -186,6 +186,13 @@ func (s *Store) Entries(ctx context.Context, since time.Time, kind EntryKind, fn
 		millis(since), kind)
 }
 
+// NewestEntry returns when the newest row of the ledger was written, by the clock of then; the zero time where there is none.
+func (s *Store) NewestEntry(ctx context.Context) (time.Time, error) {
+	var at int64
+	err := s.read.QueryRowContext(ctx, `SELECT COALESCE((SELECT at FROM ledger ORDER BY id DESC LIMIT 1), 0)`).Scan(&at)
+	return fromMillis(at), wrap(err, "read the end of the ledger")
+}
+
 func scanEntries(ctx context.Context, db querier, fn func(Entry) error, raw func(e Entry, at int64, body string) error, query string,
 	args ...any,
 ) (err error) {
