@@ -106,7 +106,9 @@ func Examine(ctx context.Context, cfg *config.Config, opts Options) []Checkup {
 	e.lives, err = store.Running(cfg.State.Dir)
 	all = append(all, e.daemonRuns(err))
 	all = append(all, examineAll(ctx, e.examinations())...)
-	slices.SortStableFunc(all, func(a, b Checkup) int { return cmp.Compare(slices.Index(groups, a.Group), slices.Index(groups, b.Group)) })
+	slices.SortStableFunc(all, func(a, b Checkup) int {
+		return cmp.Compare(slices.Index(groups, a.Group), slices.Index(groups, b.Group))
+	})
 	return all
 }
 
