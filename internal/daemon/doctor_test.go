@@ -127,7 +127,9 @@ func TestDoctorFindsWhatIsBroken(t *testing.T) {
 		{"little space", func(c *config.Config) { c.State.MinFree = 1 << 60 }, "state/space", CheckFail, "MB free"},
 		{"dead port", func(c *config.Config) { c.SFTP.Port = portOf(t, unused(t)) }, "sftp/server", CheckFail, "refused"},
 		{"no such host", func(c *config.Config) { c.SFTP.Host = "no-such-host.invalid" }, "sftp/server", CheckFail, "no-such-host.invalid"},
-		{"another host key", func(c *config.Config) { c.SFTP.HostKeys = []string{"SHA256:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"} }, "sftp/server", CheckFail, "host-key"},
+		{"another host key", func(c *config.Config) {
+			c.SFTP.HostKeys = []string{"SHA256:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"}
+		}, "sftp/server", CheckFail, "host-key"},
 		{"folder that is not there", func(c *config.Config) { c.SFTP.Folders.Catalog = "elsewhere" }, "sftp/folder elsewhere", CheckWarn, "not there"},
 		{"refused token", func(c *config.Config) { c.API.Tokens.Catalog = secretOf(t, "env:CLINIC_SECRET") }, "api/token for catalog", CheckFail, "401"},
 		{"dead interface", func(c *config.Config) { c.API.URL = "http://" + unused(t) }, "api/token for orders", CheckFail, "refused"},

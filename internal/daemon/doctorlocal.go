@@ -91,13 +91,14 @@ func (e *examiner) dropFolder(ctx context.Context, f feedSetup) []Checkup {
 	}
 	var made canary
 	var at time.Time
-	told, watchErr := drop.Delivers(ctx, f.Drop, eventWithin, func() (err error) {
+	// Where nothing can be watched, no events come: that is all it says.
+	told, _ := drop.Delivers(ctx, f.Drop, eventWithin, func() (err error) {
 		at = time.Now()
 		made, err = newCanary(f.Drop)
 		return err
 	})
 	if made.path == "" {
-		err := watchErr
+		var err error
 		if made, err = newCanary(f.Drop); err != nil {
 			return bad(err.Error(), "let the user that runs gondola write there; on a share, look whether it is mounted read-only or full")
 		}
@@ -291,8 +292,8 @@ func (e *examiner) standing(ctx context.Context) []Checkup {
 	}
 	all := []Checkup{c}
 	if s.Refused != nil && len(s.Refused.Problems) > 0 {
-		all = append(all, Checkup{groupConfig, "running", CheckFail, "the daemon goes on by the config before: " + s.Refused.Problems[0].Error(),
-			"correct it; it is taken by itself"})
+		text := "the daemon goes on by the config before: " + s.Refused.Problems[0].Error()
+		all = append(all, Checkup{groupConfig, "running", CheckFail, text, "correct it; it is taken by itself"})
 	}
 	return all
 }
