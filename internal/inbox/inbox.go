@@ -24,6 +24,8 @@ import (
 	"sync/atomic"
 	"syscall"
 	"time"
+
+	"gondola/internal/certificate"
 )
 
 // Event is one body that came.
@@ -73,7 +75,7 @@ type Server struct {
 	c           Config
 	listener    net.Listener
 	callers     *callers
-	certificate *certificate // nil for plain HTTP
+	certificate *certificate.Pair // nil for plain HTTP
 	crowd       *crowd
 	refusals    *refusals
 	queue       chan waiting
@@ -121,7 +123,7 @@ func New(c Config) (_ *Server, err error) {
 		refusals: &refusals{log: c.Log, now: c.Now, byReason: map[string]*refusal{}},
 	}
 	if c.Certificate != "" {
-		if s.certificate, err = newCertificate(c.Certificate, c.Key, func(p string) { s.trouble("certificate", p) }); err != nil {
+		if s.certificate, err = certificate.Open(c.Certificate, c.Key, func(p string) { s.trouble("certificate", p) }); err != nil {
 			return nil, fmt.Errorf("%w; correct orders.webhook.certificate and key", err)
 		}
 	}
@@ -162,7 +164,7 @@ func (s *Server) Run(ctx context.Context) error {
 	listener := s.listener
 	if s.certificate != nil {
 		// One request at a time on a connection is all that a sender needs; streams would be limits of their own to get right.
-		listener = tls.NewListener(listener, &tls.Config{GetCertificate: s.certificate.get, NextProtos: []string{"http/1.1"}})
+		listener = tls.NewListener(listener, &tls.Config{GetCertificate: s.certificate.Certificate, NextProtos: []string{"http/1.1"}})
 	}
 	done := make(chan error, 1)
 	go func() { done <- server.Serve(listener) }()

@@ -281,7 +281,7 @@ func TestPort(t *testing.T) {
 	if err == nil || !strings.Contains(err.Error(), "another program has this port; write another one under web.listen") {
 		t.Errorf("a port that is taken: %v", err)
 	}
-	if _, err := New(Config{Listen: "0.0.0.0:0"}); err == nil || !strings.Contains(err.Error(), "not an address of this machine alone") {
+	if _, err := New(Config{Listen: "0.0.0.0:0"}); err == nil || !strings.Contains(err.Error(), "it needs web.certificate and web.users") {
 		t.Errorf("an open address: %v", err)
 	}
 	if _, err := New(Config{Listen: "no such address"}); err == nil {
