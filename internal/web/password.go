@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"golang.org/x/crypto/argon2"
 )
@@ -36,10 +37,10 @@ const (
 	mostBytes   = 64 // of salt and of hash
 )
 
-// The lengths of passwords, in bytes.
+// The lengths of passwords.
 const (
-	MinPassword = 12   // NIST asks for 15 where there is no second factor and for 8 where there is; guesses are slowed down here, too
-	MaxPassword = 1024 // beyond this nobody types
+	MinPassword = 12   // characters; NIST asks for 15 where there is no second factor and for 8 where there is, and guesses are slowed down here
+	MaxPassword = 1024 // bytes; beyond this nobody types
 )
 
 // hash is a parsed argon2id hash.
@@ -54,7 +55,7 @@ const notHash = "; run `gondola web password` and write what it prints"
 
 // HashPassword returns what the config keeps of a password: its argon2id hash, in the PHC notation.
 func HashPassword(password string) (string, error) {
-	if n := len(password); n < MinPassword || n > MaxPassword {
+	if utf8.RuneCountInString(password) < MinPassword || len(password) > MaxPassword {
 		return "", fmt.Errorf("want a password of %d to %d characters; choose one, several words are easy to keep in mind", MinPassword, MaxPassword)
 	}
 	salt := make([]byte, saltBytes)

@@ -111,20 +111,21 @@ func (s *Server) only(role Role, next http.HandlerFunc) http.HandlerFunc {
 func (s *Server) scripts(role Role, next http.HandlerFunc) http.HandlerFunc {
 	inner := s.only(role, next)
 	return func(w http.ResponseWriter, r *http.Request) {
+		v := visitorOf(r.Context())
 		name, password, ok := r.BasicAuth()
-		if visitorOf(r.Context()).May(role) || len(s.c.Users) == 0 {
+		if v.May(role) || len(s.c.Users) == 0 || !ok && v.User != "" {
 			inner(w, r)
 			return
 		}
 		if !ok {
-			w.Header().Set("WWW-Authenticate", `Basic realm="gondola", charset="UTF-8"`)
+			w.Header().Set("WWW-Authenticate", challenge)
 			s.say(w, http.StatusUnauthorized, "access.first")
 			return
 		}
 		u, err := s.recall(r, name, password)
 		if err != nil {
 			if refusalOf(err).code == http.StatusUnauthorized {
-				w.Header().Set("WWW-Authenticate", `Basic realm="gondola", charset="UTF-8"`)
+				w.Header().Set("WWW-Authenticate", challenge)
 			}
 			s.refused(w, err)
 			return
@@ -132,6 +133,9 @@ func (s *Server) scripts(role Role, next http.HandlerFunc) http.HandlerFunc {
 		inner(w, withVisitor(r, s.asUser(u, nil, "")))
 	}
 }
+
+// challenge asks a program for user and password.
+const challenge = `Basic realm="gondola", charset="UTF-8"`
 
 // isRead reports whether a request only looks.
 func isRead(r *http.Request) bool { return r.Method == http.MethodGet || r.Method == http.MethodHead }

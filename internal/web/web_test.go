@@ -30,7 +30,9 @@ type served struct {
 func newServed(t *testing.T, c Config) served {
 	t.Helper()
 	none := goleak.IgnoreCurrent()
-	c.Listen = "127.0.0.1:0"
+	if c.Listen == "" {
+		c.Listen = "127.0.0.1:0"
+	}
 	if c.Healthy == nil {
 		c.Healthy = func(context.Context) error { return nil }
 	}
