@@ -5,6 +5,7 @@ import (
 	"errors"
 	"flag"
 	"io"
+	"net"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -51,7 +52,22 @@ func newServed(t *testing.T, c Config) served {
 		http.DefaultClient.CloseIdleConnections()
 		goleak.VerifyNone(t, none)
 	})
+	began(t, s.Addr().String())
 	return served{s, "http://" + s.Addr().String()}
+}
+
+// began waits until a server answers, so that what it runs is none of another server's that the same test starts.
+func began(t *testing.T, address string) {
+	t.Helper()
+	c, err := net.Dial("tcp", address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	if _, err := io.WriteString(c, "x\r\n\r\n"); err != nil {
+		t.Fatal(err)
+	}
+	_, _ = io.Copy(io.Discard, c) // what it says of that
 }
 
 // answered is an answer that was read.
