@@ -143,19 +143,20 @@ func heldBeside(held []Held, seq int64) []int64 {
 
 // part puts a finding into the page's values.
 func (d desk) part(r HeldRows) web.HeldPart {
-	p := web.HeldPart{Store: d.h.nameFor(r.Vendor), Text: r.Text, Count: r.Count}
+	p := web.HeldPart{Store: d.h.nameFor(r.Vendor), Text: r.Text}
 	for _, m := range r.Worst {
-		row := web.HeldRow{Key: m.Key, Line: m.Line}
-		if m.Old != 0 || m.New != 0 { // it is about prices; one that would be zero is worth being seen
-			row.Old, row.New = d.h.priceText(m.Old), d.h.priceText(m.New)
-		}
-		p.Worst = append(p.Worst, row)
+		p.Worst = append(p.Worst, web.HeldRow{Key: m.Key, Line: m.Line, Old: d.h.priceText(m.Old), New: d.h.priceText(m.New)})
 	}
 	return p
 }
 
-// priceText returns a price with the decimals of the chain's currency.
-func (s *setup) priceText(m catalog.Money) string { return m.Text(s.cfg.Chain.PriceDecimals) }
+// priceText returns a price with the decimals of the chain's currency, "" for one that there is not.
+func (s *setup) priceText(m catalog.Money) string {
+	if m == 0 {
+		return ""
+	}
+	return m.Text(s.cfg.Chain.PriceDecimals)
+}
 
 // sealed names what a question shows, so that a decision is on that and nothing else.
 func sealed(q web.Question) (web.Question, error) {

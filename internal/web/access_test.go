@@ -62,7 +62,7 @@ func (d *testDesk) Question(_ context.Context, what string) (Question, error) {
 	defer d.mu.Unlock()
 	return Question{
 		What: what, Seen: d.seen, Rejects: what != "F1", Covers: 4 * time.Hour,
-		Findings: []HeldPart{{Store: "Centro", Text: "2 precios cambian <mucho>.", Count: 2, Worst: []HeldRow{{"A<1>", 7, "10.00", "90.00"}}}},
+		Findings: []HeldPart{{Store: "Centro", Text: "2 precios cambian <mucho>.", Worst: []HeldRow{{"A<1>", 7, "10.00", "90.00"}}}},
 	}, nil
 }
 

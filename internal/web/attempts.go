@@ -137,15 +137,23 @@ func fail[K comparable](all map[K]*tries, key K, now time.Time, most time.Durati
 	}
 }
 
-// forget makes room: what is over goes, and at least one.
+// forgetAmong is how many are looked at to make room for one. Going through all of them at every attempt would be work that whoever tries
+// from many addresses makes us do.
+const forgetAmong = 32
+
+// forget makes room: of some that chance chooses, what is over goes, and the one whose last attempt is the longest ago.
 func forget[K comparable](all map[K]*tries, now time.Time) {
 	var oldest K
 	var last time.Time
+	looked := 0
 	for key, t := range all {
 		if now.Sub(t.last) >= forgetTries {
 			delete(all, key)
 		} else if last.IsZero() || t.last.Before(last) {
 			oldest, last = key, t.last
+		}
+		if looked++; looked >= forgetAmong {
+			break
 		}
 	}
 	if len(all) >= maxTried {

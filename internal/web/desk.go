@@ -38,8 +38,7 @@ type Question struct {
 type HeldPart struct {
 	Store string // "" for all of them
 	Text  string
-	Count int // rows; 0 where it is about the export as a whole
-	Worst []HeldRow
+	Worst []HeldRow // those that it is most about, where it is about rows
 }
 
 // HeldRow is one article of it. A price that there is not is "".
