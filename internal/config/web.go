@@ -15,7 +15,7 @@ type Web struct {
 	Certificate string    `yaml:"certificate"` // path of a PEM file, for TLS; read again when it changes; needed beyond this machine
 	Key         string    `yaml:"key"`         // path of its key
 	Hosts       []string  `yaml:"hosts"`       // what browsers call it, besides the names of this machine for itself
-	Open        []string  `yaml:"open"`        // roles of whoever asks from this machine without a login; default view, and none when listen is beyond it
+	Open        []string  `yaml:"open"`        // roles of whoever asks from this machine without a login; default view, and none where there are hosts
 	Users       []WebUser `yaml:"users"`       // who can log in
 }
 
@@ -131,7 +131,8 @@ func (w *Web) finish(dir string, written bool) {
 	for _, path := range []*string{&w.Certificate, &w.Key} {
 		*path = absolute(dir, *path)
 	}
-	if !written && w.beyond() {
+	// Where the page has another name, others come to it, by its own port or by a proxy that may not say for whom it asks.
+	if !written && (w.beyond() || len(w.Hosts) > 0) {
 		w.Open = nil
 	}
 	w.Open = slices.Clone(w.Open)

@@ -99,6 +99,7 @@ const (
 	writeTimeout = 2 * time.Minute
 	idleTimeout  = time.Minute
 	maxHeader    = 16 << 10
+	maxConns     = 256 // beyond, who waits for nothing goes: files of ours need descriptors, too
 	stopGrace    = 3 * time.Second
 	healthWithin = 2 * time.Second
 )
@@ -183,7 +184,7 @@ func (s *Server) Run(ctx context.Context) error {
 	defer stop()
 	server := &http.Server{
 		Handler: s.handler(working), ReadHeaderTimeout: readTimeout, ReadTimeout: readTimeout, WriteTimeout: writeTimeout,
-		IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeader, ErrorLog: slog.NewLogLogger(s.c.Log.Handler(), slog.LevelDebug),
+		IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeader, ConnState: newCrowd(maxConns).changed, ErrorLog: slog.NewLogLogger(s.c.Log.Handler(), slog.LevelDebug),
 		BaseContext: func(net.Listener) context.Context { return working },
 	}
 	done := make(chan error, 1)
