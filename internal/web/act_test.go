@@ -131,7 +131,8 @@ func TestPauseAndResume(t *testing.T) {
 	}{
 		{"/pause", url.Values{"store": {"*"}}, `pause [] until 0001-01-01T00:00:00Z for "" by todo (page)`},
 		{
-			"/pause", url.Values{"store": {"290057", "290056"}, "until": {"2026-11-26T18:00"}, "reason": {" inventario "}},
+			"/pause",
+			url.Values{"store": {"290057", "290056"}, "until": {"2026-11-26T18:00"}, "reason": {" inventario "}},
 			`pause [290056 290057] until 2026-11-26T18:00:00-03:00 for "inventario" by todo (page)`,
 		},
 		{"/pause", url.Values{"store": {"*", "290056"}, "reason": {long}}, `pause [] until 0001-01-01T00:00:00Z for "` + long + `" by todo (page)`},

@@ -320,7 +320,7 @@ func TestOpenPort(t *testing.T) {
 	}
 	var told atomic.Value
 	s, _ := newOpen(t, func(c *Config) {
-		c.Listen, c.Certificate, c.Key = "0.0.0.0:0", dir.certificate, dir.key
+		c.Listen, c.Certificate, c.Key, c.Open = "0.0.0.0:0", dir.certificate, dir.key, []Role{RoleView}
 		c.Trouble = func(what, problem string) { told.Store(what + ": " + problem) }
 	})
 	_, port, _ := strings.Cut(strings.TrimPrefix(s.url, "http://[::]"), ":")

@@ -189,11 +189,8 @@ func (s *Server) parse(w http.ResponseWriter, r *http.Request) bool {
 	return true
 }
 
-// tokenField is the field of a form, and tokenHeader the header of a script, that brings a visitor's token back.
-const (
-	tokenField  = "csrf"
-	tokenHeader = "Gondola-Csrf"
-)
+// tokenField is the field of a form that brings a visitor's token back.
+const tokenField = "csrf"
 
 // isTheirs reports whether a token is the visitor's. It is the second line against forms that another site makes a browser send: the first
 // one, http.CrossOriginProtection, rests on headers of the browser, and this on a page of ours having been read.

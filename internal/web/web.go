@@ -44,8 +44,7 @@ type Config struct {
 	// Hosts are the names that browsers call the page by, besides those of this machine for itself.
 	Hosts []string
 
-	// Open are the roles of whoever asks from this machine without a login. Nil is RoleView where only this machine can ask, and
-	// nothing where others can.
+	// Open are the roles of whoever asks from this machine without a login, where the port is on loopback. Nil is RoleView.
 	Open  []Role
 	Users []User // who can log in
 
@@ -81,7 +80,7 @@ type Server struct {
 	measuring sync.Mutex // held for one scrape
 
 	certificate *certificate.Pair // nil for plain HTTP
-	open        []Role            // as Config.Open says it
+	open        []Role            // of whoever asks from this machine
 	token       string            // what forms of who did not log in bring back
 	sessions    sessions
 	attempts    *attempts
@@ -140,8 +139,12 @@ func New(c Config) (*Server, error) {
 	if !alone && (s.certificate == nil || len(c.Users) == 0) {
 		return nil, errors.Join(fmt.Errorf("serve the page on %s: other machines can reach it, so it needs web.certificate and web.users", c.Listen), s.Close())
 	}
-	if s.open = c.Open; s.open == nil && alone {
+	switch {
+	case !alone: // nothing is open where others come to the same port
+	case c.Open == nil:
 		s.open = []Role{RoleView}
+	default:
+		s.open = c.Open
 	}
 	return s, nil
 }
