@@ -1,10 +1,10 @@
-// Package web is what a browser sees of the house: one page that says what is wanted, sent, held and failing, the same as JSON, and
-// whether the daemon lives. It only shows; nothing can be changed through it.
+// Package web is what a browser sees of the house: a page that says what is wanted, sent, held and failing and keeps itself up to date,
+// the story of every article, the same as JSON, and whether the daemon lives. It only shows; nothing can be changed through it.
 //
 // What it promises: it answers this machine alone. Its port is on loopback, and a request that was made for another host's name is
-// refused, because a page somewhere on the internet can make a browser here ask with a name of its own. It runs no script, and loads
-// nothing but its own style. However many readers reload it, how things stand is worked out at most once at a time and once in a few
-// seconds: for large shelves that is work.
+// refused, because a page somewhere on the internet can make a browser here ask with a name of its own. It works without its script,
+// and loads nothing but its own files. However many readers watch it, how things stand is worked out at most once at a time and once in
+// a few seconds, and not at all when nobody does: for large shelves that is work.
 package web
 
 import (
@@ -38,6 +38,13 @@ type Config struct {
 
 	Look    func(ctx context.Context) (View, error) // how things stand now; never called twice at once
 	Healthy func(ctx context.Context) error         // whether the daemon works
+	// Story tells of one article; never called twice at once. Its errors are ErrNoArticle, ErrNoHistory and ErrNoStore, or ours.
+	// Optional: there is no page for it.
+	Story func(ctx context.Context, a About) (Story, error)
+	// Answer returns the answer to a drop, as text in the chain's language, or ErrNoDrop. Optional: there is no page for it.
+	Answer func(ctx context.Context, drop int64) (string, error)
+	Stores []Named // that stories can be asked for
+
 	// Measure returns the numbers of /metrics; never called twice at once. Optional: there are none.
 	Measure func(ctx context.Context) ([]Metric, error)
 
@@ -56,10 +63,22 @@ type Server struct {
 	c        Config
 	listener net.Listener
 	layout   *template.Template
-	style    []byte
+	assets   map[string][]byte // by name
 	views    cache
 
+	watchers chan struct{} // one for each reader who is told what is new
+	telling  chan struct{} // one for the story that is told
+	watch    time.Duration // watchEvery, and
+	still    time.Duration // sayEvery; tests have less time
+
 	measuring sync.Mutex // held for one scrape
+}
+
+// assets are the files that pages load, and what they are.
+var assets = map[string]string{
+	"status.css":  "text/css; charset=utf-8",
+	"live.js":     "text/javascript; charset=utf-8",
+	"favicon.svg": "image/svg+xml",
 }
 
 // The limits of a request. Answers may take a while where a large shelf has to be looked through.
@@ -83,13 +102,18 @@ func New(c Config) (*Server, error) {
 	if len(c.Open) == 0 {
 		c.Open = []Role{RoleView}
 	}
-	s := &Server{c: c, views: cache{look: c.Look, now: c.Now}}
+	s := &Server{
+		c: c, views: cache{look: c.Look, now: c.Now}, assets: map[string][]byte{}, watch: watchEvery, still: sayEvery,
+		watchers: make(chan struct{}, maxWatchers), telling: make(chan struct{}, 1),
+	}
 	var err error
 	if s.layout, err = layout(); err != nil {
 		return nil, fmt.Errorf("read page: %w", err)
 	}
-	if s.style, err = fs.ReadFile(templates.Files, "status.css"); err != nil {
-		return nil, fmt.Errorf("read style of the page: %w", err)
+	for name := range assets {
+		if s.assets[name], err = fs.ReadFile(templates.Files, name); err != nil {
+			return nil, fmt.Errorf("read %s of the page: %w", name, err)
+		}
 	}
 	s.listener, err = net.Listen("tcp", c.Listen)
 	if errors.Is(err, syscall.EADDRINUSE) {
@@ -149,9 +173,16 @@ func (s *Server) Run(ctx context.Context) error {
 func (s *Server) handler(working context.Context) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /{$}", s.only(RoleView, func(w http.ResponseWriter, r *http.Request) { s.page(working, w, r) }))
-	mux.HandleFunc("GET /status.css", func(w http.ResponseWriter, _ *http.Request) {
-		answer(w, http.StatusOK, "text/css; charset=utf-8", s.style)
-	})
+	for name, kind := range assets {
+		mux.HandleFunc("GET /"+name, func(w http.ResponseWriter, _ *http.Request) { answer(w, http.StatusOK, kind, s.assets[name]) })
+	}
+	mux.HandleFunc("GET /events", s.only(RoleView, func(w http.ResponseWriter, r *http.Request) { s.events(working, w, r) }))
+	if s.c.Story != nil {
+		mux.HandleFunc("GET /sku", s.only(RoleView, s.sku))
+	}
+	if s.c.Answer != nil {
+		mux.HandleFunc("GET /answer", s.only(RoleView, s.answered))
+	}
 	mux.HandleFunc("GET /status.json", s.only(RoleView, func(w http.ResponseWriter, r *http.Request) { s.status(working, w, r) }))
 	mux.HandleFunc("GET /healthz", s.health)
 	if s.c.Measure != nil {
@@ -160,8 +191,8 @@ func (s *Server) handler(working context.Context) http.Handler {
 	return guard(http.NewCrossOriginProtection().Handler(s.known(mux)))
 }
 
-// policy lets the page load its own style and scripts, ask here, and nothing else. No script stands in a page.
-const policy = "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; base-uri 'none'; " +
+// policy lets the page load its own style, scripts and pictures, ask here, and nothing else. No script stands in a page.
+const policy = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'; " +
 	"form-action 'self'; frame-ancestors 'none'"
 
 // guard refuses what is not meant for this machine, and tells browsers what the page needs: its style, and nothing else.
@@ -198,10 +229,10 @@ func isLocal(host string) bool {
 
 // page answers with the page.
 func (s *Server) page(working context.Context, w http.ResponseWriter, r *http.Request) {
-	view, err := s.views.get(working, r.Context())
+	k, err := s.views.get(working, r.Context())
 	var text []byte
 	if err == nil {
-		text, err = s.render(view.Page, r.URL.Query().Has("quiet"))
+		text, err = s.render(r, k)
 	}
 	if err != nil {
 		s.broken(w, err)
@@ -223,10 +254,10 @@ func (s *Server) broken(w http.ResponseWriter, err error) {
 
 // status answers as gondola status --json prints.
 func (s *Server) status(working context.Context, w http.ResponseWriter, r *http.Request) {
-	view, err := s.views.get(working, r.Context())
+	k, err := s.views.get(working, r.Context())
 	var text []byte
 	if err == nil {
-		text, err = json.MarshalIndent(view.Status, "", "  ")
+		text, err = json.MarshalIndent(k.view.Status, "", "  ")
 	}
 	if err != nil {
 		s.broken(w, err)
