@@ -29,8 +29,17 @@ type served struct {
 // newServed runs a server until the test ends, and then looks for what it left behind.
 func newServed(t *testing.T, c Config) served {
 	t.Helper()
-	none := goleak.IgnoreCurrent()
 	c.Listen = "127.0.0.1:0"
+	none := goleak.IgnoreCurrent()
+	t.Cleanup(func() { goleak.VerifyNone(t, none) }) // after the server has stopped
+	var out served
+	serve(t, c, func(s *Server) { out = served{s, "http://" + s.Addr().String()} })
+	return out
+}
+
+// serve runs a server, as it is set up, until the test ends or the function that it returns is called.
+func serve(t *testing.T, c Config, set func(*Server)) (stop func()) {
+	t.Helper()
 	if c.Healthy == nil {
 		c.Healthy = func(context.Context) error { return nil }
 	}
@@ -38,18 +47,23 @@ func newServed(t *testing.T, c Config) served {
 	if err != nil {
 		t.Fatal(err)
 	}
-	ctx, stop := context.WithCancel(context.Background())
+	set(s)
+	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	go func() { done <- s.Run(ctx) }()
-	t.Cleanup(func() {
-		stop()
+	stop = sync.OnceFunc(func() {
+		began := time.Now()
+		cancel()
 		if err := <-done; err != nil {
 			t.Errorf("run: %v", err)
 		}
+		if took := time.Since(began); took > stopGrace {
+			t.Errorf("it took %s to stop", took)
+		}
 		http.DefaultClient.CloseIdleConnections()
-		goleak.VerifyNone(t, none)
 	})
-	return served{s, "http://" + s.Addr().String()}
+	t.Cleanup(stop)
+	return stop
 }
 
 // answered is an answer that was read.
