@@ -73,7 +73,11 @@ func (h *House) storySources(all []Source) (out []web.StorySource) {
 				row.Cells = append(row.Cells, web.StoryCell{Cell: c.Cell, Header: c.Header, Role: c.Role, Text: c.Text})
 			}
 			for _, step := range o.Steps {
-				row.Steps = append(row.Steps, web.StoryStep(step))
+				before := valueOf(step.Field, step.Before)
+				if step.Rule == "read" {
+					before = web.Value{Text: step.Before} // as it stands in the cell
+				}
+				row.Steps = append(row.Steps, web.StoryStep{Rule: step.Rule, Field: step.Field, Before: before, After: valueOf(step.Field, step.After)})
 			}
 			for _, is := range o.Issues {
 				row.Issues = append(row.Issues, is.Text)
@@ -107,6 +111,10 @@ var saidFirst = []string{
 // amounts are the columns with money.
 var amounts = []string{"price", "discounted_price", "bundle_discount"}
 
+func valueOf(name, text string) web.Value {
+	return web.Value{Name: name, Text: text, Amount: slices.Contains(amounts, name)}
+}
+
 func saysOf(all []Saying) (out []web.Says) {
 	for _, e := range all {
 		s := web.Says{Missing: e.Missing}
@@ -118,7 +126,7 @@ func saysOf(all []Saying) (out []web.Says) {
 			return strings.Compare(a, b)
 		})
 		for _, name := range names {
-			s.Values = append(s.Values, web.Value{Name: name, Text: e.Values[name], Amount: slices.Contains(amounts, name)})
+			s.Values = append(s.Values, valueOf(name, e.Values[name]))
 		}
 		out = append(out, s)
 	}

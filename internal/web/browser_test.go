@@ -102,8 +102,8 @@ func (b *browser) run(actions ...chromedp.Action) {
 	}
 }
 
-// ask evaluates an expression of a script.
-func ask1[T any](b *browser, script string) (v T) {
+// askScript evaluates an expression of a script.
+func askScript[T any](b *browser, script string) (v T) {
 	b.Helper()
 	b.run(chromedp.Evaluate(script, &v))
 	return v
@@ -113,7 +113,7 @@ func ask1[T any](b *browser, script string) (v T) {
 func (b *browser) until(script string) {
 	b.Helper()
 	if err := chromedp.Run(b.ctx, chromedp.Poll(script, nil, chromedp.WithPollingTimeout(20*time.Second))); err != nil {
-		b.Fatalf("%s: %v; the page is %s", script, err, ask1[string](b, "document.body.innerText"))
+		b.Fatalf("%s: %v; the page is %s", script, err, askScript[string](b, "document.body.innerText"))
 	}
 }
 
@@ -213,14 +213,14 @@ func TestBrowser(t *testing.T) {
 		for _, l := range looks {
 			where := fmt.Sprintf("%s-%d-%s", name, l.width, l.scheme)
 			b.run(l.set(), chromedp.Navigate(s.url+path), chromedp.Evaluate(`document.querySelectorAll('details').forEach(d => { d.open = true })`, nil))
-			grounds[ask1[string](b, `getComputedStyle(document.body).backgroundColor`)] = true
-			if wide := ask1[string](b, `document.documentElement.scrollWidth > innerWidth ? "wider than the window" : ""`); wide != "" {
+			grounds[askScript[string](b, `getComputedStyle(document.body).backgroundColor`)] = true
+			if wide := askScript[string](b, `document.documentElement.scrollWidth > innerWidth ? "wider than the window" : ""`); wide != "" {
 				t.Errorf("%s: %s", where, wide)
 			}
-			if lang := ask1[string](b, `document.documentElement.lang`); lang != "es" {
+			if lang := askScript[string](b, `document.documentElement.lang`); lang != "es" {
 				t.Errorf("%s: language %q", where, lang)
 			}
-			if weak := ask1[[]string](b, faint); len(weak) > 0 {
+			if weak := askScript[[]string](b, faint); len(weak) > 0 {
 				t.Errorf("%s: faint: %s", where, strings.Join(weak, "\n"))
 			}
 			b.axe(where)
@@ -289,7 +289,7 @@ func TestBrowserLive(t *testing.T) {
 	b.run(chromedp.Focus("#store"), chromedp.SendKeys("#store", "tienda 07"))
 	b.until(`document.querySelectorAll('#quiet-stores tbody tr').length == 1 && document.querySelector('#quiet-stores').open`)
 	b.run(chromedp.Evaluate(`document.querySelector('#arrived').open = true; scrollTo(0, 700)`, nil))
-	at := ask1[float64](b, `document.querySelector('#store').getBoundingClientRect().top`)
+	at := askScript[float64](b, `document.querySelector('#store').getBoundingClientRect().top`)
 
 	next := p
 	next.State, next.Problems = "held", []Problem{{Kind: "disk", Text: "Queda poco lugar.", Do: "Libere espacio.", Since: p.At}}
@@ -305,11 +305,11 @@ func TestBrowserLive(t *testing.T) {
 		`document.title`: "Los envíos están en pausa · Gondola",
 		`document.querySelector('#news').textContent`: "Los envíos están en pausa. Problemas: 1. Retenidos: 3. En camino: 3.",
 	} {
-		if got := ask1[string](b, script); got != want {
+		if got := askScript[string](b, script); got != want {
 			t.Errorf("%s: %q, want %q", script, got, want)
 		}
 	}
-	if now := ask1[float64](b, `document.querySelector('#store').getBoundingClientRect().top`); now < at-2 || now > at+2 {
+	if now := askScript[float64](b, `document.querySelector('#store').getBoundingClientRect().top`); now < at-2 || now > at+2 {
 		t.Errorf("what the reader looks at moved from %v to %v", at, now)
 	}
 	b.shot("live")
@@ -322,7 +322,7 @@ func TestBrowserLive(t *testing.T) {
 	page.Store(&p)
 	serve(t, c, hurried)
 	b.until(`document.querySelector('#live.on') && document.querySelector('#now').innerText.includes('Sin permiso.')`)
-	if got := ask1[string](b, `window.mark`); got != "same page" {
+	if got := askScript[string](b, `window.mark`); got != "same page" {
 		t.Errorf("the page was loaded anew: %q", got)
 	}
 }
@@ -332,21 +332,21 @@ func TestBrowserKeys(t *testing.T) {
 	s := newServed(t, storied(fullPage()))
 	b := newBrowser(t)
 	b.run(looks[2].set(), chromedp.Navigate(s.url+"/"), chromedp.KeyEvent(kb.Tab))
-	if got := ask1[string](b, `document.activeElement.className`); got != "skip" {
+	if got := askScript[string](b, `document.activeElement.className`); got != "skip" {
 		t.Errorf("the first stop is %q", got)
 	}
 	b.run(chromedp.KeyEvent(kb.Enter))
-	if got := ask1[string](b, `document.activeElement.id`); got != "main" {
+	if got := askScript[string](b, `document.activeElement.id`); got != "main" {
 		t.Errorf("the way past the head leads to %q", got)
 	}
-	stops := ask1[int](b, `document.querySelectorAll('#main :is(a, button, input, select, summary), footer a').length`)
+	stops := askScript[int](b, `document.querySelectorAll('#main :is(a, button, input, select, summary), footer a').length`)
 	for i := range stops {
 		b.run(chromedp.KeyEvent(kb.Tab))
-		if got := ask1[string](b, `(e => e === document.body ? 'nothing' : getComputedStyle(e).outlineStyle == 'none' ? 'unseen ' + e.outerHTML : '')(document.activeElement)`); got != "" {
+		if got := askScript[string](b, `(e => e === document.body ? 'nothing' : getComputedStyle(e).outlineStyle == 'none' ? 'unseen ' + e.outerHTML : '')(document.activeElement)`); got != "" {
 			t.Errorf("stop %d of %d: %s", i+1, stops, got)
 		}
 	}
-	if got := ask1[string](b, `document.activeElement.getAttribute('href')`); got != "status.json" {
+	if got := askScript[string](b, `document.activeElement.getAttribute('href')`); got != "status.json" {
 		t.Errorf("the last stop is %q", got)
 	}
 	b.calm()

@@ -80,7 +80,11 @@ type StoryRow struct {
 type StoryCell struct{ Cell, Header, Role, Text string }
 
 // StoryStep is one thing that was done to a value.
-type StoryStep struct{ Rule, Field, Before, After string }
+type StoryStep struct {
+	Rule          string // the key below the feed's rules; read for what the cell was understood as
+	Field         string
+	Before, After Value
+}
 
 // StoryNext is what the next slot does about the article.
 type StoryNext struct {
