@@ -31,12 +31,6 @@ func (s *Server) events(working context.Context, w http.ResponseWriter, r *http.
 		return
 	}
 	stream := http.NewResponseController(w)
-	// The limits of a request are not those of one that has no end: each message has its own.
-	if err := stream.SetReadDeadline(time.Time{}); err != nil {
-		s.c.Log.Debug("page can't tell what is new", "error", err)
-		http.Error(w, "no streams here", http.StatusNotImplemented)
-		return
-	}
 	w.Header().Set("Content-Type", "text/event-stream")
 	w.Header().Set("X-Accel-Buffering", "no") // a proxy in between passes it on at once
 	say := report.NewPhrases(s.c.Language, s.c.Zone)
@@ -71,7 +65,8 @@ func (s *Server) events(working context.Context, w http.ResponseWriter, r *http.
 	}
 }
 
-// tell writes a message of a stream.
+// tell writes a message of a stream. The limit of a request is not that of one that has no end: each message has its own, and between
+// two of them there is none.
 func tell(stream *http.ResponseController, w io.Writer, text string) error {
 	if err := stream.SetWriteDeadline(time.Now().Add(watcherWithin)); err != nil {
 		return fmt.Errorf("limit a message: %w", err)
@@ -79,5 +74,8 @@ func tell(stream *http.ResponseController, w io.Writer, text string) error {
 	if _, err := io.WriteString(w, text); err != nil {
 		return fmt.Errorf("write a message: %w", err)
 	}
-	return stream.Flush() //nolint:wrapcheck // the reader is gone: nobody is told
+	if err := stream.Flush(); err != nil {
+		return fmt.Errorf("write a message: %w", err)
+	}
+	return stream.SetWriteDeadline(time.Time{}) //nolint:wrapcheck // the reader is gone: nobody is told
 }

@@ -19,7 +19,7 @@ func watch(t *testing.T, url string) <-chan [2]string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	res, err := http.DefaultClient.Do(req)
+	res, err := http.DefaultClient.Do(req) //nolint:bodyclose // the goroutine below does that
 	if err != nil {
 		t.Fatal(err)
 	}

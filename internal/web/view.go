@@ -1,6 +1,9 @@
 package web
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // Page is what the status page shows: facts, which the templates put into words. Fields without a value are left out of it. Lists may
 // be long: the page shows their beginnings, so what matters most comes first.
@@ -84,6 +87,11 @@ type Held struct {
 type Finding struct {
 	Text  string
 	Worst []Move // the articles that it is most about
+}
+
+// HasRows reports whether it is known of some article in which row of an export it stands.
+func (f Finding) HasRows() bool {
+	return slices.ContainsFunc(f.Worst, func(m Move) bool { return m.Row != "" })
 }
 
 // Move is an article that the brake holds. Prices have a decimal point; one that there is not is "".

@@ -70,7 +70,7 @@ type Server struct {
 	telling  chan struct{} // one for the story that is told
 	watch    time.Duration // watchEvery, and
 	still    time.Duration // sayEvery, and
-	patience time.Duration // readTimeout; tests have less time
+	patience time.Duration // writeTimeout; tests have less time
 
 	measuring sync.Mutex // held for one scrape
 }
@@ -104,7 +104,7 @@ func New(c Config) (*Server, error) {
 		c.Open = []Role{RoleView}
 	}
 	s := &Server{
-		c: c, views: cache{look: c.Look, now: c.Now}, assets: map[string][]byte{}, watch: watchEvery, still: sayEvery, patience: readTimeout,
+		c: c, views: cache{look: c.Look, now: c.Now}, assets: map[string][]byte{}, watch: watchEvery, still: sayEvery, patience: writeTimeout,
 		watchers: make(chan struct{}, maxWatchers), telling: make(chan struct{}, 1),
 	}
 	var err error
@@ -147,7 +147,7 @@ func (s *Server) Run(ctx context.Context) error {
 	defer s.views.wait()
 	defer stop()
 	server := &http.Server{
-		Handler: s.handler(working), ReadHeaderTimeout: s.patience, ReadTimeout: s.patience, WriteTimeout: writeTimeout,
+		Handler: s.handler(working), ReadHeaderTimeout: readTimeout, ReadTimeout: readTimeout, WriteTimeout: s.patience,
 		IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeader, ErrorLog: slog.NewLogLogger(s.c.Log.Handler(), slog.LevelDebug),
 		BaseContext: func(net.Listener) context.Context { return working },
 	}
