@@ -173,10 +173,10 @@ func (h *House) heldOfPage(s Status) (all []web.Held) {
 		return all
 	}
 	for _, d := range newestHeld(s.Held) {
-		all = append(all, web.Held{Drop: d.Seq, Name: d.Name, Feed: d.Feed, Store: h.nameFor(d.Vendor), Findings: findings(d.Findings...)})
+		all = append(all, web.Held{Drop: d.Seq, Name: d.Name, Feed: d.Feed, Store: h.nameFor(d.Vendor), ID: idFor(d.Vendor), Findings: findings(d.Findings...)})
 	}
 	for _, f := range s.Rows {
-		all = append(all, web.Held{Finding: f.ID, Store: h.nameFor(f.Vendor), Since: f.Since, Findings: findings(f.IssueText)})
+		all = append(all, web.Held{Finding: f.ID, Store: h.nameFor(f.Vendor), ID: idFor(f.Vendor), Since: f.Since, Findings: findings(f.IssueText)})
 	}
 	return all
 }

@@ -43,11 +43,20 @@ func (h *House) storyShelf(e StoreExplanation) web.StoryShelf {
 	}
 	if n := e.Next; n != nil {
 		s.Next = &web.StoryNext{
-			Differs: n.Differs, Says: saysOf(n.Says), Unsettled: n.Unsettled, Waiting: n.Waiting, Withheld: len(n.Withheld), Held: len(n.Held) > 0,
+			Differs: n.Differs, Says: saysOf(n.Says), Unsettled: n.Unsettled, Waiting: n.Waiting, Rejected: slices.Contains(n.Held, rejectedRows),
+		}
+		for _, code := range n.Withheld {
+			title, _ := report.Meaning(h.cfg.Chain.Language, code)
+			s.Next.Withheld = append(s.Next.Withheld, title)
+		}
+		for _, held := range n.Held {
+			if name, _, is := strings.Cut(held, " "); is {
+				s.Next.HeldBy = append(s.Next.HeldBy, name)
+			}
 		}
 	}
 	for _, f := range e.Feedback {
-		s.Refused = append(s.Refused, web.Refusal{Article: e.Name, Reason: f.Reason, Drop: f.Drop, Row: f.Row, At: f.At, Store: h.nameFor(f.Vendor)})
+		s.Refused = append(s.Refused, web.Refusal{Reason: f.Reason, Drop: f.Drop, Row: f.Row, At: f.At, Store: h.nameFor(f.Vendor)})
 	}
 	for _, d := range e.Documents {
 		s.Documents = append(s.Documents, storyDocument(d))

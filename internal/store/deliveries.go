@@ -364,11 +364,16 @@ func (s *Store) Waiting(ctx context.Context) ([]Delivery, error) {
 	return all, wrap(err, "list waiting deliveries")
 }
 
+const (
+	arrivedQuery = `SELECT ` + deliveryColumns + `, records, path, p_full, p_created FROM
+		(SELECT d.*, p.is_full AS p_full, p.created AS p_created FROM deliveries d JOIN plans p ON p.id = d.plan
+		WHERE d.verified_at > 0 ORDER BY d.id DESC LIMIT $1)`
+	fatesQuery = `SELECT id, at, kind, body, before, hash FROM ledger WHERE kind = $1 ORDER BY id DESC LIMIT $2`
+)
+
 // Arrived lists the deliveries that were made last of those that arrived, the newest first, at most limit.
 func (s *Store) Arrived(ctx context.Context, limit int) ([]SentDocument, error) {
-	all, err := list(ctx, s.read, scanSentDocument, `SELECT `+deliveryColumns+`, records, path, p_full, p_created FROM
-		(SELECT d.*, p.is_full AS p_full, p.created AS p_created FROM deliveries d JOIN plans p ON p.id = d.plan
-		WHERE d.verified_at > 0 ORDER BY d.id DESC LIMIT $1)`, limit)
+	all, err := list(ctx, s.read, scanSentDocument, arrivedQuery, limit)
 	return all, wrap(err, "list what arrived last")
 }
 
@@ -380,7 +385,7 @@ func (s *Store) Fates(ctx context.Context, limit int) (map[int64]time.Time, erro
 			found[e.Facts.Delivery] = e.At
 		}
 		return nil
-	}, nil, `SELECT id, at, kind, body, before, hash FROM ledger WHERE kind = $1 ORDER BY id DESC LIMIT $2`, EntryFate, limit)
+	}, nil, fatesQuery, EntryFate, limit)
 	return found, err
 }
 

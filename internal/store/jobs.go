@@ -95,6 +95,8 @@ const (
 		COALESCE((SELECT group_concat(e.seq, ' ') FROM effects e WHERE e.plan = d.plan), '')`
 	jobsQuery     = `SELECT ` + jobColumns + ` FROM jobs j LEFT JOIN deliveries d ON d.id = j.delivery `
 	openJobsQuery = jobsQuery + `WHERE j.target = $1 AND j.ended_at = 0 AND j.delivery > 0`
+	lastJobsQuery = jobsQuery + `WHERE j.made_at >= (SELECT MIN(made_at) FROM (SELECT made_at FROM jobs ORDER BY made_at DESC LIMIT $1))
+		ORDER BY j.made_at DESC, j.id LIMIT $1`
 	jobsDueQuery  = jobsQuery + `WHERE j.next_at > 0 AND (j.next_at <= $1 OR j.next_at > $2) ORDER BY j.next_at LIMIT $3`
 )
 
@@ -130,7 +132,7 @@ func (s *Store) Jobs(ctx context.Context, since time.Time) ([]Job, error) {
 
 // LastJobs lists the jobs that were heard of last, the newest first, at most limit.
 func (s *Store) LastJobs(ctx context.Context, limit int) ([]Job, error) {
-	all, err := list(ctx, s.read, scanJob, jobsQuery+`ORDER BY j.made_at DESC, j.id LIMIT $1`, limit)
+	all, err := list(ctx, s.read, scanJob, lastJobsQuery, limit)
 	return all, wrap(err, "list the last jobs")
 }
 

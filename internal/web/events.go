@@ -2,6 +2,7 @@ package web
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -36,24 +37,30 @@ func (s *Server) events(working context.Context, w http.ResponseWriter, r *http.
 	say := report.NewPhrases(s.c.Language, s.c.Zone)
 	tick := time.NewTicker(s.watch)
 	defer tick.Stop()
-	var known string
+	var known, seen string
 	var said time.Time
 	for {
-		k, err := s.views.get(working, r.Context())
+		patient, cancel := context.WithTimeout(r.Context(), s.still)
+		k, err := s.views.get(working, patient)
+		cancel()
 		if r.Context().Err() != nil {
 			return
 		}
-		// That it can't be told how things stand is told as silence: the page then says since when it stands still.
-		if isNew := k.digest != known; err == nil && (isNew || time.Since(said) >= s.still) {
-			text := ""
-			if isNew {
-				known = k.digest
+		text := ""
+		switch {
+		case errors.Is(err, context.DeadlineExceeded): // a large shelf is looked through; what was seen before holds until then
+		case err != nil: // it is told as silence: the page then says since when it stands still
+			said = time.Now()
+		default:
+			seen, _ = say.Say("page.at", k.view.Page.At, s.zone()) // a phrase that can't be said is its name
+			if k.digest != known {
+				known, said = k.digest, time.Time{}
 				text = fmt.Sprintf("event: new\ndata: %s\n\n", known)
 			}
-			seen, _ := say.Say("page.at", k.view.Page.At, s.zone()) // a phrase that can't be said is its name
-			text += fmt.Sprintf("event: seen\ndata: %s\n\n", seen)
+		}
+		if time.Since(said) >= s.still {
 			said = time.Now()
-			if tell(stream, w, text) != nil {
+			if tell(stream, w, text+fmt.Sprintf("event: seen\ndata: %s\n\n", seen)) != nil {
 				return // the reader is gone
 			}
 		}

@@ -101,6 +101,37 @@ func TestEvents(t *testing.T) {
 	}
 }
 
+// TestEventsOfALargeShelf goes on telling readers that we are there while a view takes long to work out.
+func TestEventsOfALargeShelf(t *testing.T) {
+	var looks atomic.Int64
+	began := time.Now()
+	c := Config{
+		Language: "en", Listen: freeAddress(t),
+		Now: func() time.Time { return began.Add(1000 * time.Since(began)) },
+		Look: func(ctx context.Context) (View, error) {
+			if looks.Add(1) > 1 {
+				<-ctx.Done()
+			}
+			return View{Page: Page{At: began, State: "ok"}}, ctx.Err()
+		},
+	}
+	stop := serve(t, c, func(s *Server) { s.watch, s.still = 5*time.Millisecond, 30*time.Millisecond })
+	messages := watch(t, "http://"+c.Listen)
+	first, second := <-messages, <-messages
+	if first[0] != "new" || second[0] != "seen" {
+		t.Fatalf("%v, %v", first, second)
+	}
+	for range 3 {
+		if m := <-messages; m != second {
+			t.Errorf("%v, want %v once more", m, second)
+		}
+	}
+	if n := looks.Load(); n != 2 {
+		t.Errorf("looked %d times, want a second time that lasts", n)
+	}
+	stop()
+}
+
 // TestTooManyWatchers sends away who finds no place, and takes the next one once somebody has left.
 func TestTooManyWatchers(t *testing.T) {
 	s := newServed(t, Config{Look: fixed(Page{State: "ok"})})

@@ -92,8 +92,9 @@ type StoryNext struct {
 	Says      []Says
 	Unsettled bool
 	Waiting   int
-	Withheld  int
-	Held      bool // the brake keeps it as it was sent
+	Withheld  []string // why promotions of it can't start, in words
+	HeldBy    []string // the findings by which the brake keeps it as it was sent
+	Rejected  bool     // somebody has decided that it stays as it was sent
 }
 
 // StoryDocument is a document that named the article.

@@ -34,7 +34,7 @@ func fullStory() Story {
 		Shelves: []StoryShelf{
 			{
 				Store: "Centro", Shelf: "catalog", Wanted: price("1234.5"), Sent: price("1199.9"),
-				Next: &StoryNext{Differs: true, Says: price("1234.5"), Unsettled: true, Waiting: 1, Withheld: 1},
+				Next: &StoryNext{Differs: true, Says: price("1234.5"), Unsettled: true, Waiting: 1, Withheld: []string{"Sin precio"}},
 				Pending: []StorySource{
 					{Feed: "precios", Drop: 14, Name: "precios.xlsx", Came: at, State: "held", Says: price("12.34"), Issues: []string{"Precios que cambian demasiado"}},
 				},
@@ -60,7 +60,7 @@ func fullStory() Story {
 				Refused:   []Refusal{{Reason: "Product <not> found", Drop: 12, Row: 17, At: at}},
 				Documents: []StoryDocument{arrived}, Before: &before,
 			},
-			{Shelf: "promotions", Next: &StoryNext{Held: true}},
+			{Shelf: "promotions", Next: &StoryNext{HeldBy: []string{"F7"}}},
 		},
 	}
 }

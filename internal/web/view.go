@@ -79,6 +79,7 @@ type Held struct {
 	Name     string
 	Feed     string
 	Store    string // "" for all of them
+	ID       string // of the store, "" for all of them
 	Since    time.Time
 	Findings []Finding
 }
