@@ -97,7 +97,7 @@ const (
 	openJobsQuery = jobsQuery + `WHERE j.target = $1 AND j.ended_at = 0 AND j.delivery > 0`
 	lastJobsQuery = jobsQuery + `WHERE j.made_at >= (SELECT MIN(made_at) FROM (SELECT made_at FROM jobs ORDER BY made_at DESC LIMIT $1))
 		ORDER BY j.made_at DESC, j.id LIMIT $1`
-	jobsDueQuery  = jobsQuery + `WHERE j.next_at > 0 AND (j.next_at <= $1 OR j.next_at > $2) ORDER BY j.next_at LIMIT $3`
+	jobsDueQuery = jobsQuery + `WHERE j.next_at > 0 AND (j.next_at <= $1 OR j.next_at > $2) ORDER BY j.next_at LIMIT $3`
 )
 
 func scanJob(rows *sql.Rows) (j Job, err error) {
