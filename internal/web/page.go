@@ -44,7 +44,9 @@ func functions(say *report.Phrases, now time.Time) template.FuncMap {
 		"join":   strings.Join,
 		"first":  first,
 		"rest":   rest,
-		"act":    func(v Visitor, h Held) action { return action{Visitor: v, Finding: h.Finding, Drop: h.Drop} },
+		"act": func(v Visitor, h Held) action {
+			return action{Visitor: v, Finding: h.Finding, Drop: h.Drop, Store: h.ID}
+		},
 		"actAll": func(v Visitor) action { return action{Visitor: v} },
 	}
 }
@@ -63,6 +65,7 @@ type action struct {
 	Visitor Visitor
 	Finding string // of held rows, as approve and reject call it
 	Drop    int64  // a held export; without this and a finding it is about sending as a whole: pause, resume
+	Store   string // the id of the store that something is held of, "" for all of them
 }
 
 // frame is what every page has around what it shows.
@@ -104,8 +107,7 @@ type statusPage struct {
 	Few    bool   // there are so few shelves that all are shown alike
 	Loud   []Store
 	Silent []Store
-	Found  int // shelves that match
-	Hidden int // of these, that are not shown
+	Hidden int // shelves that match and are not shown
 
 	ToSend   int // articles and promotions of all shelves
 	NextSlot time.Time
@@ -125,7 +127,6 @@ func (p *statusPage) shelves(find string) {
 		if find != "" && !strings.Contains(strings.ToLower(s.Name+" "+s.ID), find) {
 			continue
 		}
-		p.Found++
 		switch {
 		case p.Few:
 			p.Loud = append(p.Loud, s)
