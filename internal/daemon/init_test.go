@@ -29,7 +29,7 @@ var starterNames = map[string][2]string{
 func newInstallation(t *testing.T, language string) (string, *setup) {
 	t.Helper()
 	dir := filepath.Join(t.TempDir(), "shop")
-	if _, err := Init(dir, language); err != nil {
+	if _, err := Init(dir, Installation{Language: language}); err != nil {
 		t.Fatal(err)
 	}
 	path := filepath.Join(dir, configName)
@@ -176,7 +176,7 @@ func TestInitOverwritesNothing(t *testing.T) {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte("mine"), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := Init(dir, report.Spanish); !errors.Is(err, fs.ErrExist) || !strings.Contains(err.Error(), name) {
+		if _, err := Init(dir, Installation{Language: report.Spanish}); !errors.Is(err, fs.ErrExist) || !strings.Contains(err.Error(), name) {
 			t.Errorf("with %s: error %v", name, err)
 		}
 		if data, err := os.ReadFile(filepath.Join(dir, name)); err != nil || string(data) != "mine" {
@@ -191,19 +191,21 @@ func TestInitOverwritesNothing(t *testing.T) {
 func TestInitMakesTheSameFilesEverywhere(t *testing.T) {
 	for language, names := range starterNames {
 		first, second := t.TempDir(), t.TempDir()
-		made, err := Init(first, language)
+		made, err := Init(first, Installation{Language: language})
 		if err != nil {
 			t.Fatal(err)
 		}
 		sep := string(filepath.Separator)
 		want := []string{
 			filepath.Join("drop", names[0]) + sep, filepath.Join("drop", names[1]) + sep,
-			configName, config.SchemaName, names[0] + starterSuffix, names[1] + starterSuffix,
+			configName, config.SchemaName,
+			filepath.Join("drop", names[0], report.FolderNames(language).Guide), names[0] + starterSuffix,
+			filepath.Join("drop", names[1], report.FolderNames(language).Guide), names[1] + starterSuffix,
 		}
 		if !slices.Equal(made, want) {
 			t.Errorf("%s: made %q, want %q", language, made, want)
 		}
-		if _, err := Init(second, language); err != nil {
+		if _, err := Init(second, Installation{Language: language}); err != nil {
 			t.Fatal(err)
 		}
 		if text, err := os.ReadFile(filepath.Join(first, configName)); err != nil || !bytes.HasPrefix(text, []byte(config.SchemaLine+"\n")) {
