@@ -3,7 +3,6 @@ package main
 import (
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -156,8 +155,8 @@ func (i *initInterview) stores() error {
 // addStores adds the store of a line, or those of the file that it names.
 func (i *initInterview) addStores(line string) error {
 	before := i.in.Stores
-	if info, err := os.Stat(line); err == nil && info.Mode().IsRegular() {
-		found, err := daemon.ReadStores(line)
+	if path := typedPath(line); checkFile(path) == nil {
+		found, err := daemon.ReadStores(path)
 		if err != nil {
 			return err
 		}

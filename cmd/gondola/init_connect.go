@@ -75,29 +75,29 @@ func (i *initInterview) address() error {
 // pin asks which of the shown keys was confirmed. A fingerprint that somebody has from the platform is compared; a number is somebody's
 // word that they have compared it.
 func (i *initInterview) pin(keys []daemon.ShownKey) error {
-	i.say("\nThe server shows %s. Anybody could stand in its place, so ask the account manager for the fingerprint and compare:", count(len(keys), "key"))
+	i.say("\nThe server shows %s. Anybody could stand in its place, so ask the account manager for the fingerprint, and paste what\n"+
+		"you are told, or give the number of the one that you compared. Enter leaves it for later.", count(len(keys), "key"))
 	for n, k := range keys {
 		i.say("  %d  %s  %s", n+1, plain(k.Fingerprint), plain(k.Type))
 	}
-	_, err := i.ask("The fingerprint that the account manager told you, or the number of the one that you compared; Enter leaves it for later", "",
-		func(answer string) error {
-			if answer == "" {
-				return nil
-			}
-			if n, err := strconv.Atoi(answer); err == nil && n >= 1 && n <= len(keys) {
-				answer = keys[n-1].Fingerprint
-			}
-			answer = strings.TrimRight(answer, "=")
-			if err := daemon.CheckHostKey(answer); err != nil {
-				return err
-			}
-			if !slices.ContainsFunc(keys, func(k daemon.ShownKey) bool { return k.Fingerprint == answer }) {
-				return fmt.Errorf("the server does not show %s: this may be another server, or the wrong fingerprint; send nothing there, ask the "+
-					"account manager", answer)
-			}
-			i.in.HostKeys = []string{answer}
+	_, err := i.ask("Fingerprint or number", "", func(answer string) error {
+		if answer == "" {
 			return nil
-		})
+		}
+		if n, err := strconv.Atoi(answer); err == nil && n >= 1 && n <= len(keys) {
+			answer = keys[n-1].Fingerprint
+		}
+		answer = strings.TrimRight(answer, "=")
+		if err := daemon.CheckHostKey(answer); err != nil {
+			return err
+		}
+		if !slices.ContainsFunc(keys, func(k daemon.ShownKey) bool { return k.Fingerprint == answer }) {
+			return fmt.Errorf("the server does not show %s: this may be another server, or the wrong fingerprint; send nothing there, ask the "+
+				"account manager", answer)
+		}
+		i.in.HostKeys = []string{answer}
+		return nil
+	})
 	switch {
 	case err != nil:
 		return err

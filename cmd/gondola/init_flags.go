@@ -142,7 +142,7 @@ func draftAll(ctx context.Context, in daemon.Installation, f initFlags) (daemon.
 	return in, nil
 }
 
-// draft drafts a feed, with what the flags say of it.
+// draft drafts a feed, with what the flags say of it. The Inspection is of the evidence alone.
 func (f initFlags) draft(ctx context.Context, in daemon.Installation, sample string) (daemon.Draft, daemon.Inspection, error) {
 	d, found, err := in.Draft(ctx, sample)
 	if err != nil {
@@ -160,14 +160,11 @@ func (f initFlags) draft(ctx context.Context, in daemon.Installation, sample str
 	}
 	// Each look shows one doubt of a kind.
 	for range maxDoubts {
-		if d, found, err = in.Look(ctx, d, sample); err != nil {
-			return d, found, err
-		}
-		if !f.settle(&d) {
+		if d, _, err = in.Look(ctx, d, sample); err != nil || !f.settle(&d) {
 			break
 		}
 	}
-	return d, found, nil
+	return d, found, err
 }
 
 // maxDoubts is more than an export has columns with numbers or dates.

@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -24,15 +23,13 @@ func (i *initInterview) samples() error {
 	i.say("\nA sample of what your ERP exports shows which columns it has: prices, stock, promotions, each file a feed. Without one there is\n" +
 		"a spreadsheet to fill in by hand.")
 	for {
-		path, err := i.ask("Path of an export, CSV or Excel; Enter for no more", "", func(answer string) error {
-			if answer == "" {
+		var path string
+		_, err := i.ask("Path of an export, CSV or Excel; Enter for no more", "", func(answer string) (err error) {
+			path = typedPath(answer)
+			if path == "" {
 				return nil
 			}
-			info, err := os.Stat(answer)
-			if err == nil && !info.Mode().IsRegular() {
-				err = fmt.Errorf("%s is not a file", answer)
-			}
-			return err
+			return checkFile(path)
 		})
 		if err != nil || path == "" {
 			return err
@@ -66,20 +63,23 @@ func (i *initInterview) sample(path string) error {
 		i.say("It is left out.")
 		return nil
 	}
-	if d, found, err = i.columns(d, found, path); err != nil {
+	if err := i.columns(&d, found); err != nil {
+		return err
+	}
+	if d, found, err = i.settle(d, path); err != nil {
 		return err
 	}
 	for {
 		i.result(found)
-		answer, err := i.ask("Enter takes it so; FIELD=HEADER or its number corrects a column (price=3, vendor=Sucursal), - leaves the export out", "",
-			func(answer string) error { return correction(&d, found, answer) })
+		i.say("\nIs it right? A column is corrected by FIELD=HEADER, or its number: price=3, vendor=Sucursal. - leaves the export out.")
+		answer, err := i.ask("Enter takes it so", "", func(answer string) error { return correction(&d, found, answer) })
 		switch {
 		case err != nil:
 			return err
 		case answer == "-":
 			return nil
 		case answer == "" && !found.Refused:
-			return i.take(d, found, path)
+			return i.take(d, found)
 		case answer == "":
 			i.complain(fmt.Errorf("as it is the export would be rejected; correct a column, or leave it out with -"))
 			continue
@@ -119,30 +119,24 @@ func columnOf(found daemon.Inspection, answer string) (string, error) {
 	return "", fmt.Errorf("the export has no column %q; write a header, or its number from 1 to %d", answer, len(found.Columns))
 }
 
-// columns asks for the columns that are in doubt, and for those that are missing while there are some that nobody knows.
-func (i *initInterview) columns(d daemon.Draft, found daemon.Inspection, path string) (daemon.Draft, daemon.Inspection, error) {
-	has := func(field string) bool { _, ok := d.Columns[field]; return ok }
-	unknown := func() bool {
-		return slices.ContainsFunc(found.Columns, func(c daemon.InspectedColumn) bool { return c.Role == "" && c.Header != "" })
+// columns asks for the columns that are missing, while there are some that nobody knows.
+func (i *initInterview) columns(d *daemon.Draft, found daemon.Inspection) error {
+	taken := func(field string) bool {
+		_, ok := d.Columns[field]
+		return ok || slices.ContainsFunc(d.Doubts, func(doubt daemon.Doubt) bool { return doubt.Field == field })
 	}
-	asked := false
+	if !slices.ContainsFunc(found.Columns, func(c daemon.InspectedColumn) bool { return c.Role == "" && c.Header != "" }) {
+		return nil
+	}
 	for _, w := range wantedOf(found.Kind) {
-		doubt := slices.ContainsFunc(d.Doubts, func(doubt daemon.Doubt) bool { return doubt.Field == w.field })
-		if doubt || has(w.field) || slices.ContainsFunc(w.or, has) || !unknown() {
+		if taken(w.field) || slices.ContainsFunc(w.or, taken) {
 			continue
 		}
-		asked = true
-		if err := i.column(&d, found, w.field, fmt.Sprintf("Column with %s, header or number; Enter = there is none", w.about)); err != nil {
-			return d, found, err
+		if err := i.column(d, found, w.field, fmt.Sprintf("Column with %s, header or number; Enter = there is none", w.about)); err != nil {
+			return err
 		}
 	}
-	if asked {
-		var err error
-		if d, found, err = i.in.Look(i.ctx, d, path); err != nil {
-			return d, found, err
-		}
-	}
-	return i.settled(d, found, path)
+	return nil
 }
 
 // column asks for one column.
@@ -179,27 +173,19 @@ func wantedOf(kind catalog.Kind) []wanted {
 	}
 }
 
-// settle looks again, after something was said, and asks for what is in doubt now.
+// settle looks at the sample with what was said so far, and asks for what is in doubt until nothing is.
 func (i *initInterview) settle(d daemon.Draft, path string) (daemon.Draft, daemon.Inspection, error) {
-	d, found, err := i.in.Look(i.ctx, d, path)
-	if err != nil {
-		return d, found, err
-	}
-	return i.settled(d, found, path)
-}
-
-// settled asks for what is in doubt until nothing is.
-func (i *initInterview) settled(d daemon.Draft, found daemon.Inspection, path string) (daemon.Draft, daemon.Inspection, error) {
-	for n := 0; len(d.Doubts) > 0 && n < maxDoubts; n++ {
+	for n := 0; ; n++ {
+		var found daemon.Inspection
+		var err error
+		d, found, err = i.in.Look(i.ctx, d, path)
+		if err != nil || len(d.Doubts) == 0 || n == maxDoubts {
+			return d, found, err
+		}
 		if err := i.decide(&d, found, d.Doubts[0]); err != nil {
 			return d, found, err
 		}
-		var err error
-		if d, found, err = i.in.Look(i.ctx, d, path); err != nil {
-			return d, found, err
-		}
 	}
-	return d, found, nil
 }
 
 // decide asks about one doubt.
@@ -292,7 +278,7 @@ func (i *initInterview) show(print func(a *app)) {
 }
 
 // take asks for what stores are called where the export has codes that no store has, and whether exports are full, and keeps the feed.
-func (i *initInterview) take(d daemon.Draft, found daemon.Inspection, path string) error {
+func (i *initInterview) take(d daemon.Draft, found daemon.Inspection) error {
 	if err := i.erpCodes(found); err != nil {
 		return err
 	}

@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -151,4 +153,31 @@ func (v *interview) yes(question string, proposal bool) (bool, error) {
 		return nil
 	})
 	return yes, err
+}
+
+// typedPath returns the path that somebody typed, or dragged onto the terminal: no shell takes quotes away here, or knows what ~ is.
+func typedPath(answer string) string {
+	for _, quote := range []string{"'", `"`} {
+		if len(answer) > 1 && strings.HasPrefix(answer, quote) && strings.HasSuffix(answer, quote) {
+			answer = answer[1 : len(answer)-1]
+		}
+	}
+	if rest, ok := strings.CutPrefix(answer, "~/"); ok {
+		if home, err := os.UserHomeDir(); err == nil {
+			return filepath.Join(home, rest)
+		}
+	}
+	return answer
+}
+
+// checkFile says why a path leads to no file.
+func checkFile(path string) error {
+	info, err := os.Stat(path)
+	if inner, ok := errors.AsType[*fs.PathError](err); ok {
+		return fmt.Errorf("%s: %w", path, inner.Err)
+	}
+	if err == nil && !info.Mode().IsRegular() {
+		return fmt.Errorf("%s is not a file", path)
+	}
+	return err
 }

@@ -57,7 +57,8 @@ const (
 )
 
 // Draft looks at a sample export with nothing but the evidence, and drafts a feed for it: the columns whose headers are known, and how
-// the store is told, as far as the stores of the installation show it. What is in doubt is left open.
+// the store is told, as far as the stores of the installation show it. What is in doubt is left open. The Inspection is of the evidence
+// alone; how the export reads with the draft is [Installation.Look]'s to say.
 func (in Installation) Draft(ctx context.Context, sample string) (Draft, Inspection, error) {
 	if info, err := os.Stat(sample); err != nil {
 		return Draft{}, Inspection{}, fmt.Errorf("open export: %w", err)
@@ -78,7 +79,8 @@ func (in Installation) Draft(ctx context.Context, sample string) (Draft, Inspect
 		}
 	}
 	d.Vendor = in.sourceOf(d.Sample, found)
-	return in.Look(ctx, d, sample)
+	d, _, err = in.Look(ctx, d, sample)
+	return d, found, err
 }
 
 // Look reads a sample as the drafted feed would once the config is written. It returns the draft with what the sample proves of decimal
@@ -216,9 +218,6 @@ var digits = regexp.MustCompile(`[0-9]+`)
 func (in Installation) CodeInName(name string) string {
 	for _, s := range in.Stores {
 		for _, code := range []struct{ text, group string }{{s.ERPCode, "erp_code"}, {s.ID, "id"}} {
-			if code.text == "" {
-				continue
-			}
 			at := wholeWord(name, code.text)
 			if at < 0 {
 				continue
@@ -234,22 +233,16 @@ func (in Installation) CodeInName(name string) string {
 	return ""
 }
 
-// wholeWord returns where a word stands in a name without letters or digits beside it, -1 where it does not.
-func wholeWord(name, word string) int {
-	part := func(i int) bool {
-		return i >= 0 && i < len(name) && (name[i] >= '0' && name[i] <= '9' || name[i]|0x20 >= 'a' && name[i]|0x20 <= 'z')
+// wholeWord returns where a code stands in a name without letters or digits beside it, -1 where it does not. Case does not count.
+func wholeWord(name, code string) int {
+	if code == "" {
+		return -1
 	}
-	for from := 0; ; {
-		i := strings.Index(strings.ToLower(name[from:]), strings.ToLower(word))
-		if i < 0 {
-			return -1
-		}
-		i += from
-		if !part(i-1) && !part(i+len(word)) {
-			return i
-		}
-		from = i + 1
+	at := regexp.MustCompile(`(?i)(?:^|[^A-Za-z0-9])(` + regexp.QuoteMeta(code) + `)(?:$|[^A-Za-z0-9])`).FindStringSubmatchIndex(name)
+	if at == nil {
+		return -1
 	}
+	return at[2]
 }
 
 // nameFor returns a feed's name for exports like this one: the words of its file's name, without what changes from one to the next.
@@ -257,7 +250,7 @@ func (in Installation) nameFor(file, kind string) string {
 	stem := strings.TrimSuffix(file, filepath.Ext(file))
 	for _, s := range in.Stores {
 		for _, code := range []string{s.ERPCode, s.ID} {
-			if i := wholeWord(stem, code); code != "" && i >= 0 {
+			if i := wholeWord(stem, code); i >= 0 {
 				stem = stem[:i] + " " + stem[i+len(code):]
 			}
 		}
