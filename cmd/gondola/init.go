@@ -17,6 +17,7 @@ import (
 // initFlags are the answers that were given on the command line.
 type initFlags struct {
 	language, brand, chainID, timeZone string
+	identifyBy                         string
 	decimals                           int
 	stores                             []string
 	storesFile                         string
@@ -70,6 +71,7 @@ environment.`,
 	flags.StringVar(&f.chainID, "chain-id", "", "`UUID` of the chain at the platform")
 	flags.StringVar(&f.timeZone, "time-zone", "", "local time of the schedules, an IANA `NAME` such as America/Montevideo")
 	flags.IntVar(&f.decimals, "price-decimals", 0, "`NUMBER` of decimals of the prices (default: the country's)")
+	flags.StringVar(&f.identifyBy, "identify-by", "", "what the platform knows the articles by: `sku` or barcode (default: what the samples have)")
 	flags.StringArrayVar(&f.stores, "store", nil, "a store: `ID[,NAME[,ERPCODE]]`; may be repeated")
 	flags.StringVar(&f.storesFile, "stores", "", "CSV or Excel `FILE` with the stores: id, name, erp_code")
 	flags.StringVar(&f.host, "host", "", "`HOST` of the SFTP server (default: the brand's)")

@@ -24,7 +24,7 @@ func (f initFlags) installation() (in daemon.Installation, err error) {
 		return in, fmt.Errorf("unknown language %q (known: es, pt, en)", f.language)
 	}
 	in.Brand, in.ChainID, in.TimeZone, in.Host, in.Port, in.User = f.brand, f.chainID, f.timeZone, f.host, f.port, f.user
-	in.HostKeys = f.hostKeys
+	in.HostKeys, in.IdentifyBy = f.hostKeys, f.identifyBy
 	if in.PriceDecimals = f.decimals; f.given("price-decimals") && f.decimals == 0 {
 		in.PriceDecimals = daemon.NoDecimals
 	}
@@ -51,6 +51,7 @@ func (f initFlags) installation() (in daemon.Installation, err error) {
 	}
 	for _, c := range []struct{ flag, key string }{
 		{"brand", "chain.brand"}, {"chain-id", "chain.id"}, {"time-zone", "chain.time_zone"}, {"price-decimals", "chain.price_decimals"},
+		{"identify-by", "chain.identify_by"},
 		{"store", "vendors"}, {"stores", "vendors"}, {"host", "sftp.host"}, {"port", "sftp.port"}, {"user", "sftp.user"},
 		{"host-key", "sftp.host_keys"},
 	} {

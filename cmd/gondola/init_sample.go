@@ -282,6 +282,9 @@ func (i *initInterview) take(d daemon.Draft, found daemon.Inspection) error {
 	if err := i.erpCodes(found); err != nil {
 		return err
 	}
+	if err := i.identify(d); err != nil {
+		return err
+	}
 	if !i.f.given("export") {
 		n, err := i.choose("\nDoes each of these exports have every article of its stores?", []option{
 			{"partial", "no, some: what is not in it stays as it was"}, {"full", "yes, all"},
@@ -295,6 +298,21 @@ func (i *initInterview) take(d daemon.Draft, found daemon.Inspection) error {
 	i.in.Feeds = append(i.in.Feeds, d)
 	i.say("Exports like %s go into %s.", plain(d.Sample), d.Drop)
 	return nil
+}
+
+// identify asks by which of two codes the platform knows the articles, the first time that an export has both.
+func (i *initInterview) identify(d daemon.Draft) error {
+	_, sku := d.Columns["sku"]
+	_, barcode := d.Columns["barcode"]
+	if !sku || !barcode || i.in.IdentifyBy != "" {
+		return nil
+	}
+	options := []option{{"sku", "your own code"}, {"barcode", ""}}
+	n, err := i.choose("\nThe export has two codes for each article. By which one does the platform know them?", options, 0)
+	if err == nil {
+		i.in.IdentifyBy = options[n].name
+	}
+	return err
 }
 
 // erpCodes asks which of the stores is meant by codes that no store has.
