@@ -63,7 +63,7 @@ func (i *initInterview) address() error {
 		}
 		old := i.in.Port
 		i.in.Port = n
-		if err := i.in.Check("sftp.port"); err != nil {
+		if err := checkPort(i.in); err != nil {
 			i.in.Port = old
 			return err
 		}
@@ -122,11 +122,20 @@ func (i *initInterview) login() error {
 		}
 		i.complain(err)
 		n, err := i.choose("What now?", []option{
-			{"password", "type it again"}, {"user", "correct the user"}, {"again", "try once more as it is"}, {"later", "go on without"},
+			{"password", "type it again, for the file beside the config"},
+			{"user", "correct the user"},
+			{"again", "try once more as it is"},
+			{"key", "look at the server's keys again"},
+			{"later", "go on without"},
 		}, 0)
 		switch {
-		case err != nil || n == 3:
+		case err != nil || n == 4:
 			return err
+		case n == 3:
+			i.in.HostKeys = nil
+			if err = i.hostKey(); err == nil && len(i.in.HostKeys) == 0 {
+				return nil
+			}
 		case n == 0:
 			err = i.secret()
 		case n == 1:

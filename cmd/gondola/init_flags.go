@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -50,13 +51,24 @@ func (f initFlags) installation() (in daemon.Installation, err error) {
 		return in, err
 	}
 	for _, c := range []struct{ flag, key string }{
-		{"brand", "chain.brand"}, {"chain-id", "chain.id"}, {"time-zone", "chain.time_zone"}, {"price-decimals", "chain.price_decimals"},
+		{"brand", "chain.brand"},
+		{"chain-id", "chain.id"},
+		{"time-zone", "chain.time_zone"},
+		{"price-decimals", "chain.price_decimals"},
 		{"identify-by", "chain.identify_by"},
-		{"store", "vendors"}, {"stores", "vendors"}, {"host", "sftp.host"}, {"port", "sftp.port"}, {"user", "sftp.user"},
+		{"store", "vendors"},
+		{"stores", "vendors"},
+		{"host", "sftp.host"},
+		{"port", "sftp.port"},
+		{"user", "sftp.user"},
 		{"host-key", "sftp.host_keys"},
 	} {
 		if f.given(c.flag) {
-			if err := in.Check(c.key); err != nil {
+			err := in.Check(c.key)
+			if c.flag == "port" {
+				err = checkPort(in)
+			}
+			if err != nil {
 				return in, fmt.Errorf("--%s: %w", c.flag, err)
 			}
 		}
@@ -64,13 +76,27 @@ func (f initFlags) installation() (in daemon.Installation, err error) {
 	return in, f.checkSamples()
 }
 
+// checkPort is Check for the port, which may be the default one to an Installation where it is 0.
+func checkPort(in daemon.Installation) error {
+	if in.Port == 0 {
+		return errors.New("want 1 to 65535, found 0")
+	}
+	return in.Check("sftp.port")
+}
+
 // checkSamples looks at what is said of the samples.
 func (f initFlags) checkSamples() error {
+	for _, sample := range f.samples {
+		if err := checkFile(sample); err != nil {
+			return fmt.Errorf("--sample: %w", err)
+		}
+	}
 	for _, c := range []struct {
 		flag, value string
 		known       []string
 	}{
-		{"export", f.export, []string{"full", "partial"}}, {"decimal", f.decimal, []string{"comma", "point"}},
+		{"export", f.export, []string{"full", "partial"}},
+		{"decimal", f.decimal, []string{"comma", "point"}},
 		{"dates", f.dates, []string{"day-first", "month-first"}},
 	} {
 		if f.given(c.flag) && !slices.Contains(c.known, c.value) {

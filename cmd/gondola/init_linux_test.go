@@ -1,12 +1,17 @@
 package main
 
 import (
+	"html"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
+
+	"golang.org/x/sys/unix"
 
 	"gondola/internal/config"
 	"gondola/internal/sandbox"
@@ -123,7 +128,8 @@ func initThrough(t *testing.T, platform *sandbox.Sandbox, dir string) {
 	sample := filepath.Join(dir, "lista_2026-11-21.csv")
 	cfg := filepath.Join(shop, "config.yaml")
 	for _, args := range [][]string{
-		{"check", "--config", cfg}, {"inspect", "--config", cfg, "--feed", "lista", sample},
+		{"check", "--config", cfg},
+		{"inspect", "--config", cfg, "--feed", "lista", sample},
 		{"convert", "--config", cfg, "--feed", "lista", "--out", filepath.Join(dir, "out"), sample},
 	} {
 		mustRun(t, args...)
@@ -140,10 +146,60 @@ func initThrough(t *testing.T, platform *sandbox.Sandbox, dir string) {
 	if want := "sku,price,quantity\nA1,1234.00,7\nA2,990.00,0\n"; err != nil || string(got) != want {
 		t.Errorf("on the platform lies %q, %v; want %q", got, err, want)
 	}
-	for _, name := range []string{"LEEME.html", "lista.csv.respuesta.txt", "respuestas/index.html"} {
-		if _, err := os.Stat(filepath.Join(shop, "drop", "lista", name)); err != nil {
-			t.Error(err)
+	initGuideIsTrue(t, shop, cfg)
+}
+
+// guideName is a file or folder that the page for staff names.
+var guideName = regexp.MustCompile(`<b class="name">([^<]*)</b>`)
+
+// initGuideIsTrue drops what staff may drop, good and bad, and looks for every file and folder that their page names.
+func initGuideIsTrue(t *testing.T, shop, cfg string) {
+	t.Helper()
+	drop := filepath.Join(shop, "drop", "lista")
+	page, err := os.ReadFile(filepath.Join(drop, "LEEME.html"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	const sample = "lista_2026-11-21.csv"
+	for name, text := range map[string]string{
+		sample:     "Sucursal;Código;Precio;Existencia dep.;Detalle\n001;A1;gratis;7;Pan\n001;A2;991;0;Leche\n002;A1;25;3;Pan\n",
+		"nada.csv": "esto no es una lista\n",
+	} {
+		if err := os.WriteFile(filepath.Join(drop, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
 		}
+	}
+	var out, complaints strings.Builder
+	if code := run(t.Context(), []string{"once", "--config", cfg}, nil, &out, &complaints); code != exitData {
+		t.Fatalf("exit code %d, want %d\n%s%s", code, exitData, out.String(), complaints.String())
+	}
+	names := guideName.FindAllStringSubmatch(string(page), -1)
+	if len(names) < 8 {
+		t.Errorf("the page names only %q", names)
+	}
+	for _, m := range names {
+		name := html.UnescapeString(m[1])
+		if name == sample {
+			continue // it was taken
+		}
+		if rest, ok := strings.CutPrefix(name, ".respuesta"); ok {
+			name = sample + ".respuesta" + rest
+		}
+		found := false
+		for _, folder := range []string{drop, filepath.Join(drop, "respuestas"), shop} {
+			info, err := os.Stat(filepath.Join(folder, name))
+			found = found || err == nil && info.IsDir() == strings.HasSuffix(name, "/")
+		}
+		if !found {
+			t.Errorf("the page names %q, which a drop does not make", name)
+		}
+	}
+	answer, err := os.ReadFile(filepath.Join(drop, sample+".respuesta.txt"))
+	if first := "RECIBIDO, CON OBSERVACIONES"; err != nil || !strings.Contains(string(page), first) || !strings.Contains(string(answer[:100]), first) {
+		t.Errorf("the answer does not begin as the page says, %v:\n%s", err, answer)
+	}
+	if now, err := os.ReadFile(filepath.Join(drop, "LEEME.html")); err != nil || string(now) != string(page) {
+		t.Errorf("the page was touched: %v", err)
 	}
 }
 
@@ -166,4 +222,106 @@ func (x *terminal) f22(host, port string) {
 	x.answer("want the host's name alone", "")
 	x.answer("Port [22]: ", "70000")
 	x.answer("want 1 to 65535", port)
+}
+
+// TestInitBrokenOff leaves in the middle, by each of the keys that do so, and by a signal: nothing is left behind, and the terminal is as it
+// was.
+func TestInitBrokenOff(t *testing.T) {
+	for name, leave := range map[string]func(x *terminal){
+		"Ctrl-C":       func(x *terminal) { x.send("\x03") },
+		"Ctrl-D":       func(x *terminal) { x.send("\x04") },
+		"a signal":     func(x *terminal) { _ = x.cmd.Process.Signal(syscall.SIGTERM) },
+		"no to all":    nil,
+		"the password": nil,
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir := t.TempDir()
+			x := newTerminal(t, dir, nil, "init", "shop", "--language", "es", "--brand", "pedidosya", "--user", initUser, "--chain-id",
+				"7d3f9b52-40c8-4f1e-9a67-c25e8b01d4f3", "--time-zone", "UTC", "--price-decimals", "2", "--host", "127.0.0.1", "--offline")
+			x.answer("Store 1: ", "290056;Centro;001\r")
+			x.expect("Where will it be?")
+			switch name {
+			case "no to all":
+				x.answer("Number [1]: ", "environment")
+				x.answer("Name of the variable [GONDOLA_SFTP_PASSWORD]: ", "")
+				x.answer("Path of an export", "")
+				x.answer("with the server's key left to be filled in? [Y/n]: ", "n")
+			case "the password":
+				x.answer("Number [1]: ", "1")
+				x.expect("Password (does not show): ")
+				x.send("half of it\x03")
+			default:
+				x.expect("Number [1]: ")
+				leave(x)
+			}
+			x.expect("broken off: nothing was written")
+			if code := x.end(); code != exitError {
+				t.Errorf("exit code %d", code)
+			}
+			if entries, err := os.ReadDir(dir); err != nil || len(entries) > 0 {
+				t.Errorf("left behind: %v, %v", entries, err)
+			}
+			if strings.Contains(x.text(), "half of it") {
+				t.Error("the password shows")
+			}
+			mode, err := unix.IoctlGetTermios(int(x.master.Fd()), unix.TCGETS)
+			if err != nil || mode.Lflag&unix.ECHO == 0 || mode.Lflag&unix.ICANON == 0 {
+				t.Errorf("the terminal stays raw: %+v, %v", mode, err)
+			}
+		})
+	}
+}
+
+// TestInitGoesOnWithoutServer has nobody at the address: it is told, and the config is written with the key left open.
+func TestInitGoesOnWithoutServer(t *testing.T) {
+	dir := t.TempDir()
+	x := newTerminal(t, dir, nil, "init", "shop", "--language", "pt", "--brand", "glovo", "--user", "delta", "--chain-id",
+		"7d3f9b52-40c8-4f1e-9a67-c25e8b01d4f3", "--time-zone", "UTC", "--price-decimals", "0", "--port", "9", "--store", "a-1")
+	x.answer("SFTP server: ", "")
+	x.answer("this is needed", "127.0.0.1")
+	x.answer("Where will it be?", "")
+	x.answer("Password (does not show): ", "")
+	x.answer("nothing was typed", initPassword)
+	x.answer("Connect to the server now", "maybe")
+	x.answer("write y or n", "y")
+	x.answer("127.0.0.1:9 can't be reached", "1")
+	x.answer("127.0.0.1:9 can't be reached", "later")
+	x.answer("Path of an export", "")
+	x.answer("with the server's key left to be filled in? [Y/n]: ", "")
+	x.expect("sftp.host_keys[0]: still to be filled in")
+	x.expect("gondola check --config shop/config.yaml")
+	if code := x.end(); code != exitDone {
+		t.Errorf("exit code %d:\n%s", code, x.text())
+	}
+	if _, err := os.Stat(filepath.Join(dir, "shop", "drop", "promocoes", "LEIAME.html")); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestInitAnotherServer pins a key that another server has by the time of the login: nothing of the login is sent there.
+func TestInitAnotherServer(t *testing.T) {
+	platform, host, port := newInitPlatform(t)
+	dir := t.TempDir()
+	key := "SHA256:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
+	x := newTerminal(t, dir, nil, "init", "shop", "--language", "en", "--brand", "pedidosya", "--user", initUser, "--host", host, "--port", port,
+		"--chain-id", "7d3f9b52-40c8-4f1e-9a67-c25e8b01d4f3", "--time-zone", "UTC", "--price-decimals", "2", "--store", "290056,Centro",
+		"--host-key", key)
+	x.answer("Where will it be?", "file")
+	x.answer("Password (does not show): ", initPassword)
+	x.answer("Connect to the server now", "")
+	x.expect("shows another host key than the one that you pinned")
+	x.answer("Number [1]: ", "again")
+	x.expect("shows another host key than the one that you pinned")
+	x.answer("Number [1]: ", "key")
+	x.answer("Fingerprint or number: ", "2")
+	x.answer("is no fingerprint", "")
+	x.expect("nothing of it goes to a server that nobody has confirmed")
+	x.answer("Path of an export", "")
+	x.answer("Write the config", "")
+	if code := x.end(); code != exitDone {
+		t.Errorf("exit code %d:\n%s", code, x.text())
+	}
+	for _, op := range platform.Operations() {
+		t.Errorf("the other server was told %v", op)
+	}
 }

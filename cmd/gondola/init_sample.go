@@ -42,6 +42,7 @@ func (i *initInterview) samples() error {
 
 // sample finds the columns of one export, asks for what the evidence leaves open, and shows how its first rows are understood.
 func (i *initInterview) sample(path string) error {
+	i.say("Reading %s …", plain(path))
 	d, found, err := i.f.draft(i.ctx, i.in, path)
 	if err != nil {
 		if i.ctx.Err() != nil {
@@ -163,13 +164,18 @@ type wanted struct {
 func wantedOf(kind catalog.Kind) []wanted {
 	if kind == catalog.KindPromotions {
 		return []wanted{
-			{"sku", "the article's code", []string{"barcode"}}, {"start_date", "the first day", nil}, {"end_date", "the last day", nil},
+			{"sku", "the article's code", []string{"barcode"}},
+			{"start_date", "the first day", nil},
+			{"end_date", "the last day", nil},
 			{"offer", "the offer", []string{"discounted_price", "discount_percent", "promotion_type"}},
 		}
 	}
 	return []wanted{
-		{"sku", "the article's code (SKU)", nil}, {"barcode", "the barcode", nil}, {"price", "the price", nil},
-		{"quantity", "the stock", nil}, {"active", "whether it is on sale", []string{"quantity"}},
+		{"sku", "the article's code (SKU)", nil},
+		{"barcode", "the barcode", nil},
+		{"price", "the price", nil},
+		{"quantity", "the stock", nil},
+		{"active", "whether it is on sale", []string{"quantity"}},
 	}
 }
 

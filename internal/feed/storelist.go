@@ -42,7 +42,7 @@ const (
 func ReadStores(path string) (stores []catalog.Vendor, err error) {
 	t, err := table.Open(path, table.Options{})
 	if err != nil {
-		return nil, fmt.Errorf("read stores from %s: %w", path, err)
+		return nil, fmt.Errorf("read stores: %w", err)
 	}
 	defer func() { err = errors.Join(err, t.Close()) }()
 	for _, s := range t.Sheets() {

@@ -33,7 +33,7 @@ func TestReadStores(t *testing.T) {
 		},
 		{name: "rows without id", text: "id;name\n;Centro\n", trouble: "no list found; give the columns the headers"},
 		{name: "a price list", text: "Artículo;Descripción;Importe;Otro\nPan;Pan;1,50;x\n", trouble: "no list found"},
-		{name: "empty", text: "", trouble: "read stores from"},
+		{name: "empty", text: "", trouble: "read stores: "},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			path := filepath.Join(t.TempDir(), "stores.csv")
