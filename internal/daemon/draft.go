@@ -103,16 +103,13 @@ func (in Installation) Look(ctx context.Context, d Draft, sample string) (Draft,
 	}
 	d.Columns = maps.Clone(d.Columns)
 	for _, c := range found.Columns {
-		if named, ok := d.Columns[c.Role]; ok && squeezed(named.From) == squeezed(c.Header) {
+		if named, ok := d.Columns[c.Role]; ok && strings.EqualFold(named.From, c.Header) {
 			d.Columns[c.Role] = config.Column{From: c.Header, Decimal: c.Decimal, Date: c.Date}
 		}
 	}
 	d.Doubts = doubtsOf(found, open)
 	return d, found, nil
 }
-
-// squeezed returns a header as it is compared.
-func squeezed(header string) string { return feed.Plain(header) }
 
 // Identify returns what identifies articles where a draft counts: the barcode where nobody said otherwise and there is nothing else.
 func (in Installation) Identify(d Draft) string {
@@ -135,7 +132,7 @@ func (d *Draft) SetColumn(field, header string) error {
 	}
 	d.Columns = maps.Clone(d.Columns)
 	for other, c := range d.Columns {
-		if squeezed(c.From) == squeezed(header) {
+		if strings.EqualFold(c.From, header) {
 			delete(d.Columns, other) // it is this one's now
 		}
 	}
@@ -169,7 +166,7 @@ func (in Installation) sourceOf(name string, found Inspection) config.VendorSour
 	if len(found.Stores) == 1 {
 		return config.VendorSource{Column: found.Stores[0].Header}
 	}
-	if expr := in.CodeInName(name); expr != "" && len(found.Stores) == 0 {
+	if expr := in.codeInName(name); expr != "" && len(found.Stores) == 0 {
 		return config.VendorSource{FileName: expr}
 	}
 	if len(found.Stores) == 0 && len(in.Stores) == 1 {
@@ -214,8 +211,8 @@ func doubtsOf(found Inspection, store bool) []Doubt {
 // digits are what changes from one file's name to the next.
 var digits = regexp.MustCompile(`[0-9]+`)
 
-// CodeInName returns a regular expression that finds the store in names like this one, "" where the name has no code of a store.
-func (in Installation) CodeInName(name string) string {
+// codeInName returns a regular expression that finds the store in names like this one, "" where the name has no code of a store.
+func (in Installation) codeInName(name string) string {
 	for _, s := range in.Stores {
 		for _, code := range []struct{ text, group string }{{s.ERPCode, "erp_code"}, {s.ID, "id"}} {
 			at := wholeWord(name, code.text)
