@@ -19,7 +19,8 @@ import "embed"
 //   - init/config.yaml.tmpl: the starter configuration, a text/template for what depends on the language; its CHANGE-ME are to be
 //     filled in by people,
 //   - gondola.service.tmpl: the systemd unit, a text/template for who runs it and what it may write to,
-//   - init/<language>.json: the texts of the starter spreadsheets.
+//   - init/guide.html.tmpl: the page for store staff that lies in a drop folder, html/template, without a word of its own,
+//   - init/<language>.json: the texts of the starter spreadsheets and of that page.
 //
 //go:embed receipt.*.txt.tmpl answer.html.tmpl answers.html.tmpl status.*.txt.tmpl frame.html.tmpl status.html.tmpl parts.html.tmpl
 //go:embed orders.html.tmpl actions.html.tmpl act.html.tmpl act-frame.html.tmpl pause.html.tmpl login.html.tmpl sku.html.tmpl
