@@ -317,7 +317,7 @@ func TestWhoMayWhat(t *testing.T) {
 				want = http.StatusForbidden // its form brings nothing back; see TestForeignForms
 			}
 			if path == "/events" && want == http.StatusOK {
-				continue // it does not end; the tests of live.go read it
+				continue // it does not end; the tests of events.go read it
 			}
 			if path == "/answer" {
 				path += "?drop=1"
