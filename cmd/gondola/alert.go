@@ -39,7 +39,10 @@ func (a *app) alertTest(ctx context.Context) error {
 	if len(cfg.Alerts) == 0 {
 		return usagef("the config has nobody to tell; write alerts: with a ping: or a post:, config.example.yaml says how")
 	}
-	trials := daemon.TryAlerts(ctx, cfg)
+	trials, err := daemon.TryAlerts(ctx, cfg)
+	if err != nil {
+		return usagef("%s", err)
+	}
 	code := exitDone
 	for _, t := range trials {
 		switch {

@@ -83,6 +83,7 @@ type House struct {
 	troubles troubles // of loops
 	life     life     // of loops
 	alarm    alarm
+	quiet    quiet
 	page     *page         // nil where none is served
 	webhook  *inbox.Server // nil where none is taken
 	rejudged bool          // what was put aside was judged by this program; owned by drainInbox
