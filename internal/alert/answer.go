@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
 	"net/http"
 	"strconv"
 	"strings"
@@ -97,7 +98,7 @@ func capped(seconds float64) time.Duration {
 	if seconds >= LongestRetry.Seconds() {
 		return LongestRetry
 	}
-	return time.Duration(seconds * float64(time.Second))
+	return max(0, time.Duration(math.Ceil(seconds*1000))*time.Millisecond)
 }
 
 // Later returns when a message that failed is to be tried again: as Retry says, and not before the service wants to hear of us.

@@ -13,7 +13,7 @@ import (
 // below, because a first line and signs that are written as several count, too.
 const (
 	mostSlack    = 3900  // of 40,000; beyond 4,000 it asks for files
-	mostTeams    = 16000 // of 28 KB for the whole message
+	mostTeams    = 20000 // bytes of JSON, of 28 KB for the whole message
 	mostDiscord  = 1900  // of 2,000
 	mostTelegram = 3900  // of 4,096
 	mostNtfy     = 3500  // bytes, of 4,096 for the text; a longer one becomes a file
@@ -77,6 +77,9 @@ func (c *Client) slack(m Message, own string) any {
 	return map[string]any{"text": escape(c.title(m)) + "\n" + c.text(m, r), "mrkdwn": false}
 }
 
+// emptyBlock is what a paragraph costs beside its text.
+const emptyBlock = `{"type":"TextBlock","text":"","wrap":true},`
+
 // teams is the body of a workflow that is started by a webhook: an Adaptive Card. A line break within a block is lost, so every paragraph
 // is a block.
 func (c *Client) teams(m Message, own string) any {
@@ -91,7 +94,8 @@ func (c *Client) teams(m Message, own string) any {
 	}
 	color := map[State]string{OK: "Good", Waiting: "Warning", Failing: "Attention", Stopped: "Attention"}[m.State]
 	blocks := []block{{"TextBlock", escape(c.title(m)), true, "Bolder", "Medium", color}}
-	for part := range strings.SplitSeq(c.orText(own, m, room{most: mostTeams, size: bytesOf, escape: escape}), "\n") {
+	size := func(s string) int { return len(encode(s)) + len(emptyBlock)*strings.Count(s, "\n") }
+	for part := range strings.SplitSeq(c.orText(own, m, room{most: mostTeams, size: size, escape: escape}), "\n") {
 		if part = strings.TrimSpace(part); part != "" {
 			blocks = append(blocks, block{Type: "TextBlock", Text: part, Wrap: true})
 		}

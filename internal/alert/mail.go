@@ -8,7 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"net/textproto"
+	"regexp"
 	"strconv"
 	"strings"
 	"syscall"
@@ -29,7 +29,7 @@ func (c *Client) mail(ctx context.Context, box Mailbox, m Message) (Answer, erro
 	if err != nil {
 		return Answer{}, err
 	}
-	sender, err := c.sender(box, timeout)
+	sender, err := c.sender(ctx, box, timeout)
 	if err != nil {
 		return Answer{}, err
 	}
@@ -64,8 +64,8 @@ func (c *Client) letter(box Mailbox, m Message) (*mail.Msg, error) {
 	return msg, nil
 }
 
-// sender knows the server and how to speak to it.
-func (c *Client) sender(box Mailbox, timeout time.Duration) (*mail.Client, error) {
+// sender knows the server and how to speak to it while whole lasts.
+func (c *Client) sender(whole context.Context, box Mailbox, timeout time.Duration) (*mail.Client, error) {
 	host, port, err := net.SplitHostPort(box.Server)
 	n, portErr := strconv.Atoi(port)
 	if err != nil || portErr != nil {
@@ -82,8 +82,8 @@ func (c *Client) sender(box Mailbox, timeout time.Duration) (*mail.Client, error
 	}
 	options := []mail.Option{
 		mail.WithPort(n), mail.WithTimeout(timeout), mail.WithTLSConfig(secure), mail.WithTLSPolicy(policy), mail.WithoutNoop(),
-		mail.WithDialContextFunc(func(ctx context.Context, network, address string) (net.Conn, error) {
-			return box.dial(ctx, network, address, secure)
+		mail.WithDialContextFunc(func(_ context.Context, network, address string) (net.Conn, error) {
+			return box.dial(whole, network, address, secure) // the library's own ends when it is connected
 		}),
 	}
 	if box.User != "" {
@@ -96,7 +96,8 @@ func (c *Client) sender(box Mailbox, timeout time.Duration) (*mail.Client, error
 	return sender, nil
 }
 
-// dial connects for as long as ctx lasts: the library looks at it until it is connected only, and gives every step the whole time anew.
+// dial connects for as long as ctx lasts: the library looks at a context until it is connected only, and gives every step the whole time
+// anew.
 func (box Mailbox) dial(ctx context.Context, network, address string, secure *tls.Config) (net.Conn, error) {
 	var d net.Dialer
 	conn, err := d.DialContext(ctx, network, address)
@@ -150,10 +151,7 @@ func (box Mailbox) reason(ctx context.Context, err error, timeout time.Duration)
 	if ctx.Err() != nil && !errors.Is(ctx.Err(), context.DeadlineExceeded) {
 		return "stopped"
 	}
-	var said string
-	if code, ok := errors.AsType[*textproto.Error](err); ok {
-		said = code.Error()
-	}
+	said := saidBy(err)
 	if _, ok := errors.AsType[*net.DNSError](err); ok {
 		return "the name of its host is not found; check mail.server and the network"
 	}
@@ -163,12 +161,12 @@ func (box Mailbox) reason(ctx context.Context, err error, timeout time.Duration)
 	if cert, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
 		return cert.Err.Error() + "; check the name in mail.server, and that this machine trusts its certificate"
 	}
-	if refused, ok := errors.AsType[*mail.SendError](err); ok {
+	if refused, ok := errors.AsType[*mail.SendError](err); ok && said != "" {
 		what := map[mail.SendErrReason]string{
 			mail.ErrSMTPMailFrom: "it does not take mail from mail.from", mail.ErrSMTPRcptTo: "it does not take mail for an address of mail.to",
 		}[refused.Reason]
 		if what != "" {
-			return what + ": " + cmp.Or(said, "no reason given") + "; correct it, or ask who runs the server"
+			return what + ": " + said + "; correct it, or ask who runs the server"
 		}
 	}
 	switch text := err.Error(); {
@@ -184,6 +182,14 @@ func (box Mailbox) reason(ctx context.Context, err error, timeout time.Duration)
 		return "it does not begin with TLS; write tls: starttls, usual for port 587"
 	}
 	return cmp.Or(said, err.Error()) + "; check mail.server, its port and mail.tls"
+}
+
+// refusedForm is what a server says when it refuses. The library's errors do not hand it out otherwise.
+var refusedForm = regexp.MustCompile(`\b[45][0-9]{2} [^,]*`)
+
+// saidBy returns what the server said, "" for nothing.
+func saidBy(err error) string {
+	return strings.ReplaceAll(refusedForm.FindString(err.Error()), `"`, "")
 }
 
 func isTimeout(err error) bool {

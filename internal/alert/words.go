@@ -2,6 +2,7 @@ package alert
 
 import (
 	"fmt"
+	"sort"
 	"strings"
 	"unicode/utf16"
 )
@@ -107,8 +108,6 @@ func (r room) cut(text string, most int) string {
 	const end = "…"
 	runes := []rune(text)
 	most -= r.size(end)
-	for len(runes) > 0 && r.size(string(runes)) > most {
-		runes = runes[:len(runes)-1]
-	}
-	return string(runes) + end
+	tooMany := sort.Search(len(runes), func(n int) bool { return r.size(string(runes[:n+1])) > most })
+	return string(runes[:tooMany]) + end
 }

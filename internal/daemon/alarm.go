@@ -28,6 +28,7 @@ const toldFailures = 3
 type alarm struct {
 	mu      sync.Mutex // held for one look, and while targets are told
 	client  alert.Client
+	timeout time.Duration                // of one message; 0 = as each way usually has
 	salt    []byte
 	book    *alert.Book                  // nil before the first look
 	targets map[string]store.AlertTarget // by fingerprint; nil before the first look
@@ -59,6 +60,17 @@ func (h *House) tellAlarms(ctx context.Context, begin bool) error {
 	return errors.Join(err, h.tellTargets(ctx))
 }
 
+// hurryAlarms is for a process that ends when its work is done: nobody waits at its end for a mail server that takes its time. What could
+// not be said the next one says.
+func (h *House) hurryAlarms() {
+	a := &h.alarm
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.timeout == 0 {
+		a.timeout = alert.DefaultTimeout
+	}
+}
+
 // recallAlarms reads what was known when the last process ended.
 func (h *House) recallAlarms(ctx context.Context) error {
 	a := &h.alarm
@@ -81,6 +93,7 @@ func (h *House) recallAlarms(ctx context.Context) error {
 		a.targets[row.Target] = row
 	}
 	a.client = h.alarmClient()
+	a.client.Timeout = a.timeout
 	a.book = &book
 	return nil
 }

@@ -36,6 +36,7 @@ func (h *House) Run(ctx context.Context) error {
 	h.life.run(true)
 	defer h.life.run(false)
 	g, ctx := errgroup.WithContext(ctx)
+	defer context.AfterFunc(ctx, h.life.end)()
 	for _, w := range h.watchers {
 		g.Go(func() error { return w.Run(ctx) })
 	}

@@ -25,7 +25,7 @@ func (h *House) listen() error {
 	var err error
 	p.server, err = web.New(web.Config{
 		Listen: h.cfg.Web.Listen, Language: h.cfg.Chain.Language, Zone: h.zone, Look: h.view,
-		Healthy: h.Healthy, Measure: h.measure, Log: h.log.With("component", "web"), Now: h.now,
+		Healthy: h.Healthy, Ready: h.Ready, Measure: h.measure, Log: h.log.With("component", "web"), Now: h.now,
 	})
 	if err != nil {
 		return err

@@ -38,6 +38,8 @@ type Config struct {
 
 	Look    func(ctx context.Context) (View, error) // how things stand now; never called twice at once
 	Healthy func(ctx context.Context) error         // whether the daemon works
+	// Ready is whether it can do its work now: it has started, is not about to stop, and has what it needs. Optional: as Healthy.
+	Ready func(ctx context.Context) error
 	// Measure returns the numbers of /metrics; never called twice at once. Optional: there are none.
 	Measure func(ctx context.Context) ([]Metric, error)
 
@@ -79,6 +81,9 @@ func New(c Config) (*Server, error) {
 	}
 	if c.Now == nil {
 		c.Now = time.Now
+	}
+	if c.Ready == nil {
+		c.Ready = c.Healthy
 	}
 	if len(c.Open) == 0 {
 		c.Open = []Role{RoleView}
@@ -153,7 +158,8 @@ func (s *Server) handler(working context.Context) http.Handler {
 		answer(w, http.StatusOK, "text/css; charset=utf-8", s.style)
 	})
 	mux.HandleFunc("GET /status.json", s.only(RoleView, func(w http.ResponseWriter, r *http.Request) { s.status(working, w, r) }))
-	mux.HandleFunc("GET /healthz", s.health)
+	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, r *http.Request) { s.probe(w, r, "not healthy", s.c.Healthy) })
+	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, r *http.Request) { s.probe(w, r, "not ready", s.c.Ready) })
 	if s.c.Measure != nil {
 		mux.HandleFunc("GET /metrics", s.metrics)
 	}
@@ -235,12 +241,12 @@ func (s *Server) status(working context.Context, w http.ResponseWriter, r *http.
 	answer(w, http.StatusOK, "application/json", append(text, '\n'))
 }
 
-// health answers whether the daemon works: nothing about the platform, which a restart would not mend.
-func (s *Server) health(w http.ResponseWriter, r *http.Request) {
+// probe answers whether the daemon works, or can: nothing about the platform, which a restart would not mend.
+func (s *Server) probe(w http.ResponseWriter, r *http.Request, wrong string, check func(context.Context) error) {
 	ctx, cancel := context.WithTimeout(r.Context(), healthWithin)
 	defer cancel()
-	if err := s.c.Healthy(ctx); err != nil {
-		s.c.Log.Warn("not healthy", "error", err.Error())
+	if err := check(ctx); err != nil {
+		s.c.Log.Warn(wrong, "error", err.Error())
 		answer(w, http.StatusServiceUnavailable, "text/plain; charset=utf-8", []byte("not ok\n"))
 		return
 	}
