@@ -16,5 +16,7 @@ import "embed"
 //   - gondola.service.tmpl: the systemd unit, a text/template for who runs it and what it may write to,
 //   - init/<language>.json: the texts of the starter spreadsheets.
 //
+// monitoring/ is not among them: rules for Prometheus and a dashboard for Grafana, for packages and people to copy.
+//
 //go:embed receipt.*.txt.tmpl answer.html.tmpl answers.html.tmpl status.*.txt.tmpl status.html.tmpl status.css init gondola.service.tmpl
 var Files embed.FS

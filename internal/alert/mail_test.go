@@ -72,7 +72,7 @@ func newMailServer(t *testing.T, s *mailServer) *mailServer {
 			}
 			wait.Go(func() {
 				defer context.AfterFunc(ctx, func() { _ = conn.Close() })()
-				defer conn.Close() //nolint:errcheck // only a test's
+				defer conn.Close()
 				s.serve(ctx, conn)
 			})
 		}

@@ -28,7 +28,7 @@ const toldFailures = 3
 type alarm struct {
 	mu      sync.Mutex // held for one look, and while targets are told
 	client  alert.Client
-	timeout time.Duration                // of one message; 0 = as each way usually has
+	timeout time.Duration // of one message; 0 = as each way usually has
 	salt    []byte
 	book    *alert.Book                  // nil before the first look
 	targets map[string]store.AlertTarget // by fingerprint; nil before the first look
