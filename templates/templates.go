@@ -11,6 +11,8 @@ import "embed"
 //     without a word of their own,
 //   - status.<language>.txt.tmpl: what the status page and alarms say, one phrase each, read together with those of receipts,
 //   - status.html.tmpl: the status page, html/template, and status.css, its style,
+//   - actions.html.tmpl: what the page offers to whoever may decide; act, pause and login.html.tmpl: the pages that ask,
+//     act-frame.html.tmpl: what these have in common,
 //   - init/config.yaml.tmpl: the starter configuration, a text/template for what depends on the language; its CHANGE-ME are to be
 //     filled in by people,
 //   - gondola.service.tmpl: the systemd unit, a text/template for who runs it and what it may write to,
@@ -18,5 +20,5 @@ import "embed"
 //
 // monitoring/ is not among them: rules for Prometheus and a dashboard for Grafana, for packages and people to copy.
 //
-//go:embed receipt.*.txt.tmpl answer.html.tmpl answers.html.tmpl status.*.txt.tmpl status.html.tmpl status.css init gondola.service.tmpl
+//go:embed receipt.*.txt.tmpl answer.html.tmpl answers.html.tmpl status.*.txt.tmpl status.html.tmpl status.css actions.html.tmpl act.html.tmpl act-frame.html.tmpl pause.html.tmpl login.html.tmpl init gondola.service.tmpl
 var Files embed.FS

@@ -5,7 +5,6 @@ import (
 	"mime"
 	"net"
 	"net/mail"
-	"net/netip"
 	"net/url"
 	"time"
 )
@@ -63,12 +62,7 @@ func (a *Alert) finish(dir string) {
 	}
 }
 
-// Web is the status page.
-type Web struct {
-	Listen string `yaml:"listen"` // address:port, loopback only; off in the file and "" here = no page; default off
-}
-
-// The defaults of alerts and page.
+// The defaults of alerts.
 const (
 	// DefaultAlertsAfter is how long trouble that may pass by itself must last: a restarted server or router is back by then, and the
 	// next slot of the usual schedule has seen the trouble, too.
@@ -77,9 +71,6 @@ const (
 	DefaultAlertsRemind = 9 * time.Hour
 	// DefaultSameFor is longer than a weekend on which nobody changes anything.
 	DefaultSameFor = Duration(3 * day)
-	// UsualListen is where the page is served when nobody knows better. The page is off by default: two gondolas on one machine would
-	// want the same port.
-	UsualListen = "127.0.0.1:8481"
 )
 
 // alerts checks who is told. The address itself is never shown.
@@ -187,7 +178,8 @@ func (ck *checker) address(path string, s Secret) {
 		return
 	}
 	text, err := s.Value()
-	if err == nil {
+	// Where a config was written out as it is understood, the address is not in it.
+	if err == nil && (ck.sends || text != masked) {
 		if err := CheckAddress(text); err != nil {
 			ck.wrong(path, "%s", err)
 		}
@@ -202,21 +194,4 @@ func CheckAddress(text string) error {
 		return fmt.Errorf("what it refers to is no address; put the whole address there, from https:// on and without a #")
 	}
 	return nil
-}
-
-// web checks where the page is served. It has no login, so nobody but this machine may reach it.
-func (ck *checker) web() {
-	listen := ck.c.Web.Listen
-	if listen == "" {
-		return
-	}
-	host, port, err := net.SplitHostPort(listen)
-	if err != nil || !isPort(port) {
-		ck.wrong("web.listen", "want address:port such as %s, or off; found %q", UsualListen, listen)
-		return
-	}
-	if addr, err := netip.ParseAddr(host); host != "localhost" && (err != nil || !addr.IsLoopback()) {
-		ck.wrong("web.listen", "only this machine may see the page, because it has no login: write 127.0.0.1, [::1] or localhost, found %q; "+
-			"from elsewhere reach it through ssh -L 8481:%s", host, UsualListen)
-	}
 }
