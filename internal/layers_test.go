@@ -95,6 +95,7 @@ var libraries = []library{
 	{path: "github.com/skeema/knownhosts", by: []string{"internal/sftp"}},
 	{path: "github.com/spf13/cobra", by: []string{"cmd/gondola"}},
 	{path: "github.com/spf13/pflag", by: []string{"cmd/gondola"}},
+	{path: "github.com/wneessen/go-mail", by: []string{"internal/alert"}},
 	{path: "github.com/xuri/excelize/v2", by: []string{"internal/table"}},
 	{path: "go.yaml.in/yaml/v4", by: []string{"internal/config"}},
 	{path: "golang.org/x/crypto/argon2", by: []string{"internal/web"}},

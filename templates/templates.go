@@ -22,6 +22,8 @@ import "embed"
 //   - init/guide.html.tmpl: the page for store staff that lies in a drop folder, html/template, without a word of its own,
 //   - init/<language>.json: the texts of the starter spreadsheets and of that page.
 //
+// monitoring/ is not among them: rules for Prometheus and a dashboard for Grafana, for packages and people to copy.
+//
 //go:embed receipt.*.txt.tmpl answer.html.tmpl answers.html.tmpl status.*.txt.tmpl frame.html.tmpl status.html.tmpl parts.html.tmpl
 //go:embed orders.html.tmpl actions.html.tmpl act.html.tmpl act-frame.html.tmpl pause.html.tmpl login.html.tmpl sku.html.tmpl
 //go:embed answered.html.tmpl status.css live.js favicon.svg init gondola.service.tmpl

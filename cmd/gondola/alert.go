@@ -16,8 +16,9 @@ func newAlertCommand(a *app) *cobra.Command {
 		Short: "Send a test to everybody that alarms are told to",
 		Long: `Sends every target under alerts: in the config a test and says what came back. A check as healthchecks.io
 has them logs it, and takes it neither for success nor for failure; an address that takes JSON gets the
-state "test" without problems. Addresses are not shown. It works beside the running daemon. Exit code 4 is
-of a target that refused the test or could not be reached.`,
+state "test" without problems; people get a message or a mail that says it is a test. Addresses are not
+shown. It works beside the running daemon. Exit code 4 is of a target that refused the test or could not
+be reached.`,
 		Example: "  gondola alert test\n  gondola alert test --json",
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) != 1 || args[0] != "test" {
@@ -37,9 +38,12 @@ func (a *app) alertTest(ctx context.Context) error {
 		return err
 	}
 	if len(cfg.Alerts) == 0 {
-		return usagef("the config has nobody to tell; write alerts: with a ping: or a post:, config.example.yaml says how")
+		return usagef("the config has nobody to tell; write alerts: with a ping:, a post: or a mail:, config.example.yaml says how")
 	}
-	trials := daemon.TryAlerts(ctx, cfg)
+	trials, err := daemon.TryAlerts(ctx, cfg)
+	if err != nil {
+		return usagef("%s", err)
+	}
 	code := exitDone
 	for _, t := range trials {
 		switch {

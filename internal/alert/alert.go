@@ -4,11 +4,12 @@
 // has to mend does at once; what may pass by itself does only once it has lasted a while, so that one lost packet wakes nobody. What
 // has been alarmed of stays so until it is gone.
 //
-// A target is a check as healthchecks.io has them, or an address that takes JSON. A [Told] is what one was last told. What it is to
-// hear next follows from book and told alone ([Told.Next]), so the newest state wins, and whoever keeps both on disk and writes the
-// told down after each message loses nothing to a crash and doubles at most the message that was on its way.
+// A target is a check as healthchecks.io has them, an address that takes JSON (a program's, or that of a service people read in: Slack,
+// Teams, Discord, Telegram, ntfy), or people who get mail. A [Told] is what one was last told. What it is to hear next follows from book,
+// told and the time ([Told.Next]), so the newest state wins, and whoever keeps both on disk and writes the told down after each message
+// loses nothing to a crash and doubles at most the message that was on its way. What stands for days is said again once a day ([Daily]).
 //
-// Everything but [Client] is pure. Addresses are secrets: no error and no answer that leaves this package contains one.
+// Everything but [Client] is pure. Addresses and passwords are secrets: no error and no answer that leaves this package contains one.
 package alert
 
 import (
@@ -44,10 +45,13 @@ const (
 	Orders      Kind = "orders"      // orders can't be handed to the ERP
 	OrderState  Kind = "order-state" // orders are in a state that is not known
 	Conflict    Kind = "conflict"    // orders went on after they were cancelled, or may have
+	NoExport    Kind = "no-export"   // no export came by the time of day by which there usually is one
+	SameExport  Kind = "same-export" // exports come, and have said the same, byte for byte, for days
+	NoOrders    Kind = "no-orders"   // no orders come at a time at which there always were some
 )
 
 // slow lists the kinds that may pass by themselves and deserve no alarm before they have lasted.
-var slow = []Kind{Unreachable, Login, Folder, Answers, Disk, Trouble, Poll, Orders}
+var slow = []Kind{Unreachable, Login, Folder, Answers, Disk, Trouble, Poll, Orders, NoExport, NoOrders}
 
 // fleeting lists the kinds that only the running daemon knows of. After a start it takes a moment to meet them again.
 var fleeting = []Kind{Folder, Answers, Trouble, Orders}

@@ -130,11 +130,11 @@ func follow(t *testing.T, steps []step) {
 			t.Errorf("step %d: the state is %s, want %s", i, book.State, s.state)
 		}
 		var steps []string
-		ping, steps = tellAll(t, ping, Ping, book)
+		ping, steps = tellAll(t, ping, Ping, book, now)
 		if got := strings.Join(steps, ","); got != s.ping {
 			t.Errorf("step %d: pings %q, want %q", i, got, s.ping)
 		}
-		post, steps = tellAll(t, post, Post, book)
+		post, steps = tellAll(t, post, Post, book, now)
 		if got := strings.Join(steps, ","); got != s.post {
 			t.Errorf("step %d: posts %q, want %q", i, got, s.post)
 		}
@@ -142,12 +142,12 @@ func follow(t *testing.T, steps []step) {
 }
 
 // tellAll tells a target until it knows everything.
-func tellAll(t *testing.T, told Told, way Way, book Book) (Told, []string) {
+func tellAll(t *testing.T, told Told, way Way, book Book, now time.Time) (Told, []string) {
 	t.Helper()
-	told = again(t, told.Forget(book))
+	told = again(t, told.Forget(book, now))
 	var steps []string
 	for {
-		m, ok := told.Next(way, book)
+		m, ok := told.Next(way, book, now, Daily{})
 		if !ok || len(steps) > 3 {
 			return told, steps
 		}

@@ -4,7 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"context"
-	"encoding/json"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"io"
@@ -30,9 +30,21 @@ const (
 // Client tells targets. Fill in the fields; it may be used by several goroutines.
 type Client struct {
 	Chain     string        // id of the chain, said in every post
+	Say       Say           // the words of messages that people read
 	UserAgent string        // optional: gondola
-	Timeout   time.Duration // optional: DefaultTimeout
+	Timeout   time.Duration // optional: DefaultTimeout, for mail 30 s
+
+	roots *x509.CertPool // of mail servers; nil = those of this machine
 }
+
+// TooMany is the error of a service that wants to be left alone for a while.
+type TooMany struct {
+	Wait time.Duration
+	Text string
+}
+
+// Error implements error.
+func (e *TooMany) Error() string { return e.Text }
 
 // Answer is what came back, fit to be shown: the address is not in it.
 type Answer struct {
@@ -40,16 +52,19 @@ type Answer struct {
 	Text   string // the beginning of the body, in one line
 }
 
-// Tell sends a message to an address. The error, which never contains the address, says what to do where that is known.
-func (c *Client) Tell(ctx context.Context, address string, m Message) (Answer, error) {
+// Tell sends a message to a target. The error, which contains neither address nor password, says what to do where that is known; it is a
+// *TooMany where the service says when to come again.
+func (c *Client) Tell(ctx context.Context, t Target, m Message) (Answer, error) {
+	if t.Way == Mail {
+		return c.mail(ctx, t.Mail, m)
+	}
 	timeout := cmp.Or(c.Timeout, DefaultTimeout)
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
-	req, err := c.request(ctx, address, m)
+	req, secret, err := c.request(ctx, t, m)
 	if err != nil {
 		return Answer{}, err
 	}
-	secret := newScrubber(req.URL)
 	// A connection of its own for every message: they are hours apart.
 	transport := http.DefaultTransport.(*http.Transport).Clone()
 	transport.DisableKeepAlives = true
@@ -64,41 +79,41 @@ func (c *Client) Tell(ctx context.Context, address string, m Message) (Answer, e
 	switch {
 	case res.StatusCode >= 300 && res.StatusCode < 400:
 		return a, fmt.Errorf("it redirects elsewhere (%s), which is not followed; put the address that it leads to in its place", res.Status)
+	case res.StatusCode == http.StatusTooManyRequests:
+		return a, &TooMany{Wait: waitOf(res.Header, body), Text: secret.clean(fmt.Sprintf("it answered %s: too much is said to it", res.Status))}
 	case res.StatusCode < 200 || res.StatusCode > 299:
-		return a, fmt.Errorf("it answered %s", secret.clean(res.Status))
+		return a, errors.New(secret.clean(refusal(t, res.Status, a.Text)))
 	case err != nil:
 		return a, errors.New(secret.clean("read its answer: " + reason(ctx, err, timeout)))
-	case m.Way == Ping && strings.HasPrefix(a.Text, "OK ("):
-		// healthchecks.io says so in words alone: OK (not found), OK (rate limited).
-		return a, fmt.Errorf("it took the ping for nothing: %s; correct the address", a.Text)
 	}
-	return a, nil
+	return a, accepted(t, a.Text, body)
 }
 
 // request makes the request for a message.
-func (c *Client) request(ctx context.Context, address string, m Message) (*http.Request, error) {
-	u, err := url.Parse(address)
+func (c *Client) request(ctx context.Context, t Target, m Message) (*http.Request, scrubber, error) {
+	u, err := url.Parse(t.Address)
 	if err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" {
-		return nil, errors.New("what the config refers to is no address; put the whole address there, from https:// on")
+		return nil, scrubber{}, errors.New("what the config refers to is no address; put the whole address there, from https:// on")
 	}
+	secret := newScrubber(u)
 	text, kind := m.note(), "text/plain; charset=utf-8"
-	if m.Way == Ping {
+	if t.Way == Ping {
 		if m.Step != "" {
 			u = u.JoinPath(m.Step)
 		}
 		q := u.Query()
 		q.Set("rid", m.Run)
 		u.RawQuery = q.Encode()
-	} else {
-		text, kind = m.json(c.Chain), "application/json"
+	} else if text, kind, u, err = c.body(t, m, u); err != nil {
+		return nil, secret, err
 	}
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, u.String(), bytes.NewReader(text))
 	if err != nil {
-		return nil, errors.New("what the config refers to is no address; put the whole address there, from https:// on")
+		return nil, secret, errors.New("what the config refers to is no address; put the whole address there, from https:// on")
 	}
 	req.Header.Set("Content-Type", kind)
 	req.Header.Set("User-Agent", cmp.Or(c.UserAgent, "gondola"))
-	return req, nil
+	return req, newScrubber(u).and(secret), nil
 }
 
 // note is the text that goes with a ping.
@@ -116,28 +131,6 @@ func (m Message) note() []byte {
 		b.WriteString("gondola alert test\n")
 	}
 	return []byte(strings.ToValidUTF8(b.String()[:min(b.Len(), maxNote)], ""))
-}
-
-// json is what a post says.
-func (m Message) json(chain string) []byte {
-	type problem struct {
-		Problem
-		Since time.Time `json:"since"`
-	}
-	body := struct {
-		Chain    string    `json:"chain"`
-		State    State     `json:"state"`
-		Since    time.Time `json:"since"`
-		Problems []problem `json:"problems"`
-	}{chain, m.State, m.Since, []problem{}}
-	for _, e := range m.Problems {
-		body.Problems = append(body.Problems, problem{e.Problem, e.Since})
-	}
-	text, err := json.MarshalIndent(body, "", "  ")
-	if err != nil {
-		panic(fmt.Sprintf("alert: encode message: %v", err))
-	}
-	return append(text, '\n')
 }
 
 // sameHost follows a redirect only to where the message was meant for, as what it was: what is said here is for one service, and a
@@ -177,6 +170,9 @@ type scrubber struct{ parts []string }
 // shortest is how long a part of a path must be to be a secret; shorter ones occur in any text.
 const shortest = 4
 
+// openParts are parts of paths that are no secret: what we add to them, and words of the services' own addresses.
+var openParts = []string{"/" + stepStart, stepStart, stepFail, sendMessage, "hooks", "services", "api", "webhooks"}
+
 func newScrubber(u *url.URL) scrubber {
 	parts := []string{u.String(), u.Host, u.Hostname(), u.RequestURI(), u.Path}
 	parts = append(parts, strings.Split(u.Path, "/")...)
@@ -189,9 +185,16 @@ func newScrubber(u *url.URL) scrubber {
 	if password, ok := u.User.Password(); ok {
 		parts = append(parts, password)
 	}
-	parts = slices.DeleteFunc(parts, func(p string) bool { return len(p) < shortest || p == "/"+stepStart || p == stepStart || p == stepFail })
+	parts = slices.DeleteFunc(parts, func(p string) bool { return len(p) < shortest || slices.Contains(openParts, p) })
 	slices.SortFunc(parts, func(a, b string) int { return cmp.Compare(len(b), len(a)) })
 	return scrubber{parts}
+}
+
+// and returns a scrubber that removes what either removes.
+func (s scrubber) and(other scrubber) scrubber {
+	parts := append(slices.Clone(s.parts), other.parts...)
+	slices.SortFunc(parts, func(a, b string) int { return cmp.Compare(len(b), len(a)) })
+	return scrubber{slices.Compact(parts)}
 }
 
 func (s scrubber) clean(text string) string {

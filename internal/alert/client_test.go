@@ -53,7 +53,7 @@ func TestRequests(t *testing.T) {
 			defer server.Close()
 			m := all
 			m.Way, m.Step = c.way, c.step
-			a, err := (&Client{Chain: "7d3f"}).Tell(t.Context(), server.URL+"/x/"+token+c.tail, m)
+			a, err := (&Client{Chain: "7d3f"}).Tell(t.Context(), Target{Way: m.Way, Address: server.URL + "/x/" + token + c.tail}, m)
 			if err != nil || a != (Answer{Status: "200 OK", Text: "OK"}) {
 				t.Errorf("answer %+v, %v", a, err)
 			}
@@ -131,7 +131,8 @@ func TestServices(t *testing.T) {
 			}))
 			defer server.Close()
 			began := time.Now()
-			a, err := (&Client{Timeout: 300 * time.Millisecond}).Tell(t.Context(), server.URL+"/x/"+token, Message{Way: c.way, Step: stepFail, Run: "r"})
+			a, err := (&Client{Timeout: 300 * time.Millisecond}).Tell(t.Context(), Target{Way: c.way, Address: server.URL + "/x/" + token},
+				Message{Way: c.way, Step: stepFail, Run: "r"})
 			if took := time.Since(began); took > 5*time.Second {
 				t.Errorf("it took %s", took)
 			}
@@ -176,11 +177,11 @@ func TestDeadServices(t *testing.T) {
 		"no address":          {token, "is no address"},
 		"not an address":      {"http://[::1/" + token, "is no address"},
 		"another protocol":    {"ftp://localhost/" + token, "is no address"},
-		"no TLS on the port":  {"https://" + tls(t) + "/" + token, "HTTP response to HTTPS client"},
+		"no TLS on the port":  {"https://" + plainPort(t) + "/" + token, "HTTP response to HTTPS client"},
 		"a control character": {"http://localhost/" + token + "\x7f", "is no address"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			a, err := (&Client{Timeout: 5 * time.Second}).Tell(t.Context(), c.address, Message{Way: Post})
+			a, err := (&Client{Timeout: 5 * time.Second}).Tell(t.Context(), Target{Way: Post, Address: c.address}, Message{Way: Post})
 			if err == nil || !strings.Contains(err.Error(), c.want) {
 				t.Errorf("error %v, want %q", err, c.want)
 			}
@@ -189,8 +190,8 @@ func TestDeadServices(t *testing.T) {
 	}
 }
 
-// tls returns the address of a server that speaks no TLS.
-func tls(t *testing.T) string {
+// plainPort returns the address of a server that speaks no TLS.
+func plainPort(t *testing.T) string {
 	server := httptest.NewServer(http.NotFoundHandler())
 	t.Cleanup(server.Close)
 	return strings.TrimPrefix(server.URL, "http://")
@@ -206,7 +207,7 @@ func TestStop(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	time.AfterFunc(50*time.Millisecond, cancel)
 	began := time.Now()
-	if _, err := (&Client{}).Tell(ctx, server.URL, Message{Way: Post}); err == nil || errors.Is(err, context.DeadlineExceeded) {
+	if _, err := (&Client{}).Tell(ctx, Target{Way: Post, Address: server.URL}, Message{Way: Post}); err == nil || errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("error %v", err)
 	}
 	if took := time.Since(began); took > 5*time.Second {

@@ -14,6 +14,7 @@ type Way string
 const (
 	Ping Way = "ping"
 	Post Way = "post"
+	Mail Way = "mail"
 )
 
 // Told is what a target was last told: kept as JSON. The zero Told is that of a new target.
@@ -21,6 +22,7 @@ type Told struct {
 	Run      string          `json:"run,omitempty"`
 	Outcome  Outcome         `json:"outcome,omitempty"`  // of that run
 	Problems map[string]Kind `json:"problems,omitempty"` // by key
+	At       time.Time       `json:"at,omitzero"`        // when a post or a mail was last heard
 }
 
 // Message is one thing to tell.
@@ -32,6 +34,9 @@ type Message struct {
 	State    State
 	Since    time.Time
 	Problems []Entry
+
+	At       time.Time // when it is said, for who keeps when it was
+	Reminder bool      // nothing has changed: it says once a day what still stands
 }
 
 // The steps of a ping, as healthchecks.io names them.
@@ -42,10 +47,10 @@ const (
 	stepLog   = "log"
 )
 
-// Next returns what a target is to be told, false when it knows. Problems that are gone are forgotten on the way: when they come back
-// they are told again.
-func (t Told) Next(way Way, b Book) (Message, bool) {
-	m := Message{Way: way, Run: b.Run.ID, State: b.State, Since: b.Since, Problems: b.loud()}
+// Next returns what a target is to be told now, false when it knows. Problems that are gone are forgotten on the way: when they come back
+// they are told again. What stands for days is said again once a day; a check that is pinged does that itself.
+func (t Told) Next(way Way, b Book, now time.Time, daily Daily) (Message, bool) {
+	m := Message{Way: way, Run: b.Run.ID, State: b.State, Since: b.Since, Problems: b.loud(), At: now.UTC().Truncate(time.Second)}
 	if way == Ping {
 		switch {
 		case b.Run.ID == "", t.Run == b.Run.ID && t.Outcome == b.Run.Outcome, t.Run == b.Run.ID && b.Run.Outcome == "":
@@ -59,10 +64,14 @@ func (t Told) Next(way Way, b Book) (Message, bool) {
 		}
 		return m, true
 	}
-	if len(m.Problems) == 0 {
+	switch {
+	case len(m.Problems) == 0:
 		return m, len(t.Problems) > 0
+	case slices.ContainsFunc(m.Problems, func(e Entry) bool { return t.Problems[e.Key] != e.Loud }):
+		return m, true
 	}
-	return m, slices.ContainsFunc(m.Problems, func(e Entry) bool { return t.Problems[e.Key] != e.Loud })
+	m.Reminder = daily.due(t.At, now)
+	return m, m.Reminder
 }
 
 // Heard returns what the target knows once it has got a message.
@@ -75,15 +84,19 @@ func (t Told) Heard(m Message) Told {
 	case m.Way == Ping:
 		return Told{Run: m.Run, Outcome: Done}
 	}
-	t.Problems = map[string]Kind{}
+	t.Problems, t.At = map[string]Kind{}, m.At
 	for _, e := range m.Problems {
 		t.Problems[e.Key] = e.Loud
 	}
 	return t
 }
 
-// Forget returns a Told without problems that are gone while others are left. When none is left, that is still to be told.
-func (t Told) Forget(b Book) Told {
+// Forget returns a Told without problems that are gone while others are left. When none is left, that is still to be told. A time that
+// has not come yet was written by a clock that has been set back since, and becomes now: reminders would be missing until it comes.
+func (t Told) Forget(b Book, now time.Time) Told {
+	if t.At.After(now) {
+		t.At = now.UTC().Truncate(time.Second)
+	}
 	left := maps.Clone(t.Problems)
 	maps.DeleteFunc(left, func(key string, _ Kind) bool {
 		return !slices.ContainsFunc(b.Entries, func(e Entry) bool { return e.Key == key })
@@ -97,8 +110,11 @@ func (t Told) Forget(b Book) Told {
 // ID names what a message says. Two attempts to say the same have the same.
 func (m Message) ID() string {
 	parts := []string{string(m.Way), m.Run, m.Step}
-	if m.Way == Post {
+	if m.Way != Ping {
 		parts = []string{string(m.Way), string(m.State)}
+		if m.Reminder {
+			parts = append(parts, "reminder")
+		}
 		for _, e := range m.Problems {
 			parts = append(parts, e.Key+" "+string(e.Loud))
 		}

@@ -24,7 +24,9 @@ type Config struct {
 
 	Alerts      []Alert  `yaml:"alerts"`       // who is told when a person is needed; default nobody
 	AlertsAfter Duration `yaml:"alerts_after"` // trouble that may pass by itself is told when it has lasted so long; default 15m
-	Web         Web      `yaml:"web"`
+	// AlertsRemind is when what still stands is said again, in the chain's local time; default 09:00.
+	AlertsRemind TimeOfDay `yaml:"alerts_remind"`
+	Web          Web       `yaml:"web"`
 
 	// Warnings are what was found besides: nothing that keeps the daemon from starting.
 	Warnings []Problem `yaml:"-"`
@@ -117,6 +119,14 @@ type Feed struct {
 	InStore  string            `yaml:"in_store"` // refuse or accept: the barcodes that a shop gives out itself; default refuse
 	Rules    Rules             `yaml:"rules"`
 	MaxAge   Duration          `yaml:"max_age" json:"-"` // older exports do not begin to count; default 0, any age. No part of how bytes are understood
+	Expect   Expect            `yaml:"expect" json:"-"`  // nor is this
+}
+
+// Expect is when the silence of a feed is an alarm.
+type Expect struct {
+	By      TimeOfDay `yaml:"by"`       // an export comes between midnight and this time, in the chain's local time; default off
+	Days    Days      `yaml:"days"`     // on these days; default mon-fri
+	SameFor Duration  `yaml:"same_for"` // exports that are the same, byte for byte, for so long; 0 = never; default 3d for full exports, else 0
 }
 
 // VendorSource says how an export tells which store it is about. Exactly one is set. In YAML `vendor: all` is short for all.
@@ -215,6 +225,15 @@ type VAT Rate
 
 // Amount is a sum in thousandths of the currency's unit, written 99.90; 0 is written off, too.
 type Amount int64
+
+// TimeOfDay is a time by the clock on the wall, written 09:30, or off: then it is the zero TimeOfDay.
+type TimeOfDay struct {
+	On bool
+	At time.Duration // since midnight, in whole minutes
+}
+
+// Days are days of the week, written mon-fri, or mon,wed,sat.
+type Days [7]bool // by time.Weekday
 
 // Ending is how prices end, written .90, 9 or 990: Tail above a multiple of Every. The zero Ending is written off.
 type Ending struct{ Tail, Every Amount }

@@ -55,7 +55,7 @@ func TestDefaults(t *testing.T) {
 	f.Drop = ""
 	wantFeed := Feed{
 		Name: "precios", Kind: "catalog", Export: "partial", Missing: "keep", Encoding: "auto", InStore: "refuse",
-		Match: DefaultMatch(), Vendor: VendorSource{Column: "Sucursal"},
+		Match: DefaultMatch(), Vendor: VendorSource{Column: "Sucursal"}, Expect: Expect{Days: Workdays()},
 	}
 	if diff := cmp.Diff(wantFeed, f); diff != "" {
 		t.Errorf("feed (-want +got):\n%s", diff)

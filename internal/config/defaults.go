@@ -1,6 +1,9 @@
 package config
 
-import "time"
+import (
+	"fmt"
+	"time"
+)
 
 // The defaults, each beside its reason. Duration, Size and Percent convert to and from plain numbers.
 const (
@@ -93,6 +96,7 @@ func defaults() *Config {
 		},
 		API: API{PerMinute: DefaultPerMinute, Timeout: DefaultAPITimeout},
 		Orders: Orders{
+			Expect:  ExpectUsual,
 			Webhook: Webhook{Path: DefaultWebhookPath},
 			Poll:    Poll{Every: DefaultPollEvery, Overlap: DefaultPollOverlap},
 			Export: OrderExport{
@@ -100,8 +104,8 @@ func defaults() *Config {
 				Decimal: "point", Separator: "comma", Encoding: "utf-8",
 			},
 		},
-		AlertsAfter: DefaultAlertsAfter,
-		Web:         Web{Open: DefaultOpen()},
+		AlertsAfter: DefaultAlertsAfter, AlertsRemind: TimeOfDay{On: true, At: DefaultAlertsRemind},
+		Web: Web{Open: DefaultOpen()},
 	}
 }
 
@@ -111,6 +115,7 @@ type element interface{ setDefaults() }
 func (f *Feed) setDefaults() {
 	f.Kind, f.Export, f.Missing, f.Encoding = DefaultKind, DefaultExport, DefaultMissing, DefaultEncoding
 	f.Match, f.InStore = DefaultMatch(), DefaultInStore
+	f.Expect.Days = Workdays()
 }
 
 // finish fills in what depends on other values and normalizes what may be written in several ways.
@@ -128,7 +133,14 @@ func (c *Config) finish(dir string) {
 		*path = absolute(dir, *path)
 	}
 	for i := range c.Feeds {
-		c.Feeds[i].Drop = absolute(dir, c.Feeds[i].Drop)
+		f := &c.Feeds[i]
+		f.Drop = absolute(dir, f.Drop)
+		if _, written := c.file.at[fmt.Sprintf("feeds[%d].expect.same_for", i)]; !written && f.Export == "full" {
+			f.Expect.SameFor = DefaultSameFor // a partial one may well say the same for a week: nothing, say
+		}
+	}
+	for i := range c.Alerts {
+		c.Alerts[i].finish(dir)
 	}
 	for _, value := range c.switches() {
 		if *value == scheduleOff {

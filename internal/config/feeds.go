@@ -72,6 +72,7 @@ func (ck *checker) feed(at string, f Feed) {
 	ck.patterns(at+".match", f.Match)
 	ck.oneOf(at+".in_store", f.InStore, "refuse", "accept")
 	ck.vendorSource(at+".vendor", f.Vendor)
+	ck.expect(at, f.Expect)
 	ck.rules(at+".rules", f)
 	for _, field := range (Column{}).keys() {
 		column := f.Columns[field]

@@ -17,7 +17,14 @@ type Orders struct {
 	Webhook Webhook     `yaml:"webhook"`
 	Poll    Poll        `yaml:"poll"`
 	Export  OrderExport `yaml:"export"`
+	Expect  string      `yaml:"expect"` // usual: that none come when there usually are some is an alarm; or off; default usual
 }
+
+// The values of Orders.Expect.
+const (
+	ExpectUsual = "usual"
+	ExpectOff   = "off"
+)
 
 // Webhook is the listener for the platform's events.
 type Webhook struct {
@@ -85,6 +92,7 @@ const MaxRetentionOrders = Duration(366 * day)
 func (ck *checker) orders() {
 	ck.webhook()
 	o := ck.c.Orders
+	ck.oneOf("orders.expect", o.Expect, ExpectUsual, ExpectOff)
 	if o.Poll.Every != 0 {
 		within(ck, "orders.poll.every", o.Poll.Every, Duration(30*time.Second), Duration(day))
 	}

@@ -82,14 +82,16 @@ type schemaMaker struct {
 
 // notations are how values with a notation of their own are written. Numbers are taken where they need no sign of their unit.
 var notations = map[reflect.Type]struct{ types, pattern, example string }{
-	reflect.TypeFor[Duration](): {"string integer", `^(0|[0-9]+d|([0-9]+d)?(([0-9]+(\.[0-9]*)?|\.[0-9]+)(ns|us|µs|μs|ms|s|m|h))+)$`, "15m"},
-	reflect.TypeFor[Size]():     {"string", `^[0-9]+\s*([kKmMgGtT][iI]?)?[bB]$`, "500MB"},
-	reflect.TypeFor[Percent]():  {"string", `^\s*\+?(100(\.0*)?|[0-9]{1,2}(\.[0-9]*)?|\.[0-9]+)\s*%$`, "20%"},
-	reflect.TypeFor[Limit]():    {"string", `^(off|\s*\+?(1000(\.0*)?|[0-9]{1,3}(\.[0-9]*)?|\.[0-9]+)\s*%)$`, "40%"},
-	reflect.TypeFor[Rate]():     {"string", `^\s*(\+?(1000(\.0{0,3})?|[0-9]{1,3}(\.[0-9]{0,3})?|\.[0-9]{1,3})|-([0-9]{1,2}(\.[0-9]{0,3})?|\.[0-9]{1,3}))\s*%$`, "8%"},
-	reflect.TypeFor[VAT]():      {"string", `^([+-]([0-9]{1,2}(\.[0-9]{0,3})?|\.[0-9]{1,3})|\+?0+(\.0{0,3})?)\s*%$`, "+22%"},
-	reflect.TypeFor[Amount]():   {"string number", `^(off|[0-9]{1,9}(\.[0-9]{0,3})?|\.[0-9]{1,3})$`, "99.90"},
-	reflect.TypeFor[Ending]():   {"string number", `^(off|0?\.[0-9]{1,3}|[1-9][0-9]{0,4}(\.[0-9]{0,3})?)$`, ".90"},
+	reflect.TypeFor[Duration]():  {"string integer", `^(0|[0-9]+d|([0-9]+d)?(([0-9]+(\.[0-9]*)?|\.[0-9]+)(ns|us|µs|μs|ms|s|m|h))+)$`, "15m"},
+	reflect.TypeFor[Size]():      {"string", `^[0-9]+\s*([kKmMgGtT][iI]?)?[bB]$`, "500MB"},
+	reflect.TypeFor[Percent]():   {"string", `^\s*\+?(100(\.0*)?|[0-9]{1,2}(\.[0-9]*)?|\.[0-9]+)\s*%$`, "20%"},
+	reflect.TypeFor[Limit]():     {"string", `^(off|\s*\+?(1000(\.0*)?|[0-9]{1,3}(\.[0-9]*)?|\.[0-9]+)\s*%)$`, "40%"},
+	reflect.TypeFor[Rate]():      {"string", `^\s*(\+?(1000(\.0{0,3})?|[0-9]{1,3}(\.[0-9]{0,3})?|\.[0-9]{1,3})|-([0-9]{1,2}(\.[0-9]{0,3})?|\.[0-9]{1,3}))\s*%$`, "8%"},
+	reflect.TypeFor[VAT]():       {"string", `^([+-]([0-9]{1,2}(\.[0-9]{0,3})?|\.[0-9]{1,3})|\+?0+(\.0{0,3})?)\s*%$`, "+22%"},
+	reflect.TypeFor[Amount]():    {"string number", `^(off|[0-9]{1,9}(\.[0-9]{0,3})?|\.[0-9]{1,3})$`, "99.90"},
+	reflect.TypeFor[TimeOfDay](): {"string", `^(off|([01]?[0-9]|2[0-3]):[0-5][0-9])$`, "09:30"},
+	reflect.TypeFor[Days]():      {"string", `^ *(sun|mon|tue|wed|thu|fri|sat)(-(sun|mon|tue|wed|thu|fri|sat))? *(, *(sun|mon|tue|wed|thu|fri|sat)(-(sun|mon|tue|wed|thu|fri|sat))? *)*$`, "mon-fri"},
+	reflect.TypeFor[Ending]():    {"string number", `^(off|0?\.[0-9]{1,3}|[1-9][0-9]{0,4}(\.[0-9]{0,3})?)$`, ".90"},
 }
 
 // patterns are what texts must look like, by path: the same expressions that check uses.
@@ -215,7 +217,7 @@ func (m schemaMaker) section(path string, v reflect.Value, s *jsonschema.Schema)
 	case Column:
 		m.short(s, typed(&jsonschema.Schema{}, "string", "number", "boolean"))
 	case Alert:
-		s.OneOf = oneOf("ping", "post")
+		s.OneOf = oneOf("ping", "post", "mail")
 	}
 }
 
@@ -226,6 +228,9 @@ func oneOf(keys ...string) []*jsonschema.Schema {
 		says := typed(&jsonschema.Schema{MinLength: new(uint64(1)), MinItems: new(uint64(1)), Not: &jsonschema.Schema{Const: false}}, "string", "number", "array", "boolean")
 		if key == "all" {
 			says = &jsonschema.Schema{Const: true}
+		}
+		if key == "mail" {
+			says = typed(&jsonschema.Schema{MinProperties: new(uint64(1))}, "object")
 		}
 		p := jsonschema.NewProperties()
 		p.Set(key, says)

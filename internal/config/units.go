@@ -276,14 +276,16 @@ func (e Ending) String() string {
 // textual is a leaf with a notation of its own. parse leaves the value alone when it fails.
 type textual interface{ parse(text string) error }
 
-func (d *Duration) parse(text string) (err error) { return assign(d, text, ParseDuration) }
-func (s *Size) parse(text string) (err error)     { return assign(s, text, ParseSize) }
-func (p *Percent) parse(text string) (err error)  { return assign(p, text, ParsePercent) }
-func (l *Limit) parse(text string) (err error)    { return assign(l, text, ParseLimit) }
-func (r *Rate) parse(text string) (err error)     { return assign(r, text, ParseRate) }
-func (v *VAT) parse(text string) (err error)      { return assign(v, text, ParseVAT) }
-func (a *Amount) parse(text string) (err error)   { return assign(a, text, ParseAmount) }
-func (e *Ending) parse(text string) (err error)   { return assign(e, text, ParseEnding) }
+func (d *Duration) parse(text string) (err error)  { return assign(d, text, ParseDuration) }
+func (s *Size) parse(text string) (err error)      { return assign(s, text, ParseSize) }
+func (p *Percent) parse(text string) (err error)   { return assign(p, text, ParsePercent) }
+func (l *Limit) parse(text string) (err error)     { return assign(l, text, ParseLimit) }
+func (r *Rate) parse(text string) (err error)      { return assign(r, text, ParseRate) }
+func (v *VAT) parse(text string) (err error)       { return assign(v, text, ParseVAT) }
+func (a *Amount) parse(text string) (err error)    { return assign(a, text, ParseAmount) }
+func (e *Ending) parse(text string) (err error)    { return assign(e, text, ParseEnding) }
+func (t *TimeOfDay) parse(text string) (err error) { return assign(t, text, ParseTimeOfDay) }
+func (d *Days) parse(text string) (err error)      { return assign(d, text, ParseDays) }
 
 // assign sets to where parse succeeds.
 func assign[T any](to *T, text string, parse func(string) (T, error)) error {

@@ -14,7 +14,6 @@ import (
 	"time"
 
 	"gondola/internal/alert"
-	"gondola/internal/config"
 	"gondola/internal/store"
 )
 
@@ -29,31 +28,11 @@ const toldFailures = 3
 type alarm struct {
 	mu      sync.Mutex // held for one look, and while targets are told
 	client  alert.Client
+	timeout time.Duration // of one message; 0 = as each way usually has
 	salt    []byte
 	book    *alert.Book                  // nil before the first look
 	targets map[string]store.AlertTarget // by fingerprint; nil before the first look
 }
-
-// alarmTarget is one entry of alerts.
-type alarmTarget struct {
-	place   string // in the config
-	way     alert.Way
-	address func() (string, error)
-}
-
-// alarmTargets lists the targets of the config.
-func (s *setup) alarmTargets() []alarmTarget {
-	all := make([]alarmTarget, len(s.cfg.Alerts))
-	for i, a := range s.cfg.Alerts {
-		all[i] = alarmTarget{place: fmt.Sprintf("alerts[%d]", i), way: alert.Post, address: a.Post.Value}
-		if a.Ping.IsSet() {
-			all[i].way, all[i].address = alert.Ping, a.Ping.Value
-		}
-	}
-	return all
-}
-
-func (s *setup) alertsAfter() time.Duration { return time.Duration(s.cfg.AlertsAfter) }
 
 // lookForAlarms looks at what is wrong and tells whoever is to be told. It is a loop of the daemon.
 func (h *House) lookForAlarms(ctx context.Context) error { return h.tellAlarms(ctx, false) }
@@ -63,7 +42,7 @@ func (h *House) tellAlarms(ctx context.Context, begin bool) error {
 	a := &h.alarm
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if err := h.recallAlarms(ctx); err != nil {
+	if err := errors.Join(h.recallAlarms(ctx), h.expectFrom(ctx)); err != nil {
 		return err
 	}
 	seen, err := h.look(ctx, *a.book)
@@ -79,6 +58,17 @@ func (h *House) tellAlarms(ctx context.Context, begin bool) error {
 		err = h.store.SetAlertBook(ctx, text)
 	}
 	return errors.Join(err, h.tellTargets(ctx))
+}
+
+// hurryAlarms is for a process that ends when its work is done: nobody waits at its end for a mail server that takes its time. What could
+// not be said the next one says.
+func (h *House) hurryAlarms() {
+	a := &h.alarm
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.timeout == 0 {
+		a.timeout = alert.DefaultTimeout
+	}
 }
 
 // recallAlarms reads what was known when the last process ended.
@@ -102,7 +92,8 @@ func (h *House) recallAlarms(ctx context.Context) error {
 	for _, row := range rows {
 		a.targets[row.Target] = row
 	}
-	a.client = alert.Client{Chain: h.cfg.Chain.ID}
+	a.client = h.alarmClient()
+	a.client.Timeout = a.timeout
 	a.book = &book
 	return nil
 }
@@ -121,17 +112,14 @@ func (h *House) readBook(ctx context.Context) (book alert.Book, err error) {
 // tellTargets tells every target what it does not know yet, all at once: one that does not answer keeps nobody else waiting.
 func (h *House) tellTargets(ctx context.Context) error {
 	a := &h.alarm
-	configured := h.alarmTargets()
+	configured := h.alarms
 	keep := make([]string, len(configured))
 	rows := make([]store.AlertTarget, len(configured))
 	errs := make([]error, len(configured))
 	unread := false
 	var wait sync.WaitGroup
 	for i, t := range configured {
-		address, err := t.address()
-		if err == nil {
-			err = config.CheckAddress(address)
-		}
+		target, err := t.read()
 		if err != nil {
 			// Whom it is about is not known, so what it knows is left as it is.
 			keep[i], unread = "unread "+t.place, true
@@ -139,10 +127,10 @@ func (h *House) tellTargets(ctx context.Context) error {
 			rows[i].Target, rows[i].Place = keep[i], t.place
 			continue
 		}
-		keep[i] = fingerprintOf(a.salt, t.way, address)
+		keep[i] = fingerprintOf(a.salt, target)
 		row := a.targets[keep[i]]
 		row.Target, row.Place = keep[i], t.place
-		wait.Go(func() { rows[i], errs[i] = h.tellTarget(ctx, t.way, address, row) })
+		wait.Go(func() { rows[i], errs[i] = h.tellTarget(ctx, target, row) })
 	}
 	wait.Wait()
 	for i, row := range rows {
@@ -164,7 +152,7 @@ func (h *House) tellTargets(ctx context.Context) error {
 
 // tellTarget tells one target what it does not know yet, and returns how far it is now. What was told is written down at once: only a
 // crash in between doubles it.
-func (h *House) tellTarget(ctx context.Context, way alert.Way, address string, row store.AlertTarget) (store.AlertTarget, error) {
+func (h *House) tellTarget(ctx context.Context, target alert.Target, row store.AlertTarget) (store.AlertTarget, error) {
 	var told alert.Told
 	if row.Told != "" {
 		if err := json.Unmarshal([]byte(row.Told), &told); err != nil {
@@ -172,10 +160,10 @@ func (h *House) tellTarget(ctx context.Context, way alert.Way, address string, r
 		}
 	}
 	book := *h.alarm.book
-	told = told.Forget(book)
+	told = told.Forget(book, h.now())
 	// A ping may begin a run and end it.
 	for range 2 {
-		m, ok := told.Next(way, book)
+		m, ok := told.Next(target.Way, book, h.now(), h.alarmDaily())
 		if !ok {
 			row.Due, row.DueAt, row.Failures, row.Next, row.Error = "", time.Time{}, 0, time.Time{}, ""
 			break
@@ -183,7 +171,7 @@ func (h *House) tellTarget(ctx context.Context, way alert.Way, address string, r
 		if !h.isDue(row, m) {
 			break
 		}
-		answer, err := h.alarm.client.Tell(ctx, address, m)
+		answer, err := h.alarm.client.Tell(ctx, target, m)
 		if ctx.Err() != nil {
 			break // the stop, not the service: the next start tells it
 		}
@@ -193,7 +181,8 @@ func (h *House) tellTarget(ctx context.Context, way alert.Way, address string, r
 		}
 		told = told.Heard(m)
 		row.Told, row.Due, row.DueAt, row.Failures, row.Next, row.Error = encode(told), "", time.Time{}, 0, time.Time{}, ""
-		h.log.Info("alarm told", "target", row.Place, "way", string(way), "step", m.Step, "state", string(m.State), "answer", answer.Status)
+		h.log.Info("alarm told", "target", row.Place, "way", string(m.Way), "step", m.Step, "state", string(m.State), "reminder", m.Reminder,
+			"answer", answer.Status)
 		if err := h.store.SetAlertTarget(context.WithoutCancel(ctx), row); err != nil {
 			return row, err
 		}
@@ -222,14 +211,14 @@ func (h *House) notHeard(row store.AlertTarget, m alert.Message, err error) stor
 		row.Due, row.DueAt, row.Failures = m.ID(), now, 0
 	}
 	row.Failures++
-	row.Next, row.Error = alert.Retry(now, row.DueAt, row.Failures), err.Error()
+	row.Next, row.Error = alert.Later(err, now, row.DueAt, row.Failures), err.Error()
 	return row
 }
 
 // fingerprintOf names a target in the database, where nobody can read its address from.
-func fingerprintOf(salt []byte, way alert.Way, address string) string {
+func fingerprintOf(salt []byte, target alert.Target) string {
 	mac := hmac.New(sha256.New, salt)
-	mac.Write([]byte(string(way) + "\n" + address))
+	mac.Write([]byte(target.ID()))
 	return hex.EncodeToString(mac.Sum(nil)[:16])
 }
 
@@ -248,45 +237,4 @@ func encode(v any) string {
 		panic(fmt.Sprintf("daemon: encode %T: %v", v, err))
 	}
 	return string(text)
-}
-
-// AlertTrial is what came back when the way to a target was tried.
-type AlertTrial struct {
-	Target string `json:"target"` // its place in the config
-	Way    string `json:"way"`    // ping or post
-	Answer string `json:"answer,omitempty"`
-	Error  string `json:"error,omitempty"`
-	Config bool   `json:"-"` // the address could not be read, or is none
-}
-
-// TryAlerts sends every target of a config a message that says it is a trial, and returns what came back. It needs no state.
-func TryAlerts(ctx context.Context, cfg *config.Config) []AlertTrial {
-	s := setup{cfg: cfg}
-	targets := s.alarmTargets()
-	client := alert.Client{Chain: cfg.Chain.ID}
-	all := make([]AlertTrial, len(targets))
-	var wait sync.WaitGroup
-	for i, t := range targets {
-		wait.Go(func() {
-			all[i] = AlertTrial{Target: t.place, Way: string(t.way)}
-			address, err := t.address()
-			if err == nil {
-				err = config.CheckAddress(address)
-			}
-			if err != nil {
-				all[i].Error, all[i].Config = err.Error(), true
-				return
-			}
-			answer, err := client.Tell(ctx, address, alert.Trial(t.way, newRunID(), time.Now()))
-			all[i].Answer = answer.Status
-			if answer.Text != "" {
-				all[i].Answer += ": " + answer.Text
-			}
-			if err != nil {
-				all[i].Error = err.Error()
-			}
-		})
-	}
-	wait.Wait()
-	return all
 }

@@ -4,6 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"time"
@@ -17,6 +20,7 @@ const stuckAfter = 6 * time.Hour
 type life struct {
 	mu      sync.Mutex
 	running bool
+	ending  bool // Run was told to end, and finishes what is in flight
 	turns   map[*turn]struct{}
 }
 
@@ -30,7 +34,21 @@ type turn struct {
 func (l *life) run(running bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.running = running
+	l.running, l.ending = running, false
+}
+
+// end says that Run was told to end.
+func (l *life) end() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.ending = true
+}
+
+// isEnding reports whether Run was told to end.
+func (l *life) isEnding() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.ending
 }
 
 // begin begins a turn, and returns what ends it.
@@ -72,6 +90,30 @@ func (h *House) Healthy(ctx context.Context) error {
 	}
 	if _, err := h.store.Newest(ctx); err != nil {
 		return fmt.Errorf("ask the database: %w", err)
+	}
+	return nil
+}
+
+// readyName is the file by which it is found out whether the state folder can be written to.
+const readyName = ".ready"
+
+// Ready reports whether the daemon can do its work now: it is healthy and not about to end, and its state folder can be written to. Its
+// ports are taken before anybody can ask. As with health, the platform is no part of it.
+func (h *House) Ready(ctx context.Context) error {
+	if h.life.isEnding() {
+		return errors.New("it is about to end")
+	}
+	if err := h.Healthy(ctx); err != nil {
+		return err
+	}
+	name := filepath.Join(h.cfg.State.Dir, readyName)
+	err := os.WriteFile(name, []byte("?"), 0o600)
+	// Somebody who asks at the same time may have removed it already.
+	if removeErr := os.Remove(name); !errors.Is(removeErr, fs.ErrNotExist) {
+		err = errors.Join(err, removeErr)
+	}
+	if err != nil {
+		return fmt.Errorf("write to the state folder: %w", err)
 	}
 	return nil
 }

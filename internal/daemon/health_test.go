@@ -31,3 +31,24 @@ func TestLife(t *testing.T) {
 		t.Error("healthy after the loops ended")
 	}
 }
+
+// TestReady asks before the loops run, while they do, when the state folder is gone, and when the end was asked for.
+func TestReady(t *testing.T) {
+	c := newRules(t, oneFullFeed, "")
+	ready := func(want string) {
+		t.Helper()
+		err := c.house.Ready(t.Context())
+		if (want == "") != (err == nil) || err != nil && !strings.Contains(err.Error(), want) {
+			t.Errorf("ready: %v, want %q", err, want)
+		}
+	}
+	ready("the loops do not run")
+	c.house.life.run(true)
+	ready("")
+	dir := c.house.cfg.State.Dir
+	c.house.cfg.State.Dir = dir + "/gone"
+	ready("write to the state folder")
+	c.house.cfg.State.Dir = dir
+	c.house.life.end()
+	ready("about to end")
+}

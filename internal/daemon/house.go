@@ -86,6 +86,7 @@ type House struct {
 	life     life     // of loops
 	pulse    pulse    // for loops
 	alarm    alarm
+	quiet    quiet
 	page     *page         // nil where none is served
 	webhook  *inbox.Server // nil where none is taken
 	// changeWebhook lets the webhook of the house before go by this one's config; nil once it does, and where it is this one's own.

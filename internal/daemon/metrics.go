@@ -21,6 +21,7 @@ func (h *House) measure(ctx context.Context) ([]web.Metric, error) {
 	var all []web.Metric
 	for _, part := range []func(context.Context) ([]web.Metric, error){
 		h.measureState, h.measureOrders, h.measureWebhook, h.measurePolls, h.measureRequests, h.measureAudits,
+		h.measureAlarms, h.measureFeeds,
 	} {
 		some, err := part(ctx)
 		if err != nil {

@@ -28,6 +28,7 @@ type Outcome struct {
 // and writes the answers. It ends when nothing is left that it could do now.
 func (h *House) Once(ctx context.Context) (Outcome, error) {
 	var out Outcome
+	h.hurryAlarms()
 	before, err := h.store.Newest(ctx)
 	if err != nil {
 		return out, err
@@ -69,6 +70,7 @@ func (h *House) PushNow(ctx context.Context, a Ask) (Outcome, error) {
 	if err != nil {
 		return Outcome{}, err
 	}
+	h.hurryAlarms()
 	if err := h.Push(ctx, a); err != nil {
 		return Outcome{}, err
 	}

@@ -100,7 +100,7 @@ func (h *House) problems(ctx context.Context, book alert.Book) ([]alert.Problem,
 	if err := h.incomingProblems(ctx, l); err != nil {
 		return nil, err
 	}
-	if err := h.orderProblems(ctx, l); err != nil {
+	if err := errors.Join(h.orderProblems(ctx, l), h.silenceProblems(ctx, l)); err != nil {
 		return nil, err
 	}
 	if h.outbox == nil {

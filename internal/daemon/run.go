@@ -107,6 +107,7 @@ func (p *part) end() error {
 func (h *House) runLoops(ctx context.Context) error {
 	defer h.life.run(false)
 	g, ctx := errgroup.WithContext(ctx)
+	defer context.AfterFunc(ctx, h.life.end)()
 	g.Go(func() error { h.pulse.run(ctx, h.store.Version); return nil })
 	for _, w := range h.watchers {
 		g.Go(func() error { return w.Run(ctx) })

@@ -39,6 +39,8 @@ type setup struct {
 	timetables []timetable
 	orders     orderSetup
 
+	alarms []alarmTarget
+
 	audits    bool // there is a schedule for them
 	auditPlan schedule.Schedule
 }
@@ -112,7 +114,7 @@ func newSetup(cfg *config.Config) (*setup, error) {
 	s.checkRequests(fault)
 	s.checkPage(fault)
 	s.setTargets()
-	errs = append(errs, s.setTimetables(), s.setOrders(), s.setAudit())
+	errs = append(errs, s.setTimetables(), s.setOrders(), s.setAudit(), s.setAlarms())
 	return s, errors.Join(errs...)
 }
 

@@ -28,6 +28,12 @@ func TestHotQueriesUseTheirIndex(t *testing.T) {
 		"waiting": {waitingQuery, "deliveries_open"},
 		"audit":   {auditQuery, "audits_open"},
 		"events":  {dueEventsQuery, "inbox_due"},
+
+		"last export":    {lastExportQuery, "drops_feed"},
+		"last export of": {lastExportOfQuery, "sqlite_autoindex_layers_1"},
+		"same exports":   {sameExportsQuery, "sqlite_autoindex_layers_1"},
+		"last order":     {lastOrderQuery, "orders_changed"},
+		"orders within":  {ordersWithinQuery, "orders_changed"},
 	} {
 		steps, err := list(t.Context(), s.read, scanStep, "EXPLAIN QUERY PLAN "+q.query, 1, 2, 3)
 		if err != nil {

@@ -178,7 +178,7 @@ func newOpen(t *testing.T, change func(*Config)) (served, *testDesk) {
 		Language: "es", Look: fixed(fullPage()), Measure: measured, Desk: desk, Hosts: []string{"page.example.net"},
 		Story:  func(context.Context, About) (Story, error) { return Story{}, ErrNoArticle },
 		Answer: func(context.Context, int64) (string, error) { return "Todo bien.", nil },
-		Users: []User{testUser("vera", RoleView), testUser("Ana", RoleApprove), testUser("dora", RoleDrop), testUser("todo", RoleView, RoleDrop, RoleApprove)},
+		Users:  []User{testUser("vera", RoleView), testUser("Ana", RoleApprove), testUser("dora", RoleDrop), testUser("todo", RoleView, RoleDrop, RoleApprove)},
 	}
 	if change != nil {
 		change(&c)
@@ -198,6 +198,7 @@ var access = map[string]Role{
 	"GET /live.js":     anybody,
 	"GET /favicon.svg": anybody,
 	"GET /healthz":     anybody,
+	"GET /readyz":      anybody,
 	"GET /login":       anybody,
 	"POST /login":      anybody,
 	"POST /logout":     anybody,
@@ -222,7 +223,7 @@ func TestEveryRouteIsDecided(t *testing.T) {
 		t.Fatal(err)
 	}
 	found := map[string]bool{}
-	consts := map[string]string{"healthPath": healthPath, "actApprove": actApprove, "actReject": actReject}
+	consts := map[string]string{"healthPath": healthPath, "readyPath": readyPath, "actApprove": actApprove, "actReject": actReject}
 	for _, e := range entries {
 		if !strings.HasSuffix(e.Name(), ".go") || strings.HasSuffix(e.Name(), "_test.go") {
 			continue
@@ -243,7 +244,7 @@ func TestEveryRouteIsDecided(t *testing.T) {
 	}
 	// These are put together from two parts.
 	delete(found, "GET ")
-	found["GET "+consts["healthPath"]] = true
+	found["GET "+consts["healthPath"]], found["GET "+consts["readyPath"]] = true, true
 	for _, method := range []string{"GET /", "POST /"} {
 		if !found[method] {
 			t.Errorf("%s is not found: the routes of decisions are written otherwise", method)
@@ -355,7 +356,7 @@ func TestOtherHosts(t *testing.T) {
 	} {
 		b := s.reader(t)
 		b.host = host
-		for path, want := range map[string]int{"/status.json": want, "/healthz": 200, "/status.css": min(max(want, 200), 421)} {
+		for path, want := range map[string]int{"/status.json": want, "/healthz": 200, "/readyz": 200, "/status.css": min(max(want, 200), 421)} {
 			if path == "/status.css" && want == 401 {
 				want = 200
 			}

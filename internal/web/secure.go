@@ -30,7 +30,7 @@ func (s *Server) guard(next http.Handler) http.Handler {
 		h.Set("Cross-Origin-Resource-Policy", "same-origin")
 		h.Set("Cross-Origin-Opener-Policy", "same-origin")
 		h.Set("Cache-Control", "no-store")
-		if !s.answersTo(r.Host) && r.URL.Path != healthPath {
+		if !s.answersTo(r.Host) && r.URL.Path != healthPath && r.URL.Path != readyPath {
 			http.Error(w, "this page is not called that: use localhost, or a name under web.hosts", http.StatusMisdirectedRequest)
 			return
 		}

@@ -51,6 +51,8 @@ type Config struct {
 
 	Look    func(ctx context.Context) (View, error) // how things stand now; never called twice at once
 	Healthy func(ctx context.Context) error         // whether the daemon works
+	// Ready is whether it can do its work now: it has started, is not about to stop, and has what it needs. Optional: as Healthy.
+	Ready func(ctx context.Context) error
 	// Story tells of one article; never called twice at once. Its errors are ErrNoArticle, ErrNoHistory and ErrNoStore, or ours.
 	// Optional: there is no page for it.
 	Story func(ctx context.Context, a About) (Story, error)
@@ -103,8 +105,11 @@ type Server struct {
 	notices     notices
 }
 
-// healthPath says whether the daemon lives, to anybody under any name: it says nothing else.
-const healthPath = "/healthz"
+// healthPath and readyPath say whether the daemon lives and can do its work, to anybody under any name: they say nothing else.
+const (
+	healthPath = "/healthz"
+	readyPath  = "/readyz"
+)
 
 // assets are the files that pages load, and what they are.
 var assets = map[string]string{
@@ -131,6 +136,9 @@ func New(c Config) (*Server, error) {
 	}
 	if c.Now == nil {
 		c.Now = time.Now
+	}
+	if c.Ready == nil {
+		c.Ready = c.Healthy
 	}
 	s := &Server{
 		c: c, views: cache{look: c.Look, now: c.Now}, token: newID(),
@@ -262,7 +270,8 @@ func (s *Server) handler(working context.Context) http.Handler {
 		mux.HandleFunc("GET /answer", s.only(RoleView, s.answered))
 	}
 	mux.HandleFunc("GET /status.json", s.scripts(RoleView, func(w http.ResponseWriter, r *http.Request) { s.status(working, w, r) }))
-	mux.HandleFunc("GET "+healthPath, s.health)
+	mux.HandleFunc("GET "+healthPath, func(w http.ResponseWriter, r *http.Request) { s.probe(w, r, "not healthy", s.c.Healthy) })
+	mux.HandleFunc("GET "+readyPath, func(w http.ResponseWriter, r *http.Request) { s.probe(w, r, "not ready", s.c.Ready) })
 	if s.c.Measure != nil {
 		mux.HandleFunc("GET /metrics", s.scripts(RoleView, s.metrics))
 	}
@@ -310,12 +319,12 @@ func (s *Server) status(working context.Context, w http.ResponseWriter, r *http.
 	answer(w, http.StatusOK, "application/json", append(text, '\n'))
 }
 
-// health answers whether the daemon works: nothing about the platform, which a restart would not mend.
-func (s *Server) health(w http.ResponseWriter, r *http.Request) {
+// probe answers whether the daemon works, or can: nothing about the platform, which a restart would not mend.
+func (s *Server) probe(w http.ResponseWriter, r *http.Request, wrong string, check func(context.Context) error) {
 	ctx, cancel := context.WithTimeout(r.Context(), healthWithin)
 	defer cancel()
-	if err := s.c.Healthy(ctx); err != nil {
-		s.c.Log.Warn("not healthy", "error", err.Error())
+	if err := check(ctx); err != nil {
+		s.c.Log.Warn(wrong, "error", err.Error())
 		answer(w, http.StatusServiceUnavailable, "text/plain; charset=utf-8", []byte("not ok\n"))
 		return
 	}

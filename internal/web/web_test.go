@@ -225,6 +225,7 @@ func TestEveryAnswerIsGuarded(t *testing.T) {
 		{http.MethodGet, "/status.css", 200, nil},
 		{http.MethodGet, "/status.json", 200, nil},
 		{http.MethodGet, "/healthz", 200, nil},
+		{http.MethodGet, "/readyz", 200, nil},
 		{http.MethodGet, "/live.js", 200, nil},
 		{http.MethodGet, "/favicon.svg", 200, nil},
 		{http.MethodGet, "/favicon.ico", 404, nil},
@@ -326,7 +327,7 @@ func TestTrouble(t *testing.T) {
 		Look:     func(context.Context) (View, error) { return View{}, errors.New("SELECT secret") },
 		Healthy:  func(context.Context) error { return errors.New("SELECT secret") },
 	})
-	for _, path := range []string{"/", "/status.json", "/healthz"} {
+	for _, path := range []string{"/", "/status.json", "/healthz", "/readyz"} {
 		res, body := ask(t, http.MethodGet, s.url+path)
 		if res.code != http.StatusServiceUnavailable || strings.Contains(body, "SELECT") {
 			t.Errorf("%s: %d, %q", path, res.code, body)
