@@ -1,0 +1,172 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"strings"
+	"time"
+)
+
+// program returns what measures a program of somebody else, from its start to its end. What it prints goes into a file.
+func (b *bench) program(name string, args ...string) func(context.Context) (measure, error) {
+	return func(ctx context.Context) (measure, error) {
+		out, err := os.Create(b.path("printed"))
+		if err != nil {
+			return measure{}, err
+		}
+		defer func() { _ = out.Close() }() // nobody reads it but people
+		cmd := exec.CommandContext(ctx, name, args...)
+		cmd.Stdout = out
+		return took(cmd)
+	}
+}
+
+// shell measures a pipeline.
+func (b *bench) shell(line string, args ...string) func(context.Context) (measure, error) {
+	return b.program("sh", append([]string{"-c", "set -e; " + line, "sh"}, args...)...)
+}
+
+// worker measures a worker of this program. What it tells about itself counts; the time is that of the whole process.
+func (b *bench) worker(name string, args ...string) func(context.Context) (measure, error) {
+	return func(ctx context.Context) (measure, error) {
+		var out bytes.Buffer
+		cmd := exec.CommandContext(ctx, b.self, append([]string{"worker", name}, args...)...)
+		cmd.Stdout = &out
+		m, err := took(cmd)
+		if err != nil {
+			return m, err
+		}
+		own := measure{}
+		if err := json.Unmarshal(out.Bytes(), &own); err != nil {
+			return m, fmt.Errorf("worker %s: %w", name, err)
+		}
+		m.Stages, m.Facts = own.Stages, own.Facts
+		if own.RSS > 0 {
+			m.RSS = own.RSS
+		}
+		if own.Seconds > 0 {
+			m.Seconds = own.Seconds
+		}
+		return m, nil
+	}
+}
+
+// took runs a command. What it says on its error stream is in the error, when there is one.
+func took(cmd *exec.Cmd) (measure, error) {
+	var said bytes.Buffer
+	cmd.Stderr = &said
+	begun := time.Now()
+	err := cmd.Run()
+	m := measure{Seconds: time.Since(begun).Seconds(), RSS: peak(cmd.ProcessState)}
+	if err != nil {
+		text := strings.TrimSpace(said.String())
+		if len(text) > 300 {
+			text = "…" + text[len(text)-300:]
+		}
+		return m, fmt.Errorf("%w: %s", err, text)
+	}
+	return m, nil
+}
+
+// workers returns the workers by name: each does its work and says what there is to say about it.
+func workers() map[string]func(args []string, m *measure) error {
+	return map[string]func(args []string, m *measure) error{
+		"csv-limit":       csvLimit,
+		"csv-encoding":    csvStandard,
+		"csv-records":     csvRecords,
+		"csv-documents":   csvDocuments,
+		"sheet-limit":     sheetLimit,
+		"sheet-rows":      sheetRows,
+		"sheet-records":   sheetRecords,
+		"sheet-documents": sheetDocuments,
+		"sheet-excelize":  sheetExcelize,
+		"plan-make":       planMake,
+		"plan-merge":      planMerge,
+		"plan-map":        planMap,
+		"plan-scan":       planScan,
+		"plan-look-up":    planLookUp,
+		"plan-diff":       planDiff,
+		"push":            pushFew,
+	}
+}
+
+// work is the whole program of a worker.
+func work(name string, args []string) int {
+	do, ok := workers()[name]
+	if !ok {
+		fmt.Fprintf(os.Stderr, "bench: no worker %q\n", name)
+		return 2
+	}
+	var m measure
+	err := do(args, &m)
+	if err == nil {
+		m.RSS = ownPeak()
+		err = json.NewEncoder(os.Stdout).Encode(m)
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	return 0
+}
+
+// clock cuts the time of a worker into stages.
+type clock struct {
+	m     *measure
+	since time.Time
+}
+
+func newClock(m *measure) *clock { return &clock{m, time.Now()} }
+
+// lap ends a stage.
+func (c *clock) lap(name string) float64 {
+	now := time.Now()
+	s := now.Sub(c.since).Seconds()
+	c.since = now
+	c.m.add(name, s)
+	return s
+}
+
+// add adds to a stage.
+func (m *measure) add(name string, seconds float64) {
+	for i := range m.Stages {
+		if m.Stages[i].Name == name {
+			m.Stages[i].Seconds += seconds
+			return
+		}
+	}
+	m.Stages = append(m.Stages, stage{name, seconds})
+}
+
+// tell adds a fact.
+func (m *measure) tell(name string, value float64, unit string) {
+	m.Facts = append(m.Facts, fact{name, value, unit})
+}
+
+// peers are the programs of others that are here.
+type peers map[string]peerProgram
+
+// peerProgram is a program or a module, and who has it.
+type peerProgram struct {
+	path    string // "" = it is not here
+	version string
+	from    string
+}
+
+func (p peers) have(need []string) bool {
+	for _, n := range need {
+		if p[n].path == "" {
+			return false
+		}
+	}
+	return true
+}
+
+func (p peers) path(name string) string { return p[name].path }
+
+var errNoWork = errors.New("nothing was done")
