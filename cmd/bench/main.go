@@ -157,6 +157,7 @@ func (b *bench) subjects() []subject {
 		{"xlsx", "XLSX to rows and documents", b.holdSheets},
 		{"plan", "which articles changed", b.holdPlan},
 		{"push", "ten changes on a large shelf", b.holdPush},
+		{"upload", "documents to an SFTP server", b.holdUploads},
 	}
 }
 

@@ -92,6 +92,9 @@ func workers() map[string]func(args []string, m *measure) error {
 		"plan-look-up":    planLookUp,
 		"plan-diff":       planDiff,
 		"push":            pushFew,
+		"delay":           delay,
+		"upload":          upload,
+		"upload-raw":      uploadRaw,
 	}
 }
 
