@@ -17,3 +17,5 @@ func peakOf(string) int64 { return 0 }
 func statusOf(string, string) int64 { return 0 }
 
 func ownCPU() time.Duration { return 0 }
+
+func cpuOf(string) time.Duration { return 0 }

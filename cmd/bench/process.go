@@ -95,6 +95,13 @@ func workers() map[string]func(args []string, m *measure) error {
 		"delay":           delay,
 		"upload":          upload,
 		"upload-raw":      uploadRaw,
+		"hook-load":       hookLoad,
+		"hook-inbox":      hookKeep,
+		"hook-group":      hookGroupCommit,
+		"hook-file":       hookAppend,
+		"scan":            scan,
+		"history-make":    makeHistory,
+		"history-use":     useHistory,
 	}
 }
 

@@ -61,7 +61,7 @@ func start(ctx context.Context, addr string, log io.Writer, name string, args ..
 		return nil, err
 	}
 	s := &server{cmd: cmd, stdin: in, addr: addr}
-	for range 200 {
+	for range 800 {
 		c, err := net.Dial("tcp", addr)
 		if err == nil {
 			return s, c.Close()

@@ -181,10 +181,14 @@ func (o *outcome) details(s *strings.Builder, name string) {
 
 func (o *outcome) ratioText(a, b string) string {
 	r, ok := o.ratio(a, b)
-	if !ok || a == b {
+	switch {
+	case a == b:
 		return "1"
+	case !ok:
+		return ""
+	default:
+		return r.String()
 	}
-	return r.String()
 }
 
 // pad fills a text up with blanks.
