@@ -123,7 +123,7 @@ func (c *curve) draw(s *strings.Builder, title string, x, y int) {
 	py := func(v float64) float64 {
 		return float64(y+panelHeight-25) - (math.Log10(v)-bottom)/max(top-bottom, 1)*(panelHeight-65)
 	}
-	for i, line := range wrapped(title, 42) {
+	for i, line := range wrapped(title, 36) {
 		fmt.Fprintf(s, `<text class="title" x="%d" y="%d">%s</text>`+"\n", x, y+12+15*i, html.EscapeString(line))
 	}
 	for p := bottom; p <= max(top, bottom+1); p++ {

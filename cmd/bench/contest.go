@@ -92,7 +92,9 @@ func (v verdict) met() bool {
 // run holds a contest.
 func (b *bench) run(ctx context.Context, c contest) outcome {
 	o := outcome{contest: c, rounds: map[string][]measure{}, failed: map[string]string{}}
-	o.contenders = slices.DeleteFunc(slices.Clone(c.contenders), func(c contender) bool { return !b.peers.have(c.need) })
+	o.contenders = slices.DeleteFunc(slices.Clone(c.contenders), func(c contender) bool {
+		return !b.peers.have(c.need) || b.alone && c.role == peer
+	})
 	rounds := c.rounds
 	if rounds == 0 {
 		rounds = b.size.rounds

@@ -29,7 +29,7 @@ const chainStores = 10
 
 // holdCSV compares what it takes to get four columns out of a large export, and then to make documents of them.
 func (b *bench) holdCSV(ctx context.Context) ([]outcome, error) {
-	path, err := b.export(b.size.rows, chainStores)
+	path, err := b.export(ctx, b.size.rows, chainStores)
 	if err != nil {
 		return nil, err
 	}

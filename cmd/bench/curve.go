@@ -4,8 +4,6 @@ import (
 	"context"
 	"fmt"
 	"math"
-	"os"
-	"path/filepath"
 	"strconv"
 	"strings"
 )
@@ -86,16 +84,15 @@ func (b *bench) holdCurves(ctx context.Context) ([]outcome, error) {
 	}
 	rows := []int{b.size.rows / 100, b.size.rows / 10, b.size.rows}
 	err := add("curve-rows", "an export to documents, by its rows", "rows", rows, func(n int) (func(context.Context) (measure, error), error) {
-		path, err := b.export(n, chainStores)
+		path, err := b.export(ctx, n, chainStores)
 		return b.worker("csv-documents", path, b.path("work"), strconv.Itoa(chainStores)), err
 	})
 	if err != nil {
 		return all, err
 	}
-	stores := []int{1, 100, 1000}
-	err = add("curve-stores", fmt.Sprintf("an export of %s rows to documents, by its stores", thousands(b.size.rows/10)), "stores", stores,
+	err = add("curve-stores", fmt.Sprintf("an export of %s rows to documents, by its stores", thousands(b.size.rows/10)), "stores", b.size.stores,
 		func(n int) (func(context.Context) (measure, error), error) {
-			path, err := b.export(b.size.rows/10, n)
+			path, err := b.export(ctx, b.size.rows/10, n)
 			return b.worker("csv-documents", path, b.path("work"), strconv.Itoa(n)), err
 		})
 	if err != nil {
@@ -130,16 +127,5 @@ func (o *outcome) judge() {
 
 // history returns a state folder with so much behind it.
 func (b *bench) history(ctx context.Context, n int) (string, error) {
-	dir := filepath.Join(b.dir, "inputs", fmt.Sprintf("history-%d", n))
-	if isThere(dir) {
-		return dir, nil
-	}
-	fmt.Fprintf(b.log, "  makes %s\n", filepath.Base(dir))
-	if err := os.RemoveAll(dir + ".part"); err != nil {
-		return "", err
-	}
-	if _, err := b.worker("history-make", dir+".part", strconv.Itoa(n))(ctx); err != nil {
-		return "", err
-	}
-	return dir, os.Rename(dir+".part", dir)
+	return b.input(ctx, fmt.Sprintf("history-%d", n), "history", strconv.Itoa(n))
 }

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"time"
 
@@ -25,12 +24,7 @@ var historyBegins = time.Date(2025, 11, 22, 0, 0, 0, 0, time.UTC)
 
 // makeHistory makes a state folder in which so many files were dropped, sent and verified, of orders as many. The first ones are made by
 // the store; the rest are copies of their rows, because nobody has the time to wait for a year's commits.
-func makeHistory(args []string, _ *measure) (err error) {
-	dir := args[0]
-	n, err := strconv.Atoi(args[1])
-	if err != nil {
-		return err
-	}
+func makeHistory(dir string, n int) (err error) {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return err
 	}
@@ -142,7 +136,7 @@ func multiply(ctx context.Context, path string, first, n int) (err error) {
 	defer func() { _ = tx.Rollback() }() // does nothing after the commit
 	for have := first; have < n; have *= 2 {
 		for _, c := range copied {
-			if err := double(ctx, tx, c.table, c.shifts, have, min(have, n-have), first); err != nil {
+			if err := double(ctx, tx, c.table, c.shifts, have, min(have, n-have)); err != nil {
 				return fmt.Errorf("copy %s: %w", c.table, err)
 			}
 		}
@@ -154,13 +148,9 @@ func multiply(ctx context.Context, path string, first, n int) (err error) {
 }
 
 // double copies the first rows of a table.
-func double(ctx context.Context, tx *sql.Tx, table string, shifts map[string]string, have, more, first int) error {
-	rows, err := tx.QueryContext(ctx, "SELECT * FROM "+table+" LIMIT 0")
+func double(ctx context.Context, tx *sql.Tx, table string, shifts map[string]string, have, more int) error {
+	names, err := columnsOf(ctx, tx, table)
 	if err != nil {
-		return err
-	}
-	names, err := rows.Columns()
-	if err = errors.Join(err, rows.Err(), rows.Close()); err != nil {
 		return err
 	}
 	values := make([]string, len(names))
@@ -180,8 +170,16 @@ func double(ctx context.Context, tx *sql.Tx, table string, shifts map[string]str
 		query = strings.Replace(query, "ORDER BY rowid ", "", 1)
 	}
 	_, err = tx.ExecContext(ctx, query, have, count)
-	_ = first
 	return err
+}
+
+func columnsOf(ctx context.Context, tx *sql.Tx, table string) (names []string, err error) {
+	rows, err := tx.QueryContext(ctx, "SELECT * FROM "+table+" LIMIT 0")
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, rows.Err(), rows.Close()) }()
+	return rows.Columns()
 }
 
 // useHistory does what the loops do all day, in a state folder with a history, and says how long each takes.

@@ -261,12 +261,13 @@ func hookGroupCommit(args []string, _ *measure) error {
 		if err != nil {
 			return err
 		}
+		defer func() { _ = add.Close() }() // the commit tells
 		for _, body := range bodies {
 			if _, err := add.Exec(body); err != nil {
-				return errors.Join(err, add.Close())
+				return err
 			}
 		}
-		return errors.Join(add.Close(), tx.Commit())
+		return tx.Commit()
 	})
 	return errors.Join(err, db.Close())
 }

@@ -45,6 +45,7 @@ type bench struct {
 	gondola string // the program
 	self    string // this one
 	peers   peers
+	alone   bool // without those of others
 	log     io.Writer
 }
 
@@ -62,23 +63,27 @@ type size struct {
 	drops    int           // exports that are dropped, one by one
 	waiting  int           // files that lie in a drop folder
 	idle     time.Duration
-	history  []int
-	pushed   int // records of the shelf of which ten changed
+	stores   []int // of the same rows
+	history  []int // drops, documents and orders each
+	pushed   int   // records of the shelf of which ten changed
 }
 
 // The sizes that the flags choose from.
 var (
 	whole = size{
 		rounds: 5, patience: 15 * time.Second, rows: 1_000_000, sheet: 100_000, large: 500_000, shelf: 1_000_000, upload: 100_000_000,
-		files: 2000, requests: 4000, drops: 20, waiting: 10_000, idle: time.Minute, pushed: 1_500_000, history: []int{10, 1000, 100_000, 1_000_000},
+		files: 2000, requests: 4000, drops: 20, waiting: 10_000, idle: time.Minute, pushed: 1_500_000,
+		stores: []int{1, 100, 1000}, history: []int{10, 1000, 100_000, 1_000_000},
 	}
 	quick = size{
 		rounds: 3, patience: 4 * time.Second, rows: 100_000, sheet: 20_000, large: 50_000, shelf: 200_000, upload: 20_000_000,
-		files: 300, requests: 1000, drops: 5, waiting: 10_000, idle: 15 * time.Second, pushed: 300_000, history: []int{10, 1000, 20_000},
+		files: 300, requests: 1000, drops: 5, waiting: 10_000, idle: 15 * time.Second, pushed: 300_000,
+		stores: []int{1, 100, 1000}, history: []int{10, 1000, 20_000},
 	}
 	tiny = size{
 		rounds: 1, patience: time.Second, rows: 2000, sheet: 300, large: 600, shelf: 3000, upload: 300_000,
-		files: 12, requests: 20, drops: 1, waiting: 100, idle: time.Second, pushed: 5000, history: []int{10, 40},
+		files: 12, requests: 20, drops: 1, waiting: 100, idle: time.Second, pushed: 5000,
+		stores: []int{1, 20}, history: []int{10, 40},
 	}
 )
 
@@ -86,12 +91,13 @@ var (
 func run(ctx context.Context, args []string, out, log io.Writer) error {
 	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
 	flags.SetOutput(log)
-	dir := flags.String("dir", filepath.Join("dist", "bench"), "`FOLDER` for inputs, work and results")
+	dir := flags.String("dir", filepath.Join("bin", "bench"), "`FOLDER` for inputs, work and results")
 	program := flags.String("gondola", filepath.Join("bin", "gondola"), "`PROGRAM` that is measured")
 	only := flags.String("only", "", "`REGEXP` of the contests to hold; all of them by default")
 	list := flags.Bool("list", false, "name the contests and the peers, and hold none")
 	smaller := flags.Bool("quick", false, "smaller sizes and three rounds: some minutes")
 	smallest := flags.Bool("tiny", false, "sizes that show that it works and nothing else")
+	alone := flags.Bool("alone", false, "leave out the programs of others")
 	rounds := flags.Int("rounds", 0, "how many `ROUNDS` each contest has; 0 leaves it to the size")
 	rows := flags.Int("rows", 0, "`ROWS` of the large export; 0 leaves it to the size")
 	if err := flags.Parse(args); err != nil {
@@ -130,6 +136,7 @@ func run(ctx context.Context, args []string, out, log io.Writer) error {
 		return err
 	}
 	b.peers = findPeers(ctx, b.dir)
+	b.alone = *alone
 	if *list {
 		for _, s := range b.subjects() {
 			fmt.Fprintf(out, "%s\t%s\n", s.name, s.title)

@@ -3,6 +3,7 @@ package main
 import (
 	"archive/zip"
 	"bufio"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -20,14 +21,36 @@ const seed = 20261122
 // path returns where a file of the output folder lies.
 func (b *bench) path(name string) string { return filepath.Join(b.dir, name) }
 
-// input returns the path of an input, which is made when it is not there yet.
-func (b *bench) input(name string, fill func(w *bufio.Writer) error) (string, error) {
+// input returns the path of an input, which a worker makes when it is not there yet: this process has to stay small, for what it takes
+// counts as its children's.
+func (b *bench) input(ctx context.Context, name, kind string, args ...string) (string, error) {
 	path := filepath.Join(b.dir, "inputs", name)
 	if isThere(path) {
 		return path, nil
 	}
 	fmt.Fprintf(b.log, "  makes %s\n", name)
-	return path, writeFile(path, fill)
+	if err := errors.Join(os.RemoveAll(path+".part"), os.MkdirAll(filepath.Dir(path), 0o755)); err != nil {
+		return "", err
+	}
+	if _, err := b.worker("make-"+kind, append([]string{path + ".part"}, args...)...)(ctx); err != nil {
+		return "", err
+	}
+	return path, os.Rename(path+".part", path)
+}
+
+// makes makes a worker of what makes an input out of numbers.
+func makes(make func(path string, numbers []int) error) func([]string, *measure) error {
+	return func(args []string, _ *measure) error {
+		var numbers []int
+		for _, a := range args[1:] {
+			n, err := strconv.Atoi(a)
+			if err != nil {
+				return err
+			}
+			numbers = append(numbers, n)
+		}
+		return make(args[0], numbers)
+	}
 }
 
 // writeFile writes a file that is there as a whole or not at all.
@@ -117,14 +140,13 @@ func yesNo(yes bool) string {
 }
 
 // export returns an export of so many rows.
-func (b *bench) export(rows, stores int) (string, error) {
-	return b.input(fmt.Sprintf("export-%d-%d.csv", rows, stores), func(w *bufio.Writer) error { return writeExport(w, rows, stores) })
+func (b *bench) export(ctx context.Context, rows, stores int) (string, error) {
+	return b.input(ctx, fmt.Sprintf("export-%d-%d.csv", rows, stores), "export", strconv.Itoa(rows), strconv.Itoa(stores))
 }
 
 // workbook returns a workbook of so many rows with twenty cells each: half of them texts, most of which occur once, and half numbers.
-func (b *bench) workbook(rows int, shared bool) (string, error) {
-	name := fmt.Sprintf("book-%d-%s.xlsx", rows, stringsIn(shared))
-	return b.input(name, func(w *bufio.Writer) error { return writeBook(w, rows, shared) })
+func (b *bench) workbook(ctx context.Context, rows int, shared bool) (string, error) {
+	return b.input(ctx, fmt.Sprintf("book-%d-%s.xlsx", rows, stringsIn(shared)), "book-"+stringsIn(shared), strconv.Itoa(rows))
 }
 
 func stringsIn(shared bool) string {

@@ -79,27 +79,13 @@ func (b *bench) holdPush(ctx context.Context) ([]outcome, error) {
 
 // shelves returns a folder with a large shelf as it is wanted and as it was sent, in every form that a contender reads.
 func (b *bench) shelves(ctx context.Context, articles, every int) (string, error) {
-	dir := filepath.Join(b.dir, "inputs", fmt.Sprintf("shelf-%d-%d", articles, every))
-	if isThere(dir) {
-		return dir, nil
-	}
-	fmt.Fprintf(b.log, "  makes %s\n", filepath.Base(dir))
-	if err := os.RemoveAll(dir + ".part"); err != nil {
-		return "", err
-	}
-	if _, err := b.worker("plan-make", dir+".part", strconv.Itoa(articles), strconv.Itoa(every))(ctx); err != nil {
-		return "", err
-	}
-	return dir, os.Rename(dir+".part", dir)
+	return b.input(ctx, fmt.Sprintf("shelf-%d-%d", articles, every), "shelf", strconv.Itoa(articles), strconv.Itoa(every))
 }
 
-// planMake writes the shelf that contenders compare.
-func planMake(args []string, _ *measure) (err error) {
-	dir := args[0]
-	articles, err := strconv.Atoi(args[1])
-	every, err2 := strconv.Atoi(args[2])
+// makeShelves writes the shelf that contenders compare.
+func makeShelves(dir string, articles, every int) error {
 	files := shelf.Files{Dir: filepath.Join(dir, "records")}
-	if err := errors.Join(err, err2, os.MkdirAll(files.Dir, 0o755)); err != nil {
+	if err := os.MkdirAll(files.Dir, 0o755); err != nil {
 		return err
 	}
 	for _, name := range []string{"sent", "wanted"} {
@@ -159,13 +145,14 @@ func planDatabase(path string, articles int) (err error) {
 	if err != nil {
 		return err
 	}
+	defer func() { _ = add.Close() }() // the commit tells
 	for i := range articles {
 		it := article(i)
 		if _, err := add.Exec(it.SKU, it.Barcode, int64(it.Price), it.Quantity, it.Active); err != nil {
 			return err
 		}
 	}
-	return errors.Join(add.Close(), tx.Commit())
+	return tx.Commit()
 }
 
 // question asks what changed between the two shelves of a folder.

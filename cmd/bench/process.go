@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"encoding/json"
@@ -8,6 +9,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"runtime/pprof"
 	"strings"
 	"time"
 )
@@ -85,7 +87,6 @@ func workers() map[string]func(args []string, m *measure) error {
 		"sheet-records":   sheetRecords,
 		"sheet-documents": sheetDocuments,
 		"sheet-excelize":  sheetExcelize,
-		"plan-make":       planMake,
 		"plan-merge":      planMerge,
 		"plan-map":        planMap,
 		"plan-scan":       planScan,
@@ -100,8 +101,19 @@ func workers() map[string]func(args []string, m *measure) error {
 		"hook-group":      hookGroupCommit,
 		"hook-file":       hookAppend,
 		"scan":            scan,
-		"history-make":    makeHistory,
-		"history-use":     useHistory,
+		"make-export": makes(func(path string, n []int) error {
+			return writeFile(path, func(w *bufio.Writer) error { return writeExport(w, n[0], n[1]) })
+		}),
+		"make-book-shared": makes(func(path string, n []int) error {
+			return writeFile(path, func(w *bufio.Writer) error { return writeBook(w, n[0], true) })
+		}),
+		"make-book-inline": makes(func(path string, n []int) error {
+			return writeFile(path, func(w *bufio.Writer) error { return writeBook(w, n[0], false) })
+		}),
+		"make-shelf":     makes(func(path string, n []int) error { return makeShelves(path, n[0], n[1]) }),
+		"make-documents": makes(func(path string, n []int) error { return makeDocuments(path, n[0], int64(n[1])) }),
+		"make-history":   makes(func(path string, n []int) error { return makeHistory(path, n[0]) }),
+		"history-use":    useHistory,
 	}
 }
 
@@ -113,7 +125,7 @@ func work(name string, args []string) int {
 		return 2
 	}
 	var m measure
-	err := do(args, &m)
+	err := profiled(func() error { return do(args, &m) })
 	if err == nil {
 		m.RSS = ownPeak()
 		err = json.NewEncoder(os.Stdout).Encode(m)
@@ -123,6 +135,25 @@ func work(name string, args []string) int {
 		return 1
 	}
 	return 0
+}
+
+// profiled writes a profile of what a worker does to the file that BENCH_PROFILE names, when there is one: then call the worker by hand,
+// as in BENCH_PROFILE=/tmp/cpu bench worker csv-records EXPORT 10.
+func profiled(do func() error) error {
+	path := os.Getenv("BENCH_PROFILE")
+	if path == "" {
+		return do()
+	}
+	f, err := os.Create(path)
+	if err != nil {
+		return err
+	}
+	if err := pprof.StartCPUProfile(f); err != nil {
+		return errors.Join(err, f.Close())
+	}
+	err = do()
+	pprof.StopCPUProfile()
+	return errors.Join(err, f.Close())
 }
 
 // clock cuts the time of a worker into stages.
@@ -163,9 +194,8 @@ type peers map[string]peerProgram
 
 // peerProgram is a program or a module, and who has it.
 type peerProgram struct {
-	path    string // "" = it is not here
-	version string
-	from    string
+	path string // "" = it is not here
+	from string
 }
 
 func (p peers) have(need []string) bool {

@@ -21,7 +21,7 @@ import (
 func (b *bench) holdSheets(ctx context.Context) ([]outcome, error) {
 	var all []outcome
 	for _, shared := range []bool{true, false} {
-		path, err := b.workbook(b.size.sheet, shared)
+		path, err := b.workbook(ctx, b.size.sheet, shared)
 		if err != nil {
 			return all, err
 		}
@@ -44,7 +44,7 @@ func (b *bench) holdSheets(ctx context.Context) ([]outcome, error) {
 		all = append(all, b.run(ctx, c))
 	}
 	for _, shared := range []bool{true, false} {
-		path, err := b.workbook(b.size.large, shared)
+		path, err := b.workbook(ctx, b.size.large, shared)
 		if err != nil {
 			return all, err
 		}
