@@ -112,7 +112,7 @@ func (b *bench) smallUploads(s *sshd, l line, dir string) contest {
 		name: "upload-small-" + l.name, title: fmt.Sprintf("%s documents of %d KB, renamed, %s", thousands(n), smallFile>>10, l.title),
 		contenders: []contender{
 			{name: "gondola", role: ours, do: s.after(b.worker("upload", s.dir, s.user, l.addr, dir, b.path("work"), "0"))},
-			{name: "gondola: 64 at once", role: ours, do: s.after(b.worker("upload", s.dir, s.user, l.addr, dir, b.path("work"), "64"))},
+			{name: "gondola: 256 at once", role: ours, do: s.after(b.worker("upload", s.dir, s.user, l.addr, dir, b.path("work"), "256"))},
 			{name: "limit: raw requests, pipelined", role: limit, do: s.after(b.worker("upload-raw", s.dir, s.user, l.addr, dir))},
 			{name: "tar | ssh", role: limit, do: s.after(b.shell(`tar cf - -C "$1" . | `+s.ssh(l.addr)+` 127.0.0.1 "tar xf - -C $2"`, dir, filepath.Join(s.dir, "home", "catalog")))},
 		},

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strconv"
+	"strings"
 
 	"gondola/internal/catalog"
 	"gondola/internal/table"
@@ -95,10 +96,13 @@ func (col *column) weigh(text string, line int, kind table.Kind) {
 
 // weighCurrency counts an amount that is not in dollars or euros by its own words.
 func (col *column) weighCurrency(text string) {
-	if n, ok := scanNumeral(text, currencyWords); ok && !reckoned(text) && !allZeros(digitsOf(n.core)) {
+	if n, ok := scanNumeral(text, currencyWords); ok && !reckoned(text) && !onlyZeros(n.core) {
 		col.local++
 	}
 }
+
+// onlyZeros reports whether a numeral has no other digit than zeros.
+func onlyZeros(core string) bool { return !strings.ContainsFunc(core, func(r rune) bool { return r >= '1' && r <= '9' }) }
 
 // settle decides a column by its evidence.
 func (c *converter) settle(col *column) {

@@ -3,6 +3,7 @@ package shelf
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"os"
@@ -13,8 +14,8 @@ import (
 	"gondola/internal/catalog"
 )
 
-// sortBuffer is how many bytes of rows a Sorter holds before it spills to a temporary file. With the index beside it about twice
-// as much memory is used, however large the export is.
+// sortBuffer is how many bytes of rows a Sorter holds before it spills to a temporary file. With the index beside it about half
+// as much again is used, however large the export is.
 const sortBuffer = 16 << 20
 
 // Row is one row of an export as it goes into a layer.
@@ -41,7 +42,7 @@ type Sorter struct {
 	by     catalog.IdentifyBy
 	dir    string
 	arena  []byte
-	ends   []int // of each line in arena
+	ends   []int32 // of each line in arena, which is far from 2 GB
 	runs   []*os.File
 	buffer int
 }
@@ -78,28 +79,35 @@ func (s *Sorter) Add(r Row) error {
 		s.arena = append(s.arena, '!')
 	}
 	s.arena = append(s.arena, '\n')
-	s.ends = append(s.ends, len(s.arena))
+	s.ends = append(s.ends, int32(len(s.arena)))
 	if len(s.arena) >= s.buffer {
 		return s.spill()
 	}
 	return nil
 }
 
-// sortLine is a line with the part it is sorted by: store, tab, key.
-type sortLine struct{ head, line []byte }
+// sortLine is where a line lies in the arena. It is sorted by what stands before head: store, tab, key.
+type sortLine struct{ start, head, end int32 }
 
-// sorted returns the lines held in memory in order. A tab sorts before every character that a vendor or key may hold, so lines
-// compare as (vendor, key) do when the part up to the second tab is compared bytewise.
+// sorted returns the lines held in memory in order; lines of one key stay in the order in which they were added, which is that of the
+// arena. A tab sorts before every character that a vendor or key may hold, so lines compare as (vendor, key) do when the part up to the
+// second tab is compared bytewise.
 func (s *Sorter) sorted() []sortLine {
 	lines := make([]sortLine, len(s.ends))
-	start := 0
+	start := int32(0)
 	for i, end := range s.ends {
 		line := s.arena[start:end]
 		vendor := bytes.IndexByte(line, '\t') + 1
-		lines[i] = sortLine{line[:vendor+bytes.IndexByte(line[vendor:], '\t')], line}
+		head := vendor + bytes.IndexByte(line[vendor:], '\t')
+		lines[i] = sortLine{start, start + int32(head), end}
 		start = end
 	}
-	slices.SortStableFunc(lines, func(a, b sortLine) int { return bytes.Compare(a.head, b.head) })
+	slices.SortFunc(lines, func(a, b sortLine) int {
+		if c := bytes.Compare(s.arena[a.start:a.head], s.arena[b.start:b.head]); c != 0 {
+			return c
+		}
+		return cmp.Compare(a.start, b.start)
+	})
 	return lines
 }
 
@@ -111,7 +119,7 @@ func (s *Sorter) spill() error {
 	s.runs = append(s.runs, f)
 	w := bufio.NewWriterSize(f, 256<<10)
 	for _, l := range s.sorted() {
-		if _, err := w.Write(l.line); err != nil {
+		if _, err := w.Write(s.arena[l.start:l.end]); err != nil {
 			return fmt.Errorf("sort export: %w", err)
 		}
 	}
@@ -142,7 +150,7 @@ type Rows struct {
 // Each calls fn for every store that occurs, in ascending order, with its rows. fn need not read all of them. Articles that occur
 // twice are told to twice and come once.
 func (s *Sorter) Each(fn func(vendor string, rows *Rows) error, twice func(Twice)) error {
-	m := &merge{memory: s.sorted()}
+	m := &merge{arena: s.arena, memory: s.sorted()}
 	for _, f := range s.runs {
 		if _, err := f.Seek(0, 0); err != nil {
 			return fmt.Errorf("sort export: %w", err)
@@ -211,7 +219,8 @@ type sortedRow struct {
 // merge brings the runs and what is left in memory together, rows of one article in the order they were added.
 type merge struct {
 	runs   []*run // the oldest rows first
-	memory []sortLine
+	arena  []byte
+	memory []sortLine // in arena
 	row    sortedRow
 	ok     bool
 	err    error
@@ -261,8 +270,8 @@ func (m *merge) advance() {
 	}
 	var line string
 	switch {
-	case len(m.memory) > 0 && (from == nil || string(m.memory[0].head) < from.head):
-		line, m.memory = string(m.memory[0].line), m.memory[1:]
+	case len(m.memory) > 0 && (from == nil || string(m.arena[m.memory[0].start:m.memory[0].head]) < from.head):
+		line, m.memory = string(m.arena[m.memory[0].start:m.memory[0].end]), m.memory[1:]
 	case from != nil:
 		line = from.line
 		if m.err = from.advance(); m.err != nil {
