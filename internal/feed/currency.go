@@ -28,7 +28,7 @@ var reckonings = []string{"US$", "U$S", "U$S.", "U$D", "U$", "USD", "USD$", "€
 // reckoned reports whether an amount says that it is in dollars or euros. A bare $ is the peso's as well.
 func reckoned(amount string) bool {
 	text := trim(amount)
-	// No sign begins or ends with a digit, and nearly all amounts do both.
+	// Nearly every amount begins and ends with a digit, and no sign does.
 	if text == "" || isDigit(text[0]) && isDigit(text[len(text)-1]) {
 		return false
 	}

@@ -34,37 +34,38 @@ func (e *ends) see(r table.Row) {
 		return
 	}
 	e.rows++
-	for _, p := range []struct {
-		have *int
-		now  int
-	}{{&e.cells, now.cells}, {&e.length, now.length}, {&e.decimals, now.decimals}, {&e.marks, now.marks}, {&e.tail, now.tail}} {
-		if *p.have != p.now {
-			*p.have = -1
-		}
+	agree(&e.cells, now.cells)
+	agree(&e.length, now.length)
+	agree(&e.decimals, now.decimals)
+	agree(&e.marks, now.marks)
+	agree(&e.tail, now.tail)
+}
+
+// agree keeps what rows have in common, -1 once they differ.
+func agree(have *int, now int) {
+	if *have != now {
+		*have = -1
 	}
 }
 
 // custom is how many rows have to be alike before the last one must be.
 const custom = 5
 
-// endsOf is asked of every row, twice, and most last cells have none of the marks: it looks at each byte once.
 func endsOf(r table.Row) ends {
 	text := trim(r.Cells[len(r.Cells)-1])
 	e := ends{cells: len(r.Cells)}
-	date, decimal := -1, -1 // where the last marks are, of days and times and of numbers
+	// Every row of every export comes by here, so that one look at the bytes has to be enough.
+	date, marks, decimal := -1, 0, -1
 	for i := range len(text) {
 		switch text[i] {
-		case '-', '/', ':':
-			date = i
-			e.marks++
+		case '-', '/', ':': // they part days and times
+			date, marks = i, marks+1
 		case '.', ',':
 			decimal = i
 		}
 	}
 	if date > 0 {
-		e.length, e.tail = utf8.RuneCountInString(text), utf8.RuneCountInString(text[date+1:])
-	} else {
-		e.marks = 0
+		e.length, e.tail, e.marks = utf8.RuneCountInString(text), utf8.RuneCountInString(text[date+1:]), marks
 	}
 	if decimal >= 0 {
 		e.decimals = len(text) - decimal - 1

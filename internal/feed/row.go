@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"strconv"
-	"strings"
 
 	"gondola/internal/catalog"
 	"gondola/internal/table"
@@ -71,8 +70,15 @@ func (col *column) weigh(text string, line int, kind table.Kind) {
 	words := unitWords
 	switch col.Role {
 	case RolePrice, RoleOfferPrice, RoleDiscount, roleFormula:
-		words = currencyWords
-		col.weighCurrency(text)
+		n, ok := scanNumeral(text, currencyWords)
+		if !ok {
+			return
+		}
+		col.weighMoney(text, &n)
+		if kind == table.Text {
+			col.evidence.weigh(text, line, &n)
+		}
+		return
 	case RoleOffer:
 		text, words = bareAmount(text), currencyWords
 	case RolePercent:
@@ -96,13 +102,17 @@ func (col *column) weigh(text string, line int, kind table.Kind) {
 
 // weighCurrency counts an amount that is not in dollars or euros by its own words.
 func (col *column) weighCurrency(text string) {
-	if n, ok := scanNumeral(text, currencyWords); ok && !reckoned(text) && !onlyZeros(n.core) {
-		col.local++
+	if n, ok := scanNumeral(text, currencyWords); ok {
+		col.weighMoney(text, &n)
 	}
 }
 
-// onlyZeros reports whether a numeral has no other digit than zeros.
-func onlyZeros(core string) bool { return !strings.ContainsFunc(core, func(r rune) bool { return r >= '1' && r <= '9' }) }
+// weighMoney is weighCurrency for what was taken apart already.
+func (col *column) weighMoney(text string, n *numeral) {
+	if !reckoned(text) && !n.isZero() {
+		col.local++
+	}
+}
 
 // settle decides a column by its evidence.
 func (c *converter) settle(col *column) {

@@ -33,6 +33,9 @@ type Config struct {
 	Language string         // es, pt or en; any other is answered in Spanish
 	Zone     *time.Location // whose local time the page tells; nil is UTC
 
+	// Open are the roles of whoever asks without a login. Empty is RoleView.
+	Open []Role
+
 	Look    func(ctx context.Context) (View, error) // how things stand now; never called twice at once
 	Healthy func(ctx context.Context) error         // whether the daemon works
 	// Measure returns the numbers of /metrics; never called twice at once. Optional: there are none.
@@ -76,6 +79,9 @@ func New(c Config) (*Server, error) {
 	}
 	if c.Now == nil {
 		c.Now = time.Now
+	}
+	if len(c.Open) == 0 {
+		c.Open = []Role{RoleView}
 	}
 	s := &Server{c: c, views: cache{look: c.Look, now: c.Now}}
 	var err error
@@ -142,23 +148,27 @@ func (s *Server) Run(ctx context.Context) error {
 // handler routes requests. What this page answers is for readers here alone, so everything else is refused first.
 func (s *Server) handler(working context.Context) http.Handler {
 	mux := http.NewServeMux()
-	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, r *http.Request) { s.page(working, w, r) })
+	mux.HandleFunc("GET /{$}", s.only(RoleView, func(w http.ResponseWriter, r *http.Request) { s.page(working, w, r) }))
 	mux.HandleFunc("GET /status.css", func(w http.ResponseWriter, _ *http.Request) {
 		answer(w, http.StatusOK, "text/css; charset=utf-8", s.style)
 	})
-	mux.HandleFunc("GET /status.json", func(w http.ResponseWriter, r *http.Request) { s.status(working, w, r) })
+	mux.HandleFunc("GET /status.json", s.only(RoleView, func(w http.ResponseWriter, r *http.Request) { s.status(working, w, r) }))
 	mux.HandleFunc("GET /healthz", s.health)
 	if s.c.Measure != nil {
 		mux.HandleFunc("GET /metrics", s.metrics)
 	}
-	return guard(http.NewCrossOriginProtection().Handler(mux))
+	return guard(http.NewCrossOriginProtection().Handler(s.known(mux)))
 }
+
+// policy lets the page load its own style and scripts, ask here, and nothing else. No script stands in a page.
+const policy = "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; base-uri 'none'; " +
+	"form-action 'self'; frame-ancestors 'none'"
 
 // guard refuses what is not meant for this machine, and tells browsers what the page needs: its style, and nothing else.
 func guard(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()
-		h.Set("Content-Security-Policy", "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'")
+		h.Set("Content-Security-Policy", policy)
 		h.Set("X-Content-Type-Options", "nosniff")
 		h.Set("X-Frame-Options", "DENY")
 		h.Set("Referrer-Policy", "no-referrer")
@@ -167,9 +177,6 @@ func guard(next http.Handler) http.Handler {
 		switch {
 		case !isLocal(r.Host):
 			http.Error(w, "this page is for localhost alone", http.StatusMisdirectedRequest)
-		case r.Method != http.MethodGet && r.Method != http.MethodHead:
-			h.Set("Allow", "GET, HEAD")
-			http.Error(w, "this page only shows", http.StatusMethodNotAllowed)
 		default:
 			next.ServeHTTP(w, r)
 		}
