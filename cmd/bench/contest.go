@@ -29,6 +29,7 @@ type contender struct {
 // measure is what one round of a contender took.
 type measure struct {
 	Seconds float64 `json:"seconds"`
+	CPU     float64 `json:"cpu"`    // seconds of all processors, start included; what others do on the machine does not count
 	RSS     int64   `json:"rss"`    // at most, bytes
 	Stages  []stage `json:"stages"` // what the time went into, as far as it is told
 	Facts   []fact  `json:"facts"`

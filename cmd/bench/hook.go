@@ -90,7 +90,7 @@ func (b *bench) hook(clients, requests int, start func(ctx context.Context, dir 
 		}
 		defer func() { err = errors.Join(err, s.stop()) }()
 		m, err = b.worker("hook-load", "http://"+s.addr+"/webhook", strconv.Itoa(clients), strconv.Itoa(requests))(ctx)
-		m.RSS = s.peak()
+		m.RSS, m.CPU = s.peak(), 0
 		return m, err
 	}
 }

@@ -65,6 +65,9 @@ func took(cmd *exec.Cmd) (measure, error) {
 	begun := time.Now()
 	err := cmd.Run()
 	m := measure{Seconds: time.Since(begun).Seconds(), RSS: peak(cmd.ProcessState)}
+	if p := cmd.ProcessState; p != nil {
+		m.CPU = (p.UserTime() + p.SystemTime()).Seconds()
+	}
 	if err != nil {
 		text := strings.TrimSpace(said.String())
 		if len(text) > 300 {

@@ -142,7 +142,7 @@ func (o *outcome) write(s *strings.Builder) {
 
 func (o *outcome) rows(s *strings.Builder) {
 	least, own := o.baseline()
-	fmt.Fprintf(s, "  %s %2s  %s %5s  %s %s\n", pad("", 30), "n", pad("seconds", 24), "MiB", pad("× limit", 22), "× gondola")
+	fmt.Fprintf(s, "  %s %2s  %s %s %5s  %s %s\n", pad("", 30), "n", pad("seconds", 24), pad("CPU s", 7), "MiB", pad("× limit", 22), "× gondola")
 	for _, c := range o.contenders {
 		if why := o.failed[c.name]; why != "" {
 			fmt.Fprintf(s, "  %s    failed: %s\n", pad(c.name, 30), why)
@@ -152,10 +152,18 @@ func (o *outcome) rows(s *strings.Builder) {
 		if t.n == 0 {
 			continue
 		}
-		fmt.Fprintf(s, "  %s %2d  %s %5.0f  %s %s\n", pad(c.name, 30), t.n, pad(t.String(), 24), mebi(o.rss(c.name)),
+		fmt.Fprintf(s, "  %s %2d  %s %s %5.0f  %s %s\n", pad(c.name, 30), t.n, pad(t.String(), 24), pad(o.processor(c.name), 7), mebi(o.rss(c.name)),
 			pad(o.ratioText(c.name, least), 22), o.ratioText(c.name, own))
 		o.details(s, c.name)
 	}
+}
+
+// processor returns the processor time of a contender; "" of one that is a server, where only the caller's is known.
+func (o *outcome) processor(name string) string {
+	if s := o.of(name, func(m measure) float64 { return m.CPU }); s.median > 0 {
+		return short(s.median)
+	}
+	return ""
 }
 
 // details writes what the time of a contender went into, and what else it told.
