@@ -6,12 +6,13 @@ FUZZTIME ?= 30s
 SOAK     ?= 30m
 LINT     := bin/golangci-lint
 NFPM     := bin/nfpm
+STAT     := bin/benchstat
 
 # SQLite is C made into Go: its data lies outside of what the race detector looks at, and calling the detector for it took most of the time;
 # the driver in front of it (modernc.org/sqlite) and everything of ours stay watched.
 RACE     := -race -gcflags=modernc.org/sqlite/lib=-race=false -gcflags=modernc.org/libc=-race=false
 
-.PHONY: help build demo test lint fmt vet fuzz cover crash soak golden check dist twice wine clean
+.PHONY: help build demo test lint fmt vet fuzz cover bench benchstat crash soak golden check dist twice wine clean
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 9
@@ -47,6 +48,13 @@ cover: ## write coverage.out and say how much of the code the tests reach
 	$(GO) test -coverpkg=./... -coverprofile=coverage.out ./...
 	@$(GO) tool cover -func=coverage.out | tail -1
 
+bench: build ## measure it beside others and the bare machine: bin/bench/bench.txt and bench.svg (ARGS=-quick for some minutes)
+	$(GO) build -trimpath -o bin/bench/bench ./cmd/bench
+	bin/bench/bench -dir bin/bench $(ARGS)
+
+benchstat: $(STAT) ## compare the Go benchmarks of the work tree with those of REV (HEAD by default)
+	.ci/benchstat/run $(or $(REV),HEAD)
+
 crash: ## kill the program at every seam of a full cycle, then 200 times at random (takes most of an hour)
 	$(GO) test -count=1 -timeout 3h -v -run '^Test(Orders)?Crash$$' ./cmd/gondola -crash.all
 	$(GO) test -count=1 -timeout 1h -v -run '^Test(Orders)?Kill$$' ./cmd/gondola -kills 200
@@ -81,4 +89,9 @@ $(LINT): .ci/tools/go.mod .ci/tools/go.sum
 # So has the one that makes packages.
 $(NFPM): .ci/nfpm/go.mod .ci/nfpm/go.sum
 	$(GO) build -modfile=.ci/nfpm/go.mod -o $@ github.com/goreleaser/nfpm/v2/cmd/nfpm
+	@touch $@
+
+# And the one that compares benchmarks.
+$(STAT): .ci/benchstat/go.mod .ci/benchstat/go.sum
+	$(GO) build -modfile=.ci/benchstat/go.mod -o $@ golang.org/x/perf/cmd/benchstat
 	@touch $@

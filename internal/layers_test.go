@@ -31,6 +31,11 @@ var layers = map[string][]string{
 		"internal/config", "internal/daemon", "internal/sandbox", "templates", "testdata/demo",
 		"internal/catalog", "internal/shelf", "internal/store", "internal/supervisor",
 	},
+	// Measures the rooms one by one beside what others do. Nothing of it is shipped.
+	"cmd/bench": {
+		"internal/catalog", "internal/drop", "internal/durable", "internal/feed", "internal/inbox", "internal/order", "internal/outbox",
+		"internal/platform", "internal/sftp", "internal/shelf", "internal/store", "internal/table",
+	},
 	// Beside the house, which knows nothing of it: who starts, watches and stops the process that the house lives in.
 	"internal/supervisor": {"internal/durable", "templates"},
 	// 5: the house wires everything below; the sandbox shares nothing with the client it is there to catch.
@@ -96,12 +101,15 @@ var libraries = []library{
 	{path: "github.com/spf13/cobra", by: []string{"cmd/gondola"}},
 	{path: "github.com/spf13/pflag", by: []string{"cmd/gondola"}},
 	{path: "github.com/wneessen/go-mail", by: []string{"internal/alert"}},
-	{path: "github.com/xuri/excelize/v2", by: []string{"internal/table"}},
+	{
+		path: "github.com/xuri/excelize/v2", by: []string{"cmd/bench", "internal/table"},
+		why: "the benchmark measures table beside it",
+	},
 	{path: "go.yaml.in/yaml/v4", by: []string{"internal/config"}},
 	{path: "golang.org/x/crypto/argon2", by: []string{"internal/web"}},
 	{
-		path: "golang.org/x/crypto/ssh", by: []string{"internal/sandbox", "internal/sftp"},
-		why: "the client and the simulated server both speak SSH, and share nothing",
+		path: "golang.org/x/crypto/ssh", by: []string{"cmd/bench", "internal/sandbox", "internal/sftp"},
+		why: "the client and the simulated server both speak SSH, and share nothing; the benchmark writes the least that an upload takes",
 	},
 	{
 		path: "golang.org/x/sync/errgroup", by: []string{"internal/daemon", "internal/outbox"},
@@ -114,7 +122,10 @@ var libraries = []library{
 	{path: "golang.org/x/term", by: []string{"cmd/gondola"}},
 	{path: "golang.org/x/text/unicode/norm", by: []string{"internal/feed"}},
 	{path: "golang.org/x/text/width", by: []string{"cmd/gondola"}},
-	{path: "modernc.org/sqlite", by: []string{"internal/store"}},
+	{
+		path: "modernc.org/sqlite", by: []string{"cmd/bench", "internal/store"},
+		why: "the benchmark measures store and shelf beside a bare database",
+	},
 }
 
 // The budgets.

@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"runtime"
 	"testing"
+
+	"gondola/internal/catalog"
 )
 
 // bulk writes an export of so many rows, of the shape that ERPs write: semicolons, Windows-1252, decimal commas.
@@ -40,11 +42,24 @@ func bulk(tb testing.TB, rows int) (path string, size int64) {
 	return path, info.Size()
 }
 
+// perRow reports what a row costs, when the benchmark ends.
+func perRow(b *testing.B, rows int) {
+	b.ReportAllocs()
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	b.Cleanup(func() {
+		runtime.ReadMemStats(&after)
+		n := float64(rows) * float64(b.N)
+		b.ReportMetric(float64(after.Mallocs-before.Mallocs)/n, "allocs/row")
+		b.ReportMetric(n/b.Elapsed().Seconds(), "rows/s")
+	})
+}
+
 func BenchmarkConvert(b *testing.B) {
 	const rows = 100_000
 	path, size := bulk(b, rows)
 	b.SetBytes(size)
-	b.ReportAllocs()
+	perRow(b, rows)
 	for b.Loop() {
 		res, err := Convert(b.Context(), specFor(byColumn), path, "bulk.csv", func(Record) error { return nil })
 		if err != nil || res.Records != rows {
@@ -66,7 +81,7 @@ func BenchmarkConvertWithRules(b *testing.B) {
 		b.Run(name, func(b *testing.B) {
 			path, size := bulk(b, rows)
 			b.SetBytes(size)
-			b.ReportAllocs()
+			perRow(b, rows)
 			for b.Loop() {
 				res, err := Convert(b.Context(), specFor(byColumn, ruled(rules)), path, "bulk.csv", func(Record) error { return nil })
 				if err != nil || res.Records == 0 {
@@ -95,13 +110,38 @@ func BenchmarkConvertPromotions(b *testing.B) {
 	if err := f.Close(); err != nil {
 		b.Fatal(err)
 	}
-	b.ReportAllocs()
+	perRow(b, rows)
 	for b.Loop() {
 		res, err := Convert(b.Context(), promoSpec(byColumn), path, "promos.csv", func(Record) error { return nil })
 		if err != nil || res.Records != rows {
 			b.Fatalf("%d records, %v", res.Records, err)
 		}
 	}
+}
+
+// BenchmarkCells reads cells by themselves: prices in both conventions, and barcodes.
+func BenchmarkCells(b *testing.B) {
+	const rows = 1000
+	b.Run("price", func(b *testing.B) {
+		perRow(b, rows)
+		for b.Loop() {
+			for i := range rows {
+				if n, ok := scanNumeral([]string{"$ 1.234,56", "12,50", "990", "1'234,5"}[i%4], currencyWords); !ok || n.core == "" {
+					b.Fatal(i)
+				}
+			}
+		}
+	})
+	b.Run("barcode", func(b *testing.B) {
+		perRow(b, rows)
+		for b.Loop() {
+			for range rows {
+				if !catalog.GTINValid("7791234567898") {
+					b.Fatal("no barcode")
+				}
+			}
+		}
+	})
 }
 
 // Ten times the rows must not take more memory.

@@ -7,6 +7,7 @@ import (
 	"iter"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -230,6 +231,8 @@ func BenchmarkWriteCatalog(b *testing.B) {
 	format := CatalogFormat{Fields: catalog.Price | catalog.Quantity, PriceDecimals: 2}
 	it := with(priced("7791234", 10500), stocked("", 8))
 	b.ReportAllocs()
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
 	rows := 0
 	for b.Loop() {
 		n, err := WriteCatalog(io.Discard, format, func(yield func(catalog.Item, error) bool) {
@@ -244,6 +247,8 @@ func BenchmarkWriteCatalog(b *testing.B) {
 		}
 		rows += n
 	}
+	runtime.ReadMemStats(&after)
+	b.ReportMetric(float64(after.Mallocs-before.Mallocs)/float64(rows), "allocs/row")
 	b.ReportMetric(float64(rows)/b.Elapsed().Seconds(), "rows/s")
 }
 

@@ -2,6 +2,7 @@ package shelf
 
 import (
 	"fmt"
+	"runtime"
 	"testing"
 
 	"gondola/internal/catalog"
@@ -41,10 +42,18 @@ func benchFile(b *testing.B, files Files, n int, change func(*Record)) Digest {
 	return d
 }
 
-// perSecond reports how many records a second were handled.
-func perSecond(b *testing.B, records int) {
+// perRecord reports what a record costs, when the benchmark ends.
+func perRecord(b *testing.B, records int) {
 	b.Helper()
-	b.ReportMetric(float64(records)*float64(b.N)/b.Elapsed().Seconds(), "records/s")
+	b.ReportAllocs()
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	b.Cleanup(func() {
+		runtime.ReadMemStats(&after)
+		n := float64(records) * float64(b.N)
+		b.ReportMetric(float64(after.Mallocs-before.Mallocs)/n, "allocs/record")
+		b.ReportMetric(n/b.Elapsed().Seconds(), "records/s")
+	})
 }
 
 // BenchmarkDiff is the everyday question: a large shelf of which next to nothing has changed.
@@ -61,15 +70,28 @@ func BenchmarkDiff(b *testing.B) {
 		differ int
 	}{{"one layer", []Digest{wanted}, 10}, {"prices and stock from two feeds", []Digest{prices, stock}, 0}} {
 		b.Run(bm.name, func(b *testing.B) {
-			b.ReportAllocs()
+			perRecord(b, benchRecords)
 			for b.Loop() {
 				s, err := files.Diff(Question{Wanted: bm.wanted, Sent: []Digest{sent}})
 				if err != nil || s.Differs != bm.differ {
 					b.Fatalf("%d differ, %v; want %d", s.Differs, err, bm.differ)
 				}
 			}
-			perSecond(b, benchRecords)
 		})
+	}
+}
+
+// BenchmarkPlan writes the rows of ten changes on a large shelf.
+func BenchmarkPlan(b *testing.B) {
+	files := newTestFiles(b)
+	sent := benchFile(b, files, 0, nil)
+	wanted := benchFile(b, files, benchRecords/10, func(r *Record) { r.Item.Price++ })
+	perRecord(b, benchRecords)
+	for b.Loop() {
+		s, err := files.Plan(Question{Wanted: []Digest{wanted}, Sent: []Digest{sent}})
+		if err != nil || s.Rows != 10 {
+			b.Fatalf("%d rows, %v; want 10", s.Rows, err)
+		}
 	}
 }
 
@@ -83,7 +105,7 @@ func BenchmarkSorter(b *testing.B) {
 	dir := b.TempDir()
 	for _, buffer := range []int{sortBuffer, 2 << 20} {
 		b.Run(fmt.Sprintf("%d MB", buffer>>20), func(b *testing.B) {
-			b.ReportAllocs()
+			perRecord(b, rows)
 			for b.Loop() {
 				s := NewSorter(catalog.BySKU, dir)
 				s.buffer = buffer
@@ -99,7 +121,6 @@ func BenchmarkSorter(b *testing.B) {
 					b.Fatal(err)
 				}
 			}
-			perSecond(b, rows)
 		})
 	}
 }
@@ -116,7 +137,7 @@ func BenchmarkBuildLayer(b *testing.B) {
 	}
 	defer s.Close()
 	below := benchFile(b, files, 0, nil)
-	b.ReportAllocs()
+	perRecord(b, benchRecords)
 	for b.Loop() {
 		err := s.Each(func(_ string, rows *Rows) error {
 			_, err := files.BuildLayer(LayerSpec{Full: true, Missing: Deactivate, Owned: catalog.Price, Below: []Digest{below}, Today: today}, rows)
@@ -126,5 +147,4 @@ func BenchmarkBuildLayer(b *testing.B) {
 			b.Fatal(err)
 		}
 	}
-	perSecond(b, benchRecords)
 }

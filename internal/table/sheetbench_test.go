@@ -115,6 +115,8 @@ func BenchmarkSheet(b *testing.B) {
 				b.Fatalf("%d cells", n)
 			}
 			excel := time.Since(began)
+			read := rows
+			perRow(b, &read)
 			for b.Loop() {
 				if n := ours(b, path); n != rows*benchColumns {
 					b.Fatalf("%d cells", n)

@@ -232,6 +232,17 @@ func TestSameAsStandardLibrary(t *testing.T) {
 	}
 }
 
+// perRow reports how often memory is asked for a row, when the benchmark ends. read counts the rows of one pass.
+func perRow(b *testing.B, read *int) {
+	b.ReportAllocs()
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	b.Cleanup(func() {
+		runtime.ReadMemStats(&after)
+		b.ReportMetric(float64(after.Mallocs-before.Mallocs)/float64(*read*b.N), "allocs/row")
+	})
+}
+
 func BenchmarkRows(b *testing.B) {
 	path, _ := writeSample(b, 32<<20, 0)
 	info, err := os.Stat(path)
@@ -241,13 +252,14 @@ func BenchmarkRows(b *testing.B) {
 	b.Run("table", func(b *testing.B) {
 		tab := mustOpen(b, path, Options{})
 		b.SetBytes(info.Size())
-		b.ReportAllocs()
+		rows := 0
+		perRow(b, &rows)
 		for b.Loop() {
 			r, err := tab.Sheets()[0].Rows()
 			if err != nil {
 				b.Fatal(err)
 			}
-			for r.Next() {
+			for rows = 0; r.Next(); rows++ {
 				_ = r.Row()
 			}
 			if err := errors.Join(r.Err(), r.Close()); err != nil {

@@ -1,0 +1,320 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"gondola/internal/inbox"
+	"gondola/internal/store"
+)
+
+// hookSecret opens nothing but the benchmark's own listeners.
+const hookSecret = "invented for the benchmark"
+
+// The contenders.
+const (
+	hookRun   = "gondola run: the whole program"
+	hookInbox = "gondola: inbox and store"
+	hookGroup = "limit: SQLite, group commit"
+	hookFile  = "append to a file, group fsync"
+)
+
+// holdWebhooks compares receivers of events that answer only when the event is on disk.
+func (b *bench) holdWebhooks(ctx context.Context) ([]outcome, error) {
+	var all []outcome
+	for _, clients := range []int{1, 16, 64} {
+		requests := b.size.requests
+		if clients == 1 {
+			requests /= 2
+		}
+		worker := func(name string) func(context.Context) (measure, error) {
+			return b.hook(clients, requests, func(ctx context.Context, dir string) (*server, error) { return b.serveWorker(ctx, name, dir) })
+		}
+		c := contest{
+			name: fmt.Sprintf("webhook-%d", clients), title: fmt.Sprintf("%s events of 4 KB from %d clients", thousands(requests), clients),
+			contenders: []contender{
+				{name: hookRun, role: ours, do: b.hook(clients, requests, b.runForHooks)},
+				{name: hookInbox, role: ours, do: worker("hook-inbox")},
+				{name: hookGroup, role: limit, do: worker("hook-group")},
+				{name: hookFile, role: limit, do: worker("hook-file")},
+				{name: "Python, append and fsync", role: peer, need: []string{"python3"}, do: b.hook(clients, requests, func(ctx context.Context, dir string) (*server, error) {
+					return b.serve(ctx, "python3", b.script("receive.py"), filepath.Join(dir, "events"))
+				})},
+				{name: "Node, append and fsync", role: peer, need: []string{"node"}, do: b.hook(clients, requests, func(ctx context.Context, dir string) (*server, error) {
+					return b.serve(ctx, "node", b.script("receive.cjs"), filepath.Join(dir, "events"))
+				})},
+				{name: "webhook, running a command", role: peer, need: []string{"webhook"}, share: 0.1, do: b.hook(clients, max(requests/10, clients), b.runWebhook)},
+			},
+			goals: []goal{
+				{text: "whole, of SQLite group commit", least: 0.7, unit: "×", measure: times(hookGroup, hookRun)},
+				{text: "inbox, of SQLite group commit", least: 0.7, unit: "×", measure: times(hookGroup, hookInbox)},
+				{text: "memory of the whole program", most: 64, unit: "MiB", measure: memory(hookRun)},
+			},
+		}
+		if clients > 1 {
+			c.goals = append(c.goals, goal{text: "ahead of the faster of Python and Node", least: 4, unit: "×", measure: ahead(hookRun)})
+		}
+		if clients == 64 {
+			c.goals = append(c.goals, goal{text: "p99 of the whole program", most: 25, unit: "ms", measure: told(hookRun, "p99")})
+		}
+		all = append(all, b.run(ctx, c))
+	}
+	return all, nil
+}
+
+// hook measures a receiver: it is started, called by so many clients, and stopped.
+func (b *bench) hook(clients, requests int, start func(ctx context.Context, dir string) (*server, error)) func(context.Context) (measure, error) {
+	return func(ctx context.Context) (m measure, err error) {
+		dir := b.path("work")
+		if err := errors.Join(os.RemoveAll(dir), os.MkdirAll(dir, 0o755)); err != nil {
+			return m, err
+		}
+		s, err := start(ctx, dir)
+		if err != nil {
+			return m, err
+		}
+		defer func() { err = errors.Join(err, s.stop()) }()
+		m, err = b.worker("hook-load", "http://"+s.addr+"/webhook", strconv.Itoa(clients), strconv.Itoa(requests))(ctx)
+		m.RSS, m.CPU = s.peak(), 0
+		return m, err
+	}
+}
+
+// hookLoad calls a receiver, each time with another event, and says how long it waited.
+func hookLoad(args []string, m *measure) error {
+	clients, err := strconv.Atoi(args[1])
+	requests, err2 := strconv.Atoi(args[2])
+	if err := errors.Join(err, err2); err != nil {
+		return err
+	}
+	client := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: clients, MaxConnsPerHost: clients}}
+	var next atomic.Int64
+	took := make([][]time.Duration, clients)
+	errs := make([]error, clients)
+	var wait sync.WaitGroup
+	begun := time.Now()
+	for c := range clients {
+		wait.Go(func() {
+			for errs[c] == nil {
+				n := next.Add(1)
+				if n > int64(requests) {
+					return
+				}
+				begun := time.Now()
+				errs[c] = postEvent(client, args[0], n)
+				took[c] = append(took[c], time.Since(begun))
+			}
+		})
+	}
+	wait.Wait()
+	m.Seconds = time.Since(begun).Seconds()
+	if err := errors.Join(errs...); err != nil {
+		return err
+	}
+	every := slices.Sorted(slices.Values(slices.Concat(took...)))
+	m.tell("requests/s", float64(requests)/m.Seconds, "")
+	m.tell("p99", every[len(every)*99/100].Seconds()*1000, "ms")
+	return nil
+}
+
+// event returns an order as the platform tells of it, of 4 KB.
+func event(n int64) []byte {
+	items := make([]string, 0, 20)
+	for i := range 20 {
+		items = append(items, fmt.Sprintf(`{"_id":"%d-%d","sku":"%08d","name":"Galletitas de limón","barcode":["%s"],`+
+			`"pricing":{"quantity":%d,"unit_price":%d.5,"pricing_type":"UNIT"},"status":"IN_CART","comment":""}`, n, i, i, ean(i), i%3+1, 90+i))
+	}
+	return fmt.Appendf(nil, `{"order_id":"bench-%d","external_order_id":"%d","status":"RECEIVED","client":{"store_id":"290000","chain_id":"bench"},`+
+		`"customer":{"first_name":"Sentinela","phone_number":"0"},"payment":{"order_total":%d.5},"items":[%s],"sys":{"created_at":"2026-11-22T12:00:00Z"}}`,
+		n, n, n%1000, strings.Join(items, ","))
+}
+
+func postEvent(client *http.Client, url string, n int64) error {
+	req, err := http.NewRequest(http.MethodPost, url, bytes.NewReader(event(n)))
+	if err != nil {
+		return err
+	}
+	req.Header.Set("Authorization", hookSecret)
+	req.Header.Set("Content-Type", "application/json")
+	res, err := client.Do(req)
+	if err != nil {
+		return err
+	}
+	_, err = io.Copy(io.Discard, res.Body)
+	if err = errors.Join(err, res.Body.Close()); err == nil && res.StatusCode != http.StatusOK {
+		err = fmt.Errorf("answered with %s", res.Status)
+	}
+	return err
+}
+
+// hookKeep is the inbox over the real store, without what comes after it.
+func hookKeep(args []string, _ *measure) (err error) {
+	ctx, cancel := context.WithCancel(context.Background())
+	st, err := store.Open(ctx, args[0])
+	if err != nil {
+		cancel()
+		return err
+	}
+	defer func() { err = errors.Join(err, st.Close()) }()
+	s, err := inbox.New(inbox.Config{
+		Listen: "127.0.0.1:0", Path: "/webhook", Keeper: st, Secrets: []func() (string, error){func() (string, error) { return hookSecret, nil }},
+	})
+	if err != nil {
+		cancel()
+		return err
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- s.Run(ctx) }()
+	err = untilStopped(s.Addr())
+	cancel()
+	return errors.Join(err, <-ended)
+}
+
+// together makes one commit of what many callers want kept at the same time, in the order in which they came.
+type together struct {
+	queue chan waiting
+	keep  func(bodies [][]byte) error
+}
+
+// waiting is a body whose sender waits.
+type waiting struct {
+	body []byte
+	done chan error
+}
+
+func (t *together) run() {
+	for w := range t.queue {
+		batch, bodies := []waiting{w}, [][]byte{w.body}
+		for more := true; more && len(batch) < 256; {
+			select {
+			case w := <-t.queue:
+				batch, bodies = append(batch, w), append(bodies, w.body)
+			default:
+				more = false
+			}
+		}
+		err := t.keep(bodies)
+		for _, w := range batch {
+			w.done <- err
+		}
+	}
+}
+
+// ServeHTTP implements http.Handler.
+func (t *together) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	body, err := io.ReadAll(r.Body)
+	if err == nil {
+		one := waiting{body, make(chan error, 1)}
+		t.queue <- one
+		err = <-one.done
+	}
+	if err != nil {
+		w.WriteHeader(http.StatusInternalServerError)
+	}
+}
+
+// receive answers when keep has kept what came, and knows nothing else.
+func receive(keep func([][]byte) error) error {
+	t := &together{queue: make(chan waiting), keep: keep}
+	go t.run()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return err
+	}
+	s := &http.Server{Handler: t, ReadHeaderTimeout: time.Minute}
+	go func() { _ = s.Serve(l) }() // until it is closed
+	return errors.Join(untilStopped(l.Addr()), s.Close())
+}
+
+// hookGroupCommit keeps events in a table of a database.
+func hookGroupCommit(args []string, _ *measure) error {
+	db, err := sql.Open("sqlite", "file:"+filepath.Join(args[0], "bare.db")+"?_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)")
+	if err != nil {
+		return err
+	}
+	db.SetMaxOpenConns(1)
+	if _, err := db.Exec(`CREATE TABLE events (id INTEGER PRIMARY KEY, body BLOB NOT NULL)`); err != nil {
+		return err
+	}
+	err = receive(func(bodies [][]byte) error {
+		tx, err := db.Begin()
+		if err != nil {
+			return err
+		}
+		defer func() { _ = tx.Rollback() }() // does nothing after the commit
+		add, err := tx.Prepare(`INSERT INTO events (body) VALUES ($1)`)
+		if err != nil {
+			return err
+		}
+		defer func() { _ = add.Close() }() // the commit tells
+		for _, body := range bodies {
+			if _, err := add.Exec(body); err != nil {
+				return err
+			}
+		}
+		return tx.Commit()
+	})
+	return errors.Join(err, db.Close())
+}
+
+// hookAppend keeps events in a file.
+func hookAppend(args []string, _ *measure) error {
+	f, err := os.Create(filepath.Join(args[0], "events"))
+	if err != nil {
+		return err
+	}
+	err = receive(func(bodies [][]byte) error {
+		_, err := f.Write(bytes.Join(bodies, []byte("\n")))
+		return errors.Join(err, f.Sync())
+	})
+	return errors.Join(err, f.Close())
+}
+
+// runForHooks starts gondola itself.
+func (b *bench) runForHooks(ctx context.Context, dir string) (*server, error) {
+	addr, err := freeAddress()
+	if err != nil {
+		return nil, err
+	}
+	h := house{dir: dir, hook: addr}
+	if err := h.write(); err != nil {
+		return nil, err
+	}
+	return start(ctx, addr, h.log(), b.gondola, "run", "--log-level", "warn", "--config", h.config())
+}
+
+// runWebhook starts adnanh/webhook, which keeps nothing itself: it runs a command for each event.
+func (b *bench) runWebhook(ctx context.Context, dir string) (*server, error) {
+	addr, err := freeAddress()
+	if err != nil {
+		return nil, err
+	}
+	hooks, err := json.Marshal([]map[string]any{{
+		"id": "webhook", "execute-command": b.script("keep.sh"), "command-working-directory": dir, "include-command-output-in-response": true,
+		"pass-arguments-to-command": []map[string]string{{"source": "entire-payload"}},
+	}})
+	path := filepath.Join(dir, "hooks.json")
+	if err := errors.Join(err, os.WriteFile(path, hooks, 0o600), os.Chmod(b.script("keep.sh"), 0o755)); err != nil {
+		return nil, err
+	}
+	host, port, err := net.SplitHostPort(addr)
+	if err != nil {
+		return nil, err
+	}
+	return start(ctx, addr, io.Discard, b.peers.path("webhook"), "-hooks", path, "-ip", host, "-port", port, "-urlprefix", "")
+}
