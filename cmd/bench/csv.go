@@ -308,19 +308,10 @@ func writeDocument(files shelf.Files, part shelf.Part, work string) (int, error)
 // items streams the articles of a record file.
 func items(files shelf.Files, d shelf.Digest) iter.Seq2[catalog.Item, error] {
 	return func(yield func(catalog.Item, error) bool) {
-		o, err := files.Overlay([]shelf.Digest{d})
-		if err != nil {
-			yield(catalog.Item{}, err)
-			return
-		}
-		defer func() { _ = o.Close() }() // it was only read
-		for o.Next() {
-			if !yield(o.Record().Item, nil) {
+		for r, err := range files.Records(d) {
+			if !yield(r.Item, err) {
 				return
 			}
-		}
-		if err := o.Err(); err != nil {
-			yield(catalog.Item{}, err)
 		}
 	}
 }
