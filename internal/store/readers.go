@@ -50,7 +50,7 @@ func (r *readers) prepare(ctx context.Context, query string) (*sql.Stmt, error) 
 	if len(r.prepared) >= maxPrepared {
 		return nil, nil
 	}
-	stmt, err := r.DB.PrepareContext(ctx, query) //nolint:sqlclosecheck // likewise
+	stmt, err := r.PrepareContext(ctx, query) //nolint:sqlclosecheck // likewise
 	if err != nil {
 		return nil, err
 	}
