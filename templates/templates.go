@@ -7,14 +7,17 @@ import "embed"
 // Files are the texts, under their names in this folder:
 //
 //   - receipt.<language>.txt.tmpl: the words of a receipt, one named text/template a phrase,
-//   - answer.html.tmpl: the page of one answer and the style of all, answers.html.tmpl: the list of the last ones; both html/template,
-//     without a word of their own,
+//   - answer.html.tmpl: the page of one answer and the style of all, answers.html.tmpl: the list of the last ones, part.html.tmpl: an
+//     answer as a part of another page; all html/template, without a word of their own,
 //   - status.<language>.txt.tmpl: what the status page and alarms say, one phrase each, read together with those of receipts,
 //   - status.html.tmpl: the status page, html/template, and status.css, its style,
+//   - drop.html.tmpl: the pages on which files are dropped, html/template, with drop.css, what they have beside the style of answers, and
+//     drop.js, which makes them quicker and is not needed,
 //   - init/config.yaml.tmpl: the starter configuration, a text/template for what depends on the language; its CHANGE-ME are to be
 //     filled in by people,
 //   - gondola.service.tmpl: the systemd unit, a text/template for who runs it and what it may write to,
 //   - init/<language>.json: the texts of the starter spreadsheets.
 //
-//go:embed receipt.*.txt.tmpl answer.html.tmpl answers.html.tmpl status.*.txt.tmpl status.html.tmpl status.css init gondola.service.tmpl
+//go:embed receipt.*.txt.tmpl answer.html.tmpl answers.html.tmpl part.html.tmpl status.*.txt.tmpl status.html.tmpl status.css
+//go:embed drop.html.tmpl drop.css drop.js init gondola.service.tmpl
 var Files embed.FS

@@ -84,6 +84,8 @@ type House struct {
 	life     life     // of loops
 	alarm    alarm
 	page     *page         // nil where none is served
+	uploads  *uploads      // that the page received
+	looks    *look         // of a house that only looks at a file, nil else
 	webhook  *inbox.Server // nil where none is taken
 	rejudged bool          // what was put aside was judged by this program; owned by drainInbox
 	polled   poller        // owned by poll
@@ -110,6 +112,7 @@ type watcher struct {
 
 // Folders below state.dir.
 const (
+	incomingDir = "incoming" // files that the page received, until they are sent or forgotten
 	shelfDir    = "shelf"
 	documentDir = "documents"
 	archiveDir  = "archive"
@@ -154,7 +157,7 @@ func newHouse(s *setup, st *store.Store, opts Options) *House {
 		queueAPI: store.Queue{Store: st, By: outbox.ByAPI, Dir: s.cfg.State.Dir},
 		lastDial: map[outbox.By]string{}, attributed: map[string]int64{},
 		files:   shelf.Files{Dir: filepath.Join(s.cfg.State.Dir, shelfDir)},
-		answers: s.newAnswerings(),
+		answers: s.newAnswerings(), uploads: newUploads(filepath.Join(s.cfg.State.Dir, incomingDir)),
 	}
 	if h.now == nil {
 		h.now = time.Now
@@ -168,6 +171,7 @@ func newHouse(s *setup, st *store.Store, opts Options) *House {
 
 // Close gives the state folder free. Call it after Run or Once has returned.
 func (h *House) Close() error {
+	h.uploads.work.Wait()
 	return errors.Join(h.page.close(), h.closeWebhook(), h.closeClient(), h.store.Close())
 }
 
@@ -193,6 +197,9 @@ func (h *House) prepare(ctx context.Context) error {
 	}
 	if err := durable.MkdirAll(filepath.Join(h.cfg.State.Dir, sortDir)); err != nil {
 		return fmt.Errorf("prepare state folder: %w", err)
+	}
+	if err := h.sweepPuts(ctx); err != nil {
+		return err
 	}
 	remote, err := h.server(ctx)
 	if err != nil {

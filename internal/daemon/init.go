@@ -83,13 +83,7 @@ func initFiles(language string) (files []initFile, drops []string, err error) {
 		return nil, nil, err
 	}
 	files = append(files, initFile{configName, text, 0o640}, initFile{config.SchemaName, config.Schema(), 0o644})
-	for _, book := range []struct {
-		words   bookWords
-		columns []starterColumn
-	}{
-		{w.Catalogue, catalogueColumns},
-		{w.Promotions, promotionColumns},
-	} {
+	for _, book := range w.books() {
 		data, err := w.starter(book.words, book.columns, names)
 		if err != nil {
 			return nil, nil, err

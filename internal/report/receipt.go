@@ -73,6 +73,7 @@ type pair struct{ what, do string }
 type receipt struct {
 	words  *words
 	answer Answer
+	ahead  bool // of a file that only may be dropped: it says what would be
 }
 
 func newReceipt(a Answer) *receipt {
@@ -157,8 +158,11 @@ func (r *receipt) support() []section {
 	if a.Feed != "" {
 		parts = append(parts, w.say("read.feed", clean(a.Feed, maxQuote)))
 	}
-	if a.Reading.Encoding != "" {
-		parts = append(parts, w.say("read.encoding", clean(a.Reading.Encoding, maxQuote), clean(a.Reading.Evidence, maxTrouble)))
+	if a.By != "" {
+		parts = append(parts, w.say("read.by", clean(a.By, maxQuote)))
+	}
+	if encoding := r.encoding(); encoding != "" {
+		parts = append(parts, encoding)
 	}
 	entries := []entry{
 		{w.say("label.read"), r.read()},
@@ -169,6 +173,15 @@ func (r *receipt) support() []section {
 		return nil
 	}
 	return []section{{key: "support", facts: entries}}
+}
+
+// encoding says in which encoding a text was read, "" for a workbook.
+func (r *receipt) encoding() string {
+	rd := r.answer.Reading
+	if rd.Encoding == "" {
+		return ""
+	}
+	return r.words.say("read.encoding", clean(rd.Encoding, maxQuote), clean(rd.Evidence, maxTrouble))
 }
 
 func (r *receipt) read() string {
@@ -257,6 +270,10 @@ func (r *receipt) store(s StoreAnswer) storeBlock {
 	}
 	for _, is := range s.RejectedRows {
 		b.same = append(b.same, w.say("store.rejected-rows", small(w.what(is))))
+	}
+	if r.ahead {
+		b.standing, b.state = r.upcoming(s)
+		return b
 	}
 	if b.state = stateHeld; len(s.Held) == 0 && len(r.answer.Held) == 0 && !s.OnlyHeld {
 		b.standing, b.state = r.standing(s)

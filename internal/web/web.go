@@ -41,6 +41,8 @@ type Config struct {
 	// Measure returns the numbers of /metrics; never called twice at once. Optional: there are none.
 	Measure func(ctx context.Context) ([]Metric, error)
 
+	Drops Drops // the drop page; nil: there is none
+
 	Log *slog.Logger     // optional: discarded
 	Now func() time.Time // optional: time.Now
 }
@@ -58,6 +60,7 @@ type Server struct {
 	layout   *template.Template
 	style    []byte
 	views    cache
+	drops    *dropPages // nil where there is no drop page
 
 	measuring sync.Mutex // held for one scrape
 }
@@ -90,6 +93,11 @@ func New(c Config) (*Server, error) {
 	}
 	if s.style, err = fs.ReadFile(templates.Files, "status.css"); err != nil {
 		return nil, fmt.Errorf("read style of the page: %w", err)
+	}
+	if c.Drops != nil {
+		if s.drops, err = s.newDropPages(); err != nil {
+			return nil, err
+		}
 	}
 	s.listener, err = net.Listen("tcp", c.Listen)
 	if errors.Is(err, syscall.EADDRINUSE) {
@@ -156,6 +164,9 @@ func (s *Server) handler(working context.Context) http.Handler {
 	mux.HandleFunc("GET /healthz", s.health)
 	if s.c.Measure != nil {
 		mux.HandleFunc("GET /metrics", s.metrics)
+	}
+	if s.drops != nil {
+		s.drops.route(mux)
 	}
 	return guard(http.NewCrossOriginProtection().Handler(s.known(mux)))
 }
