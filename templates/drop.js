@@ -106,7 +106,7 @@
     };
     ask.onload = () => {
       put(at, ask.responseText);
-      now.textContent = say(form.dataset.done, file.name);
+      now.textContent = ask.status < 400 ? say(form.dataset.done, file.name) : ''; // what is wrong is told where it stands
       at.scrollIntoView({ block: 'nearest' });
       done();
     };

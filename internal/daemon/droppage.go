@@ -7,6 +7,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"time"
 
 	"gondola/internal/report"
 	"gondola/internal/store"
@@ -14,7 +15,18 @@ import (
 )
 
 // dropPage is what the page needs to take files in. From the drop folder on they go the way of every drop.
-type dropPage struct{ *House }
+type dropPage struct {
+	*House
+	within time.Duration // how long somebody waits for a preview
+}
+
+// dropsOf returns the drop page of a house, nil where it has no feeds to drop anything for.
+func (h *House) dropsOf() web.Drops {
+	if len(h.feeds) == 0 {
+		return nil
+	}
+	return &dropPage{h, previewWithin}
+}
 
 var _ web.Drops = (*dropPage)(nil)
 

@@ -41,7 +41,7 @@ func (d *dropSite) serve(roles ...web.Role) {
 	if roles == nil {
 		roles = []web.Role{web.RoleView, web.RoleDrop}
 	}
-	d.page = &dropPage{d.house}
+	d.page = &dropPage{d.house, previewWithin}
 	s, err := web.New(web.Config{
 		Listen: "127.0.0.1:0", Language: d.cfg.Chain.Language, Zone: d.house.zone, Look: d.house.view, Healthy: d.house.Healthy,
 		Drops: d.page, Open: roles,
@@ -53,8 +53,8 @@ func (d *dropSite) serve(roles ...web.Role) {
 	done := make(chan error, 1)
 	go func() { done <- s.Run(ctx) }()
 	d.url = "http://" + s.Addr().String()
-	house := d.live.stop
-	d.live.stop = func() {
+	house := d.stop
+	d.stop = func() {
 		stop()
 		if err := <-done; err != nil {
 			d.Errorf("serve: %v", err)
@@ -232,4 +232,3 @@ func TestDropPage(t *testing.T) {
 		t.Errorf("an answer that does not exist: %d", code)
 	}
 }
-

@@ -48,17 +48,26 @@ func (p *dropPage) Preview(ctx context.Context, token, feed string) (web.DropPre
 	if feed != "" {
 		takers = slices.DeleteFunc(takers, func(f feedSetup) bool { return f.Name != feed })
 	}
+	// That it is no table at all says more than that its name is none that a feed takes.
+	named := len(takers) > 0
+	if !named && len(p.feeds) > 0 {
+		takers = p.feeds[:1]
+	}
 	if len(takers) == 0 {
 		done()
 		return web.DropPreview{}, &web.NameError{Name: u.name, Match: p.patterns()}
 	}
-	within, cancel := context.WithTimeout(ctx, previewWithin)
+	within, cancel := context.WithTimeout(ctx, p.within)
 	defer cancel()
 	select {
 	case p.uploads.looking <- struct{}{}:
-	case <-within.Done():
-		done()
-		return web.DropPreview{}, errors.Join(web.ErrBusy, within.Err())
+	default:
+		select {
+		case p.uploads.looking <- struct{}{}:
+		case <-within.Done():
+			done()
+			return web.DropPreview{}, errors.Join(web.ErrBusy, within.Err())
+		}
 	}
 	// What does not end in time ends by itself, and holds its place until then.
 	news := make(chan seen, 2)
@@ -71,12 +80,17 @@ func (p *dropPage) Preview(ctx context.Context, token, feed string) (web.DropPre
 	if err != nil {
 		return web.DropPreview{}, fmt.Errorf("preview %q: %w", u.name, err)
 	}
+	if !named && !slices.ContainsFunc(last.reading.Outcome.Issues, func(is catalog.Issue) bool { return is.Code == catalog.FileKind }) {
+		return web.DropPreview{}, &web.NameError{Name: u.name, Match: p.patterns()}
+	}
 	if last.feed.Name == "" {
 		last.feed, last.drop = takers[0], store.Drop{Name: u.name, Feed: takers[0].Name}
 	}
-	p.uploads.mu.Lock()
-	u.feed = last.feed.Name
-	p.uploads.mu.Unlock()
+	if named {
+		p.uploads.mu.Lock()
+		u.feed = last.feed.Name
+		p.uploads.mu.Unlock()
+	}
 	others = slices.DeleteFunc(others, func(f feedSetup) bool { return f.Name == last.feed.Name })
 	what, err := p.previewOf(ctx, last)
 	return web.DropPreview{Token: u.token, Name: u.name, Feed: last.feed.Name, Others: dropFeeds(others), What: what}, err

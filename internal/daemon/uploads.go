@@ -129,7 +129,7 @@ func (p *dropPage) Receive(ctx context.Context, in web.Upload) (_ string, err er
 	s, now := p.uploads, p.now()
 	s.forgetOld(now)
 	name, ok := drop.FitName(in.Name, answerSuffixes())
-	if !ok || len(p.takers(name)) == 0 {
+	if !ok {
 		return "", &web.NameError{Name: in.Name, Match: p.patterns()}
 	}
 	u := &upload{token: newToken(), name: name, modified: in.Modified, at: now}

@@ -3,6 +3,7 @@ package report
 import (
 	"cmp"
 	"slices"
+	"strings"
 
 	"gondola/internal/catalog"
 )
@@ -115,7 +116,11 @@ func (r *receipt) understood(p Preview) []entry {
 		}
 		all = append(all, entry{w.say("preview.speaks"), w.say(speaks)})
 	}
-	all = append(all, entry{w.say("label.read"), joinSaid(r.read(), r.encoding())})
+	read := []string{r.read()}
+	if p.Reading.Encoding != "" {
+		read = append(read, w.say("read.encoding", clean(p.Reading.Encoding, maxQuote)))
+	}
+	all = append(all, entry{w.say("label.read"), strings.Join(slices.DeleteFunc(read, func(s string) bool { return s == "" }), ", ")})
 	for _, c := range p.Reading.Columns {
 		key, proof := "preview.column", ""
 		if convention := cmp.Or(c.Decimal, c.Date); convention != "" && w.has(key+"-"+convention) {
@@ -131,13 +136,6 @@ func (r *receipt) understood(p Preview) []entry {
 		all = append(all, entry{label, w.say(key, clean(c.Header, maxQuote), proof)})
 	}
 	return all
-}
-
-func joinSaid(a, b string) string {
-	if a == "" || b == "" {
-		return a + b
-	}
-	return a + ", " + b
 }
 
 // upcoming says when a store's part would go.

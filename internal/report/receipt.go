@@ -161,8 +161,8 @@ func (r *receipt) support() []section {
 	if a.By != "" {
 		parts = append(parts, w.say("read.by", clean(a.By, maxQuote)))
 	}
-	if encoding := r.encoding(); encoding != "" {
-		parts = append(parts, encoding)
+	if a.Reading.Encoding != "" {
+		parts = append(parts, w.say("read.encoding", clean(a.Reading.Encoding, maxQuote), clean(a.Reading.Evidence, maxTrouble)))
 	}
 	entries := []entry{
 		{w.say("label.read"), r.read()},
@@ -173,15 +173,6 @@ func (r *receipt) support() []section {
 		return nil
 	}
 	return []section{{key: "support", facts: entries}}
-}
-
-// encoding says in which encoding a text was read, "" for a workbook.
-func (r *receipt) encoding() string {
-	rd := r.answer.Reading
-	if rd.Encoding == "" {
-		return ""
-	}
-	return r.words.say("read.encoding", clean(rd.Encoding, maxQuote), clean(rd.Evidence, maxTrouble))
 }
 
 func (r *receipt) read() string {

@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"path/filepath"
 	"strconv"
+	"time"
 
 	"gondola/internal/report"
 	"gondola/templates"
@@ -29,6 +30,7 @@ type dropPages struct {
 	layout    *template.Template
 	assets    []asset
 	uploading chan struct{} // one for each request that brings files
+	stall     time.Duration // how long one may be silent
 }
 
 // asset is a file that pages load.
@@ -44,7 +46,7 @@ func (s *Server) newDropPages() (*dropPages, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read drop page: %w", err)
 	}
-	p := &dropPages{Server: s, drops: s.c.Drops, layout: t, uploading: make(chan struct{}, maxUploading)}
+	p := &dropPages{Server: s, drops: s.c.Drops, layout: t, uploading: make(chan struct{}, maxUploading), stall: uploadStall}
 	style, err := report.Style()
 	if err != nil {
 		return nil, fmt.Errorf("read style of answers: %w", err)
@@ -190,7 +192,7 @@ func (p *dropPages) follow(w http.ResponseWriter, r *http.Request, id string) {
 	v := fateView{ID: id, Name: f.Name, Seq: f.Seq, Stuck: f.Stuck, Gone: f.Gone}
 	if f.Answer != nil {
 		if v.Part, err = answerPart(*f.Answer); err != nil {
-			p.Server.broken(w, err)
+			p.broken(w, err)
 			return
 		}
 		v.Workbook = f.Answer.Workbook
@@ -261,7 +263,7 @@ func (p *dropPages) missing(w http.ResponseWriter, r *http.Request, err error) {
 		http.NotFound(w, r)
 		return
 	}
-	p.Server.broken(w, err)
+	p.broken(w, err)
 }
 
 // drop asks for something about the drop whose number is in the path.

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"html/template"
 	"io"
+	"mime"
 	"mime/multipart"
 	"net/http"
 	"strconv"
@@ -16,6 +17,7 @@ import (
 const (
 	uploadStall  = 20 * time.Second // without a byte
 	uploadWithin = 30 * time.Minute // in all
+	restWithin   = 2 * time.Second  // for what a browser sends of a form that is refused
 	maxUploading = 8                // requests at once
 	maxFiles     = 50               // in one request
 	maxForm      = 64 << 10         // bytes of a form without a file
@@ -82,17 +84,13 @@ type receivedFile struct {
 
 // receive reads a form with files, or one with the token of a file that was received before.
 func (p *dropPages) receive(w http.ResponseWriter, r *http.Request) (receivedForm, error) {
-	parts, err := r.MultipartReader()
-	if errors.Is(err, http.ErrNotMultipart) {
+	if kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || kind != "multipart/form-data" {
 		r.Body = http.MaxBytesReader(w, r.Body, maxForm)
 		form := receivedForm{feed: r.PostFormValue("feed")}
 		if token := r.PostFormValue("token"); token != "" {
 			form.files = []receivedFile{{token: token, name: r.PostFormValue("name")}}
 		}
 		return form, nil
-	}
-	if err != nil {
-		return receivedForm{}, errors.Join(ErrBroken, err)
 	}
 	select {
 	case p.uploading <- struct{}{}:
@@ -104,13 +102,18 @@ func (p *dropPages) receive(w http.ResponseWriter, r *http.Request) (receivedFor
 	began := time.Now()
 	// The server's own limits are for requests without files.
 	_ = control.SetWriteDeadline(began.Add(uploadWithin + writeTimeout))
-	r.Body = &patient{ReadCloser: r.Body, control: control, until: began.Add(uploadWithin)}
-	defer func() {
-		// What is left to do is the preview's time, not the browser's.
-		_ = control.SetReadDeadline(time.Time{})
-		_ = control.SetWriteDeadline(time.Now().Add(writeTimeout))
-	}()
-	return p.readParts(r, parts)
+	body := &patient{ReadCloser: r.Body, control: control, stall: p.stall, until: began.Add(uploadWithin)}
+	r.Body = body
+	var form receivedForm
+	parts, err := r.MultipartReader()
+	if err != nil {
+		err = errors.Join(ErrBroken, err)
+	} else {
+		form, err = p.readParts(r, parts)
+	}
+	body.end(err == nil)
+	_ = control.SetWriteDeadline(time.Now().Add(writeTimeout))
+	return form, err
 }
 
 // readParts goes through the parts of a form. It returns what came before an error, too.
@@ -169,12 +172,13 @@ const maxMillis = 1 << 43
 type patient struct {
 	io.ReadCloser
 	control *http.ResponseController
+	stall   time.Duration
 	until   time.Time
 }
 
 // Read implements io.Reader.
 func (b *patient) Read(to []byte) (int, error) {
-	next := time.Now().Add(uploadStall)
+	next := time.Now().Add(b.stall)
 	if next.After(b.until) {
 		next = b.until
 	}
@@ -182,4 +186,16 @@ func (b *patient) Read(to []byte) (int, error) {
 		return 0, err
 	}
 	return b.ReadCloser.Read(to)
+}
+
+// end ends the reading. What is left to do with a whole form is not the browser's time; of another one the server waits for the rest, but
+// not for long.
+func (b *patient) end(whole bool) {
+	deadline := time.Now().Add(restWithin)
+	if whole {
+		if n, err := io.Copy(io.Discard, io.LimitReader(b, maxForm)); err == nil && n < maxForm {
+			deadline = time.Time{}
+		}
+	}
+	_ = b.control.SetReadDeadline(deadline)
 }
