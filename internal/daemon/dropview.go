@@ -21,8 +21,8 @@ import (
 // previewWithin is how long somebody is kept waiting for a preview. What is not known by then is left out of it.
 const previewWithin = 8 * time.Second
 
-// seen is what is known of a file that was looked at.
-type seen struct {
+// seenFile is what is known of a file that was looked at.
+type seenFile struct {
 	feed    feedSetup
 	drop    store.Drop
 	reading store.Reading
@@ -70,13 +70,13 @@ func (p *dropPage) Preview(ctx context.Context, token, feed string) (web.DropPre
 		}
 	}
 	// What does not end in time ends by itself, and holds its place until then.
-	news := make(chan seen, 2)
+	news := make(chan seenFile, 2)
 	p.uploads.work.Go(func() {
 		defer done()
 		defer func() { <-p.uploads.looking }()
 		p.lookAt(within, u, takers, news)
 	})
-	last, err := p.lastNews(ctx, within, news)
+	last, err := lastNews(ctx, within, news)
 	if err != nil {
 		return web.DropPreview{}, fmt.Errorf("preview %q: %w", u.name, err)
 	}
@@ -98,7 +98,7 @@ func (p *dropPage) Preview(ctx context.Context, token, feed string) (web.DropPre
 
 // lastNews waits for everything that is to be known of a file, and returns what is known when the time is over. An error that only says
 // so is none.
-func (p *dropPage) lastNews(ctx, within context.Context, news <-chan seen) (last seen, err error) {
+func lastNews(ctx, within context.Context, news <-chan seenFile) (last seenFile, err error) {
 	for !last.weighed {
 		select {
 		case next, more := <-news:
@@ -120,24 +120,24 @@ func (p *dropPage) lastNews(ctx, within context.Context, news <-chan seen) (last
 }
 
 // lookAt reads a file as the feeds would that take it, and tells twice: what the best of them makes of it, then with what that changes.
-func (p *dropPage) lookAt(ctx context.Context, u *upload, takers []feedSetup, news chan<- seen) {
+func (p *dropPage) lookAt(ctx context.Context, u *upload, takers []feedSetup, news chan<- seenFile) {
 	defer close(news)
 	dir := filepath.Join(u.dir, "look-"+newToken())
 	defer func() { _ = os.RemoveAll(dir) }() // what stays goes with the file, or when the program starts again
 	for _, sub := range []string{shelfDir, sortDir} {
 		if err := durable.MkdirAll(filepath.Join(dir, sub)); err != nil {
-			news <- seen{err: spaceError(err)}
+			news <- seenFile{err: spaceError(err)}
 			return
 		}
 	}
-	var best seen
+	var best seenFile
 	var looker *House
 	for _, f := range takers {
 		d := store.Drop{
 			Seq: lookSeq, Feed: f.Name, Name: u.name, Size: u.size, SHA256: u.sha256, Modified: u.modified, FirstSeen: u.at, Archived: u.path(),
 		}
 		h := p.onlooker(&look{dir: dir, drop: d})
-		one := seen{feed: f}
+		one := seenFile{feed: f}
 		one.drop, one.reading, one.err = h.lookOnce(ctx, f, d)
 		if one.err != nil {
 			news <- one
@@ -169,7 +169,7 @@ func (h *House) lookOnce(ctx context.Context, f feedSetup, d store.Drop) (store.
 
 // better reports whether one feed makes more of a file than another: more of its columns mean something, then more of its rows. A sheet of
 // promotions has articles, too, so that rows alone say little.
-func better(one, other seen) bool {
+func better(one, other seenFile) bool {
 	a, b := one.reading, other.reading
 	if rejected := a.State == store.DropRejected; rejected != (b.State == store.DropRejected) {
 		return !rejected
@@ -181,7 +181,7 @@ func better(one, other seen) bool {
 }
 
 // previewOf puts together what a preview says.
-func (p *dropPage) previewOf(ctx context.Context, s seen) (report.Preview, error) {
+func (p *dropPage) previewOf(ctx context.Context, s seenFile) (report.Preview, error) {
 	s.drop.Outcome = s.reading.Outcome
 	out := report.Preview{
 		Answer: p.reading(s.drop), Off: s.feed.missing == shelf.Deactivate,

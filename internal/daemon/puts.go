@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -126,15 +127,18 @@ func (p *dropPage) same(f feedSetup, name, other string) bool {
 		return false
 	}
 	pattern := f.spec.Source.FileName
-	return pattern == nil || slices.Equal(groups(pattern.FindStringSubmatch(name)), groups(pattern.FindStringSubmatch(other)))
+	return pattern == nil || storeIn(pattern, name) == storeIn(pattern, other)
 }
 
-// groups returns what the groups of a pattern matched.
-func groups(match []string) []string {
-	if len(match) == 0 {
-		return nil
+// storeIn returns what a file's name says of its store.
+func storeIn(pattern *regexp.Regexp, name string) string {
+	match := pattern.FindStringSubmatch(name)
+	for i, group := range pattern.SubexpNames() {
+		if group != "" && match != nil {
+			return group + "=" + match[i]
+		}
 	}
-	return match[1:]
+	return ""
 }
 
 // takers returns the feeds that take a file of a name, in the order of the config: of those that share a folder, one.
