@@ -105,6 +105,7 @@
       now.textContent = say(form.dataset.looking, file.name);
     };
     ask.onload = () => {
+      if (ask.responseURL !== form.action) { location.href = ask.responseURL; return; } // to log in once more
       put(at, ask.responseText);
       now.textContent = ask.status < 400 ? say(form.dataset.done, file.name) : ''; // what is wrong is told where it stands
       at.scrollIntoView({ block: 'nearest' });
