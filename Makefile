@@ -3,6 +3,7 @@
 GO       ?= go
 ARGS     ?=
 FUZZTIME ?= 30s
+SOAK     ?= 30m
 LINT     := bin/golangci-lint
 NFPM     := bin/nfpm
 
@@ -10,7 +11,7 @@ NFPM     := bin/nfpm
 # the driver in front of it (modernc.org/sqlite) and everything of ours stay watched.
 RACE     := -race -gcflags=modernc.org/sqlite/lib=-race=false -gcflags=modernc.org/libc=-race=false
 
-.PHONY: help build demo test lint fmt vet fuzz cover crash golden check dist twice wine clean
+.PHONY: help build demo test lint fmt vet fuzz cover crash soak golden check dist twice wine clean
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 9
@@ -49,6 +50,9 @@ cover: ## write coverage.out and say how much of the code the tests reach
 crash: ## kill the program at every seam of a full cycle, then 200 times at random (takes most of an hour)
 	$(GO) test -count=1 -timeout 3h -v -run '^Test(Orders)?Crash$$' ./cmd/gondola -crash.all
 	$(GO) test -count=1 -timeout 1h -v -run '^Test(Orders)?Kill$$' ./cmd/gondola -kills 200
+
+soak: ## 30 minutes of drops, pushes, orders and faults: nothing grows, nothing is lost, nothing private is said (SOAK=2h for longer)
+	$(GO) test -count=1 -timeout 24h -v -run '^TestSoak$$' ./cmd/gondola -soak $(SOAK)
 
 golden: ## write the golden files anew; read the difference before keeping it
 	$(GO) test $$(grep -rl --include='*_test.go' 'flag.Bool("update"' cmd internal | xargs -n1 dirname | sort -u | sed 's|^|./|') -update

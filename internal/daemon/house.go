@@ -71,6 +71,7 @@ type House struct {
 	lastDial    map[outbox.By]string // what was last told of the server; owned by flush
 	attributed  map[string]int64     // by target, the newest drop when feedback was last looked up; owned by send
 	measured    time.Time            // when the server was last asked for its clock alone; owned by send
+	sendsNext   time.Time            // when a slot comes or the outbox has something to do; owned by send
 	sweptOrders bool                 // the ERP's folder has no unfinished files of a stopped process; owned by handOverOrders
 	rekeyed     bool                 // while exports are read again by another identifier: what they were understood as before is no help
 
@@ -82,6 +83,7 @@ type House struct {
 
 	troubles troubles // of loops
 	life     life     // of loops
+	pulse    pulse    // for loops
 	alarm    alarm
 	page     *page         // nil where none is served
 	uploads  *uploads      // that the page received

@@ -256,20 +256,10 @@ func (h *House) render(w io.Writer, t Target, part shelf.Part) (int, error) {
 // records streams the records of a file as what a writer takes.
 func records[T any](files shelf.Files, d shelf.Digest, of func(shelf.Record) T) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
-		var none T
-		o, err := files.Overlay([]shelf.Digest{d})
-		if err != nil {
-			yield(none, err)
-			return
-		}
-		defer func() { _ = o.Close() }() // it was only read
-		for o.Next() {
-			if !yield(of(o.Record()), nil) {
+		for r, err := range files.Records(d) {
+			if !yield(of(r), err) {
 				return
 			}
-		}
-		if err := o.Err(); err != nil {
-			yield(none, err)
 		}
 	}
 }

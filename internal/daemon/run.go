@@ -14,12 +14,14 @@ import (
 	"gondola/internal/store"
 )
 
-// How often the loops look for work. Looking is a query on an index, so once a second costs nothing and no loop needs to be told.
+// How often the loops look for work. None needs to be told: each asks the store whether anything was written, which costs next to nothing,
+// and looks closer if so.
 const (
 	lookEvery   = time.Second      // for slots, for what is due, for what other processes asked for
 	answerEvery = time.Second      // for answers that are due
 	folderEvery = 2 * time.Second  // for what the watchers see
 	tidyEvery   = 12 * time.Hour   // for what is older than its retention
+	quietEvery  = 10 * time.Second // nobody wrote anything since: for what comes by time alone
 	restEvery   = 15 * time.Second // after trouble of our own, such as a full disk: it does not go away in a second
 )
 
@@ -28,6 +30,7 @@ type loop struct {
 	name  string
 	every time.Duration
 	work  func(context.Context) error
+	due   func() time.Time // optional: when there is something to do although nobody writes anything; zero = not known. Asked by the loop
 }
 
 // Run runs every loop until ctx ends, then finishes what is in flight and returns. Nothing that a loop meets ends it, a full disk
@@ -36,25 +39,28 @@ func (h *House) Run(ctx context.Context) error {
 	h.life.run(true)
 	defer h.life.run(false)
 	g, ctx := errgroup.WithContext(ctx)
+	g.Go(func() error { h.pulse.run(ctx, h.store.Version); return nil })
 	for _, w := range h.watchers {
 		g.Go(func() error { return w.Run(ctx) })
 	}
 	for _, l := range []loop{
-		{"send", lookEvery, h.send},
-		{"jobs", lookEvery, h.askJobs},
-		{"inbox", lookEvery, h.drainInbox},
-		{"poll", lookEvery, h.poll},
-		{ordersLoop, lookEvery, h.handOverOrders},
-		{"folders", folderEvery, h.reportWatch},
-		{"tidy", tidyEvery, h.tidy},
-		{"alarm", alarmEvery, h.lookForAlarms},
-		{"audit", auditEvery, h.audit},
+		{name: "send", every: lookEvery, work: h.send, due: func() time.Time { return h.sendsNext }},
+		{name: "jobs", every: lookEvery, work: h.askJobs},
+		{name: "inbox", every: lookEvery, work: h.drainInbox},
+		{name: "poll", every: lookEvery, work: h.poll},
+		{name: ordersLoop, every: lookEvery, work: h.handOverOrders},
+		{name: "folders", every: folderEvery, work: h.reportWatch},
+		{name: "tidy", every: tidyEvery, work: h.tidy},
+		{name: "alarm", every: alarmEvery, work: h.lookForAlarms},
+		{name: "audit", every: auditEvery, work: h.audit},
 	} {
 		g.Go(func() error { return h.loop(ctx, l) })
 	}
 	for folder := range h.answers {
 		g.Go(func() error {
-			return h.loop(ctx, loop{"answers", answerEvery, func(ctx context.Context) error { return h.writeReceiptsIn(ctx, folder) }})
+			return h.loop(ctx, loop{
+				name: "answers", every: answerEvery, work: func(ctx context.Context) error { return h.writeReceiptsIn(ctx, folder) },
+			})
 		})
 	}
 	if h.page != nil {
@@ -80,6 +86,7 @@ func (h *House) loop(ctx context.Context, l loop) error {
 	last := ""
 	for {
 		wait := l.every
+		written := h.pulse.next() // asked before the work, so that what is written meanwhile is looked at, too
 		end := h.life.begin(l.name, h.now())
 		err := l.work(ctx)
 		end()
@@ -98,12 +105,32 @@ func (h *House) loop(ctx context.Context, l loop) error {
 			}
 			wait = max(wait, restEvery)
 		}
-		select {
-		case <-ctx.Done():
+		if !pass(ctx, wait, nil) || !pass(ctx, l.quiet(h.now())-wait, written) {
 			return nil
-		case <-time.After(wait):
 		}
 	}
+}
+
+// pass waits for a time, or until something was written. It returns false when ctx ends.
+func pass(ctx context.Context, wait time.Duration, written <-chan struct{}) bool {
+	select {
+	case <-ctx.Done():
+		return false
+	case <-time.After(wait):
+	case <-written:
+	}
+	return true
+}
+
+// quiet returns how long nothing has to be looked at if nobody writes anything.
+func (l loop) quiet(now time.Time) time.Duration {
+	if l.due == nil {
+		return quietEvery
+	}
+	if due := l.due(); !due.IsZero() {
+		return min(quietEvery, due.Sub(now))
+	}
+	return quietEvery
 }
 
 // send runs the slots that have come, makes the plans that are due, and flushes the outbox.
@@ -117,6 +144,9 @@ func (h *House) send(ctx context.Context) error {
 		if !next.IsZero() && !next.After(h.now()) {
 			_, flushErr := h.flush(ctx)
 			return errors.Join(err, flushErr)
+		}
+		if !next.IsZero() && next.Before(h.sendsNext) {
+			h.sendsNext = next
 		}
 	}
 	return err

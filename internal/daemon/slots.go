@@ -42,12 +42,16 @@ func (h *House) startSchedules(ctx context.Context) error {
 
 // runSlots records the slots that have come since the last one of each schedule. Missed ones coalesce.
 func (h *House) runSlots(ctx context.Context) error {
+	h.sendsNext = h.now().Add(quietEvery)
 	for _, t := range h.timetables {
 		slot, ok, err := h.dueSlot(ctx, t.name, t.plan)
 		if err != nil {
 			return err
 		}
 		if !ok {
+			if next := t.plan.Next(h.now()); next.Before(h.sendsNext) {
+				h.sendsNext = next
+			}
 			continue
 		}
 		if err := h.store.RecordSlot(ctx, t.name, slot, t.targets, t.full); err != nil {

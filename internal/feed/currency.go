@@ -27,7 +27,12 @@ var reckonings = []string{"US$", "U$S", "U$S.", "U$D", "U$", "USD", "USD$", "€
 
 // reckoned reports whether an amount says that it is in dollars or euros. A bare $ is the peso's as well.
 func reckoned(amount string) bool {
-	text := strings.ToUpper(trim(amount))
+	text := trim(amount)
+	// Nearly every amount begins and ends with a digit, and no sign does.
+	if text == "" || isDigit(text[0]) && isDigit(text[len(text)-1]) {
+		return false
+	}
+	text = strings.ToUpper(text)
 	return slices.ContainsFunc(reckonings, func(sign string) bool {
 		return strings.HasPrefix(text, sign) || strings.HasSuffix(text, sign)
 	})

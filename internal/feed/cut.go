@@ -2,7 +2,6 @@ package feed
 
 import (
 	"slices"
-	"strings"
 	"unicode/utf8"
 
 	"gondola/internal/catalog"
@@ -35,31 +34,41 @@ func (e *ends) see(r table.Row) {
 		return
 	}
 	e.rows++
-	for _, p := range []struct {
-		have *int
-		now  int
-	}{{&e.cells, now.cells}, {&e.length, now.length}, {&e.decimals, now.decimals}, {&e.marks, now.marks}, {&e.tail, now.tail}} {
-		if *p.have != p.now {
-			*p.have = -1
-		}
+	agree(&e.cells, now.cells)
+	agree(&e.length, now.length)
+	agree(&e.decimals, now.decimals)
+	agree(&e.marks, now.marks)
+	agree(&e.tail, now.tail)
+}
+
+// agree keeps what rows have in common, -1 once they differ.
+func agree(have *int, now int) {
+	if *have != now {
+		*have = -1
 	}
 }
 
 // custom is how many rows have to be alike before the last one must be.
 const custom = 5
 
-// dateMarks part days and times.
-const dateMarks = "-/:"
-
 func endsOf(r table.Row) ends {
 	text := trim(r.Cells[len(r.Cells)-1])
 	e := ends{cells: len(r.Cells)}
-	if at := strings.LastIndexAny(text, dateMarks); at > 0 {
-		e.length, e.tail = utf8.RuneCountInString(text), utf8.RuneCountInString(text[at+1:])
-		e.marks = strings.Count(text, "-") + strings.Count(text, "/") + strings.Count(text, ":")
+	// Every row of every export comes by here, so that one look at the bytes has to be enough.
+	date, marks, decimal := -1, 0, -1
+	for i := range len(text) {
+		switch text[i] {
+		case '-', '/', ':': // they part days and times
+			date, marks = i, marks+1
+		case '.', ',':
+			decimal = i
+		}
 	}
-	if at := strings.LastIndexAny(text, ".,"); at >= 0 {
-		e.decimals = len(text) - at - 1
+	if date > 0 {
+		e.length, e.tail, e.marks = utf8.RuneCountInString(text), utf8.RuneCountInString(text[date+1:]), marks
+	}
+	if decimal >= 0 {
+		e.decimals = len(text) - decimal - 1
 	}
 	return e
 }

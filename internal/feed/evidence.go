@@ -27,10 +27,13 @@ type convention struct {
 // add takes one cell of the column into account. A cell proves a convention when the other one can't read it: 1.234,50 and 12,5
 // prove the comma, and so does 1.234.567, where the point can only group. Cells that hold no number prove nothing.
 func (e *evidence) add(cell string, row int, words []string) {
-	n, ok := scanNumeral(cell, words)
-	if !ok {
-		return
+	if n, ok := scanNumeral(cell, words); ok {
+		e.weigh(cell, row, &n)
 	}
+}
+
+// weigh is add for a cell that was taken apart already.
+func (e *evidence) weigh(cell string, row int, n *numeral) {
 	if !n.marked() {
 		e.plain++
 		return

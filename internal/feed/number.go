@@ -201,6 +201,16 @@ func (n *numeral) floor(mark byte) (v int64, lost, ok bool) {
 	return v, !allZeros(fraction), ok
 }
 
+// isZero reports whether no digit is another one than 0.
+func (n *numeral) isZero() bool {
+	for i := range len(n.core) {
+		if n.core[i] > '0' && n.core[i] <= '9' {
+			return false
+		}
+	}
+	return true
+}
+
 // split returns the digits before mark, with their separators, and those behind it.
 func (n *numeral) split(mark byte) (whole, fraction string) {
 	if n.seps == 0 || n.last != mark&^doubts {

@@ -264,7 +264,7 @@ func (c *converter) readOfferPrice(r table.Row) (claim, bool) {
 		return claim{}, false
 	}
 	m, code := readMoney(text, decimalMark(r, col), c.promotionDecimals())
-	if n, ok := scanNumeral(text, currencyWords); ok && code == catalog.PriceZero && allZeros(digitsOf(n.core)) {
+	if n, ok := scanNumeral(text, currencyWords); ok && code == catalog.PriceZero && n.isZero() {
 		cl.zero = true
 		return cl, true
 	}
@@ -350,7 +350,7 @@ func readShare(text string, mark byte, bare bool) (p catalog.Percent, code catal
 	if !ok || n.negative || s[0] == '+' {
 		return 0, catalog.PromoPercent, false
 	}
-	if allZeros(digitsOf(n.core)) {
+	if n.isZero() {
 		return 0, catalog.PromoPercent, true
 	}
 	p, ok = percentOf(s)
@@ -358,14 +358,4 @@ func readShare(text string, mark byte, bare bool) (p catalog.Percent, code catal
 		return 0, catalog.PromoPercent, false
 	}
 	return p, "", false
-}
-
-// digitsOf returns the digits of a number.
-func digitsOf(core string) string {
-	return strings.Map(func(r rune) rune {
-		if r < '0' || r > '9' {
-			return -1
-		}
-		return r
-	}, core)
 }

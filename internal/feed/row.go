@@ -70,8 +70,15 @@ func (col *column) weigh(text string, line int, kind table.Kind) {
 	words := unitWords
 	switch col.Role {
 	case RolePrice, RoleOfferPrice, RoleDiscount, roleFormula:
-		words = currencyWords
-		col.weighCurrency(text)
+		n, ok := scanNumeral(text, currencyWords)
+		if !ok {
+			return
+		}
+		col.weighMoney(text, &n)
+		if kind == table.Text {
+			col.evidence.weigh(text, line, &n)
+		}
+		return
 	case RoleOffer:
 		text, words = bareAmount(text), currencyWords
 	case RolePercent:
@@ -95,7 +102,14 @@ func (col *column) weigh(text string, line int, kind table.Kind) {
 
 // weighCurrency counts an amount that is not in dollars or euros by its own words.
 func (col *column) weighCurrency(text string) {
-	if n, ok := scanNumeral(text, currencyWords); ok && !reckoned(text) && !allZeros(digitsOf(n.core)) {
+	if n, ok := scanNumeral(text, currencyWords); ok {
+		col.weighMoney(text, &n)
+	}
+}
+
+// weighMoney is weighCurrency for what was taken apart already.
+func (col *column) weighMoney(text string, n *numeral) {
+	if !reckoned(text) && !n.isZero() {
 		col.local++
 	}
 }

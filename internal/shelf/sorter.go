@@ -3,6 +3,8 @@ package shelf
 import (
 	"bufio"
 	"bytes"
+	"cmp"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"os"
@@ -38,17 +40,21 @@ type Twice struct {
 // Sorter brings the rows of one export into the order of record files: by store, then by key. It spills to disk. It is used by one
 // goroutine: Add all rows, then Each once, then Close.
 type Sorter struct {
-	by     catalog.IdentifyBy
-	dir    string
-	arena  []byte
-	ends   []int // of each line in arena
-	runs   []*os.File
-	buffer int
+	by      catalog.IdentifyBy
+	dir     string
+	arena   []byte
+	lines   []sortLine // in arena
+	order   []sortLine // the same in order, when they are asked for
+	vendors []string   // in the order in which they came
+	vendor  uint32     // of the last row, which is often the next one's, too
+	known   map[string]uint32
+	runs    []*os.File
+	buffer  int
 }
 
 // NewSorter returns a sorter that spills into files in dir, which must exist.
 func NewSorter(by catalog.IdentifyBy, dir string) *Sorter {
-	return &Sorter{by: by, dir: dir, buffer: sortBuffer}
+	return &Sorter{by: by, dir: dir, known: map[string]uint32{}, buffer: sortBuffer}
 }
 
 // Add takes a row. Its item must have a key.
@@ -78,29 +84,98 @@ func (s *Sorter) Add(r Row) error {
 		s.arena = append(s.arena, '!')
 	}
 	s.arena = append(s.arena, '\n')
-	s.ends = append(s.ends, len(s.arena))
+	from := start + len(r.Vendor) + 1
+	s.lines = append(s.lines, sortLine{
+		prefix: prefixOf(rec.Key), vendor: s.vendorOf(r.Vendor), start: uint32(start), end: uint32(len(s.arena)),
+		key: uint32(from), behind: uint32(from + len(rec.Key)),
+	})
 	if len(s.arena) >= s.buffer {
 		return s.spill()
 	}
 	return nil
 }
 
-// sortLine is a line with the part it is sorted by: store, tab, key.
-type sortLine struct{ head, line []byte }
+// sortLine is a line in the arena, and what it is sorted by.
+type sortLine struct {
+	prefix     uint64 // the first bytes of the key, as a number that is compared in one step
+	vendor     uint32 // index of vendors
+	start, end uint32
+	key        uint32 // where the key begins
+	behind     uint32 // and where it ends
+}
 
-// sorted returns the lines held in memory in order. A tab sorts before every character that a vendor or key may hold, so lines
-// compare as (vendor, key) do when the part up to the second tab is compared bytewise.
-func (s *Sorter) sorted() []sortLine {
-	lines := make([]sortLine, len(s.ends))
-	start := 0
-	for i, end := range s.ends {
-		line := s.arena[start:end]
-		vendor := bytes.IndexByte(line, '\t') + 1
-		lines[i] = sortLine{line[:vendor+bytes.IndexByte(line[vendor:], '\t')], line}
-		start = end
+// prefixOf returns the first eight bytes of a key as a number: numbers compare as the bytes do. Behind the end of a short one are zeros,
+// which are less than what any key may hold.
+func prefixOf(key string) uint64 {
+	var first [8]byte
+	copy(first[:], key)
+	return binary.BigEndian.Uint64(first[:])
+}
+
+// vendorOf returns the number of a store.
+func (s *Sorter) vendorOf(vendor string) uint32 {
+	if int(s.vendor) < len(s.vendors) && s.vendors[s.vendor] == vendor {
+		return s.vendor
 	}
-	slices.SortStableFunc(lines, func(a, b sortLine) int { return bytes.Compare(a.head, b.head) })
+	n, ok := s.known[vendor]
+	if !ok {
+		n = uint32(len(s.vendors))
+		s.vendors = append(s.vendors, vendor)
+		s.known[vendor] = n
+	}
+	s.vendor = n
+	return n
+}
+
+// head returns the part of a line that it is sorted by: store, tab, key.
+func (s *Sorter) head(l *sortLine) []byte { return s.arena[l.start:l.behind] }
+
+// text returns a line.
+func (s *Sorter) text(l *sortLine) []byte { return s.arena[l.start:l.end] }
+
+// sorted returns the lines held in memory in order: by store, by key, and those of one article in the order in which they came. Most
+// exports have the articles of a store in order, and then a look at each is all.
+func (s *Sorter) sorted() []sortLine {
+	counts := make([]int, len(s.vendors))
+	for i := range s.lines {
+		counts[s.lines[i].vendor]++
+	}
+	order := make([]int, len(s.vendors))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortFunc(order, func(a, b int) int { return strings.Compare(s.vendors[a], s.vendors[b]) })
+	next, ends := make([]int, len(s.vendors)), make([]int, len(s.vendors))
+	at := 0
+	for _, v := range order {
+		next[v] = at
+		at += counts[v]
+		ends[v] = at
+	}
+	s.order = slices.Grow(s.order[:0], len(s.lines))[:len(s.lines)]
+	lines := s.order
+	for _, l := range s.lines {
+		lines[next[l.vendor]] = l
+		next[l.vendor]++
+	}
+	for v, end := range ends {
+		store := lines[end-counts[v] : end]
+		if !slices.IsSortedFunc(store, s.compare) {
+			slices.SortFunc(store, s.compare)
+		}
+	}
 	return lines
+}
+
+// compare compares two lines of a store.
+func (s *Sorter) compare(a, b sortLine) int {
+	if c := cmp.Compare(a.prefix, b.prefix); c != 0 {
+		return c
+	}
+	if c := bytes.Compare(s.arena[a.key:a.behind], s.arena[b.key:b.behind]); c != 0 {
+		return c
+	}
+	return cmp.Compare(a.start, b.start)
 }
 
 func (s *Sorter) spill() error {
@@ -110,15 +185,16 @@ func (s *Sorter) spill() error {
 	}
 	s.runs = append(s.runs, f)
 	w := bufio.NewWriterSize(f, 256<<10)
-	for _, l := range s.sorted() {
-		if _, err := w.Write(l.line); err != nil {
+	lines := s.sorted()
+	for i := range lines {
+		if _, err := w.Write(s.text(&lines[i])); err != nil {
 			return fmt.Errorf("sort export: %w", err)
 		}
 	}
 	if err := w.Flush(); err != nil {
 		return fmt.Errorf("sort export: %w", err)
 	}
-	s.arena, s.ends = s.arena[:0], s.ends[:0]
+	s.arena, s.lines = s.arena[:0], s.lines[:0]
 	return nil
 }
 
@@ -142,7 +218,7 @@ type Rows struct {
 // Each calls fn for every store that occurs, in ascending order, with its rows. fn need not read all of them. Articles that occur
 // twice are told to twice and come once.
 func (s *Sorter) Each(fn func(vendor string, rows *Rows) error, twice func(Twice)) error {
-	m := &merge{memory: s.sorted()}
+	m := &merge{sorter: s, memory: s.sorted()}
 	for _, f := range s.runs {
 		if _, err := f.Seek(0, 0); err != nil {
 			return fmt.Errorf("sort export: %w", err)
@@ -152,6 +228,7 @@ func (s *Sorter) Each(fn func(vendor string, rows *Rows) error, twice func(Twice
 	if err := m.start(); err != nil {
 		return err
 	}
+	defer m.rows.stop()
 	for m.err == nil && m.ok {
 		rows := &Rows{m: m, vendor: m.row.Vendor, twice: twice}
 		if err := fn(rows.vendor, rows); err != nil {
@@ -208,13 +285,23 @@ type sortedRow struct {
 	Rejected bool
 }
 
-// merge brings the runs and what is left in memory together, rows of one article in the order they were added.
+// merge brings the runs and what is left in memory together, rows of one article in the order they were added. Its runs and memory
+// belong to the goroutine that reads ahead.
 type merge struct {
 	runs   []*run // the oldest rows first
-	memory []sortLine
-	row    sortedRow
-	ok     bool
-	err    error
+	sorter *Sorter
+	memory []sortLine // of sorter
+	rows   *ahead[mergedRow]
+
+	row sortedRow
+	ok  bool
+	err error
+}
+
+// mergedRow is a row, or what ended the merge.
+type mergedRow struct {
+	row sortedRow
+	err error
 }
 
 // run is a spilled, sorted part of the export.
@@ -248,32 +335,50 @@ func (m *merge) start() error {
 			return err
 		}
 	}
+	m.rows = readAhead(m.merged)
 	m.advance()
-	return m.err
+	return nil
 }
 
+// advance goes to the next row.
 func (m *merge) advance() {
+	next, ok := m.rows.next()
+	m.row, m.err, m.ok = next.row, next.err, ok && next.err == nil
+}
+
+// merged yields the rows in order.
+func (m *merge) merged(yield func(mergedRow) bool) {
+	for {
+		line, err := m.line()
+		if err == nil && line == "" {
+			return
+		}
+		var next mergedRow
+		if next.err = err; err == nil {
+			next.row, next.err = parseSorted(line)
+		}
+		if !yield(next) || next.err != nil {
+			return
+		}
+	}
+}
+
+// line returns the next line, "" behind the last one.
+func (m *merge) line() (line string, err error) {
 	var from *run
 	for _, r := range m.runs {
 		if r.head != "" && (from == nil || r.head < from.head) {
 			from = r
 		}
 	}
-	var line string
 	switch {
-	case len(m.memory) > 0 && (from == nil || string(m.memory[0].head) < from.head):
-		line, m.memory = string(m.memory[0].line), m.memory[1:]
+	case len(m.memory) > 0 && (from == nil || string(m.sorter.head(&m.memory[0])) < from.head):
+		line, m.memory = string(m.sorter.text(&m.memory[0])), m.memory[1:]
 	case from != nil:
 		line = from.line
-		if m.err = from.advance(); m.err != nil {
-			return
-		}
-	default:
-		m.ok = false
-		return
+		err = from.advance()
 	}
-	m.row, m.err = parseSorted(line)
-	m.ok = m.err == nil
+	return line, err
 }
 
 func parseSorted(line string) (sortedRow, error) {

@@ -37,8 +37,11 @@ var ErrNone = errors.New("no state yet")
 // Store is the database. Its methods may be called by several goroutines.
 type Store struct {
 	write *sql.DB // one connection: transactions that change something wait for each other here, not in SQLite
-	read  *sql.DB
+	read  *readers
 	lock  *flock.Flock
+
+	watch   *sql.DB   // one connection, for version alone
+	version *sql.Stmt // see Version
 
 	// Now is the clock by which history and ledger are kept where a method is not told the time. Open sets it to time.Now.
 	Now func() time.Time
@@ -147,8 +150,16 @@ func open(ctx context.Context, dir string) (*Store, error) {
 		return nil, errors.Join(fmt.Errorf("open database: %w", err), write.Close())
 	}
 	read.SetMaxOpenConns(4)
-	s := &Store{write: write, read: read, Now: time.Now}
+	watch, err := sql.Open("sqlite", dsn+"&_pragma=query_only(ON)")
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("open database: %w", err), write.Close(), read.Close())
+	}
+	watch.SetMaxOpenConns(1)
+	s := &Store{write: write, read: &readers{DB: read}, watch: watch, Now: time.Now}
 	if err := write.PingContext(ctx); err != nil {
+		return nil, errors.Join(fmt.Errorf("open database in %s: %w", dir, err), s.Close())
+	}
+	if s.version, err = watch.PrepareContext(ctx, "PRAGMA data_version"); err != nil {
 		return nil, errors.Join(fmt.Errorf("open database in %s: %w", dir, err), s.Close())
 	}
 	return s, nil
@@ -156,7 +167,10 @@ func open(ctx context.Context, dir string) (*Store, error) {
 
 // Close closes the database and gives the state folder free.
 func (s *Store) Close() error {
-	errs := []error{s.read.Close(), s.write.Close()}
+	errs := []error{s.watch.Close(), s.read.Close(), s.write.Close()}
+	if s.version != nil {
+		errs = append(errs, s.version.Close())
+	}
 	if s.lock != nil {
 		errs = append(errs, s.lock.Unlock())
 	}

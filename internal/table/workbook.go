@@ -334,8 +334,16 @@ type Sheet struct {
 }
 
 // Rows begins a pass over the rows from the top. It may be called any number of times, also while another pass is going on; each
-// pass must be closed, and all before the table is.
+// pass must be closed, and all before the table is. While somebody works on a row the next ones are read.
 func (s *Sheet) Rows() (Rows, error) {
+	rows, err := s.rows()
+	if err != nil {
+		return nil, err
+	}
+	return readAhead(rows), nil
+}
+
+func (s *Sheet) rows() (Rows, error) {
 	if s.text != nil {
 		return s.text.rows()
 	}

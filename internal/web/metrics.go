@@ -7,6 +7,7 @@ import (
 	"net/http"
 
 	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 )
 
@@ -57,15 +58,19 @@ func (g gatherer) Collect(out chan<- prometheus.Metric) {
 	}
 }
 
-// registry returns a registry of what is measured now.
+// registry returns a registry of what is measured now, and of how the process is doing: memory, files, goroutines.
 func (s *Server) registry(ctx context.Context) (*prometheus.Registry, error) {
 	all, err := s.c.Measure(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("measure: %w", err)
 	}
 	r := prometheus.NewPedanticRegistry()
-	if err := r.Register(gatherer(all)); err != nil {
-		return nil, fmt.Errorf("register metrics: %w", err)
+	for _, c := range []prometheus.Collector{
+		gatherer(all), collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
+	} {
+		if err := r.Register(c); err != nil {
+			return nil, fmt.Errorf("register metrics: %w", err)
+		}
 	}
 	return r, nil
 }

@@ -28,8 +28,13 @@ gondola_orders{state="READY"} 3
 # TYPE gondola_webhook_events_total counter
 gondola_webhook_events_total 7
 `
-	if res.code != http.StatusOK || got != want {
+	if res.code != http.StatusOK || only(got, "gondola_") != want {
 		t.Errorf("%d\n%s", res.code, got)
+	}
+	for _, name := range []string{"go_goroutines", "process_resident_memory_bytes", "process_open_fds"} {
+		if !strings.Contains(got, "\n"+name+" ") {
+			t.Errorf("no %s", name)
+		}
 	}
 	if res, _ := ask(t, http.MethodGet, s.url+"/metrics", "Host", "evil.example"); res.code != http.StatusMisdirectedRequest {
 		t.Errorf("another host's name: %d", res.code)
@@ -42,6 +47,17 @@ gondola_webhook_events_total 7
 	if err != nil || len(problems) > 0 {
 		t.Errorf("%v, %v", problems, err)
 	}
+}
+
+// only returns the lines about metrics whose names begin with prefix.
+func only(text, prefix string) string {
+	var b strings.Builder
+	for line := range strings.Lines(text) {
+		if name := strings.TrimPrefix(strings.TrimPrefix(line, "# HELP "), "# TYPE "); strings.HasPrefix(name, prefix) {
+			b.WriteString(line)
+		}
+	}
+	return b.String()
 }
 
 func TestMetricsBroken(t *testing.T) {

@@ -1,0 +1,52 @@
+package daemon
+
+import (
+	"context"
+	"sync"
+	"time"
+)
+
+// pulse asks the store, for all loops, whether anything was written: it costs next to nothing, so the machine sleeps while nothing
+// happens. It is a hint: a loop looks for work now and then without it.
+type pulse struct {
+	mu      sync.Mutex
+	changed chan struct{} // closed when something was written; nil before the first loop waits. Guarded by mu
+}
+
+// next returns what is closed once something was written after this call, and perhaps for what was written shortly before.
+func (p *pulse) next() <-chan struct{} {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.changed == nil {
+		p.changed = make(chan struct{})
+	}
+	return p.changed
+}
+
+// beat tells everybody who waits.
+func (p *pulse) beat() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.changed != nil {
+		close(p.changed)
+		p.changed = nil
+	}
+}
+
+// run asks until ctx ends. A store that can't be asked may have been written to.
+func (p *pulse) run(ctx context.Context, version func(context.Context) (int64, error)) {
+	var last int64
+	for {
+		// A question that nobody can give up needs no goroutine that waits for it.
+		now, err := version(context.WithoutCancel(ctx))
+		if err != nil || now != last {
+			p.beat()
+		}
+		last = now
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(lookEvery):
+		}
+	}
+}

@@ -1,0 +1,93 @@
+package daemon
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// TestPulse tells loops of what is written within a second, and lets them sleep otherwise.
+func TestPulse(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var p pulse
+		version, broken := int64(1), false
+		ctx, stop := context.WithCancel(t.Context())
+		done := make(chan struct{})
+		go func() {
+			defer close(done)
+			p.run(ctx, func(context.Context) (int64, error) {
+				if broken {
+					return 0, errors.New("disk I/O error")
+				}
+				return version, nil
+			})
+		}()
+		heard := func(c <-chan struct{}) bool {
+			select {
+			case <-c:
+				return true
+			default:
+				return false
+			}
+		}
+		synctest.Wait()
+		quiet := p.next()
+		time.Sleep(time.Hour)
+		if heard(quiet) {
+			t.Error("woke although nobody wrote anything")
+		}
+		version++
+		time.Sleep(lookEvery)
+		synctest.Wait()
+		if !heard(quiet) {
+			t.Error("slept although somebody wrote something")
+		}
+		quiet = p.next()
+		broken = true
+		time.Sleep(lookEvery)
+		synctest.Wait()
+		if !heard(quiet) {
+			t.Error("slept although nobody knows whether somebody wrote something")
+		}
+		stop()
+		<-done
+	})
+}
+
+// TestLoopSleeps works when something was written, when something is due, and now and then.
+func TestLoopSleeps(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := &House{now: time.Now}
+		ctx, stop := context.WithCancel(t.Context())
+		turns := 0
+		var due time.Time
+		done := make(chan error, 1)
+		go func() {
+			done <- h.loop(ctx, loop{
+				name: "test", every: lookEvery, due: func() time.Time { return due },
+				work: func(context.Context) error { turns++; due = time.Time{}; return nil },
+			})
+		}()
+		after := func(d time.Duration, want int) {
+			t.Helper()
+			time.Sleep(d)
+			synctest.Wait()
+			if turns != want {
+				t.Errorf("%d turns, want %d", turns, want)
+			}
+		}
+		after(quietEvery/2, 1)
+		h.pulse.beat()
+		after(time.Millisecond, 2)
+		h.pulse.beat() // too soon: it has just looked, and looks again when its time has come
+		after(lookEvery/2, 2)
+		after(lookEvery, 3)
+		after(quietEvery+time.Millisecond, 4)
+		stop()
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+	})
+}

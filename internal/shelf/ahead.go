@@ -1,0 +1,109 @@
+package shelf
+
+import "iter"
+
+// How far is read ahead: a batch is large enough that handing it on costs nothing beside reading its records.
+const (
+	aheadRecords = 256
+	aheadBatches = 3 // one is read into, one waits, one is worked on
+)
+
+// ahead hands out values of which a goroutine makes the next ones while somebody works on the last: reading records takes about as long
+// as what is done with them. It must be stopped.
+type ahead[T any] struct {
+	full, empty chan []T
+	stopped     chan struct{}
+	done        chan struct{} // closed when nothing is made any more
+
+	now []T
+	at  int
+}
+
+// readAhead begins to make the values of seq.
+func readAhead[T any](seq iter.Seq[T]) *ahead[T] {
+	a := &ahead[T]{
+		full: make(chan []T, aheadBatches), empty: make(chan []T, aheadBatches),
+		stopped: make(chan struct{}), done: make(chan struct{}),
+	}
+	for range aheadBatches {
+		a.empty <- make([]T, 0, aheadRecords)
+	}
+	go a.make(seq)
+	return a
+}
+
+// make fills batches.
+func (a *ahead[T]) make(seq iter.Seq[T]) {
+	defer close(a.done)
+	defer close(a.full)
+	batch := <-a.empty
+	for v := range seq {
+		if batch = append(batch, v); len(batch) < aheadRecords {
+			continue
+		}
+		a.full <- batch // there is room for every batch there is
+		select {
+		case batch = <-a.empty:
+		case <-a.stopped:
+			return
+		}
+	}
+	a.full <- batch
+}
+
+// next returns the next value, false behind the last one.
+func (a *ahead[T]) next() (v T, ok bool) {
+	for a.at >= len(a.now) {
+		if a.now != nil {
+			clear(a.now)
+			a.empty <- a.now[:0]
+		}
+		if a.now, ok = <-a.full; !ok {
+			return v, false
+		}
+		a.at = 0
+	}
+	a.at++
+	return a.now[a.at-1], true
+}
+
+// stop waits until nothing is made any more. It is called once.
+func (a *ahead[T]) stop() {
+	close(a.stopped)
+	<-a.done
+}
+
+// readRecord is a record, or what ended the reading.
+type readRecord struct {
+	record Record
+	err    error
+}
+
+// Records yields the records of a file in their order, the last time with what ended them early, if anything did.
+func (f Files) Records(d Digest) iter.Seq2[Record, error] {
+	return func(yield func(Record, error) bool) {
+		a := readAhead(f.records(d))
+		defer a.stop()
+		for r, ok := a.next(); ok && yield(r.record, r.err); r, ok = a.next() {
+		}
+	}
+}
+
+func (f Files) records(d Digest) iter.Seq[readRecord] {
+	return func(yield func(readRecord) bool) {
+		o, err := f.Overlay([]Digest{d})
+		if err != nil {
+			yield(readRecord{err: err})
+			return
+		}
+		defer func() { _ = o.Close() }() // it was only read
+		for o.Next() {
+			if !yield(readRecord{record: o.Record()}) {
+				return
+			}
+		}
+		if err := o.Err(); err != nil {
+			yield(readRecord{err: err})
+		}
+	}
+}

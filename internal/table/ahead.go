@@ -1,0 +1,138 @@
+package table
+
+// How far a pass reads ahead: batches are large enough that handing one on costs nothing beside its rows, and few enough that memory
+// stays small, whatever the rows are like.
+const (
+	aheadRows    = 256
+	aheadBytes   = 256 << 10
+	aheadBatches = 3 // one is read into, one waits, one is worked on
+)
+
+// ahead is a pass whose next rows are read while somebody works on the last ones: cutting rows out of bytes takes about as long as
+// understanding them.
+type ahead struct {
+	rows  Rows // owned by read until it has ended
+	full  chan *batch
+	empty chan *batch
+	stop  chan struct{}
+	done  chan struct{} // closed when read has ended
+
+	closed bool
+	now    *batch // nil before the first one and behind the last one
+	at     int    // of its rows
+	row    Row
+	err    error
+}
+
+// batch is some rows in a row. The cells of all lie one behind another.
+type batch struct {
+	rows  []batchRow
+	cells []string
+	typed []Cell
+	err   error // what ended the pass behind them
+	last  bool
+}
+
+// batchRow is a row without its cells, and where they begin.
+type batchRow struct {
+	row   Row
+	cells int
+	typed int // -1 where there are none
+	width int
+}
+
+// readAhead begins to read a pass ahead. It closes it, too.
+func readAhead(rows Rows) *ahead {
+	a := &ahead{
+		rows: rows, full: make(chan *batch, aheadBatches), empty: make(chan *batch, aheadBatches),
+		stop: make(chan struct{}), done: make(chan struct{}), at: -1,
+	}
+	for range aheadBatches {
+		a.empty <- &batch{}
+	}
+	go a.read()
+	return a
+}
+
+// read fills batches until the pass ends, or nobody wants it any more.
+func (a *ahead) read() {
+	defer close(a.done)
+	for {
+		var b *batch
+		select {
+		case b = <-a.empty:
+		case <-a.stop:
+			return
+		}
+		b.fill(a.rows)
+		a.full <- b // there is room for every batch there is
+		if b.last {
+			return
+		}
+	}
+}
+
+// fill reads rows into a batch.
+func (b *batch) fill(rows Rows) {
+	clear(b.cells) // the strings of rows that nobody has any more
+	b.rows, b.cells, b.typed, b.err, b.last = b.rows[:0], b.cells[:0], b.typed[:0], nil, false
+	for bytes := 0; len(b.rows) < aheadRows && bytes < aheadBytes; {
+		if !rows.Next() {
+			b.err, b.last = rows.Err(), true
+			return
+		}
+		r := rows.Row()
+		one := batchRow{row: r, cells: len(b.cells), typed: -1, width: len(r.Cells)}
+		b.cells = append(b.cells, r.Cells...)
+		if r.Typed != nil {
+			one.typed = len(b.typed)
+			b.typed = append(b.typed, r.Typed...)
+		}
+		b.rows = append(b.rows, one)
+		for _, c := range r.Cells {
+			bytes += len(c)
+		}
+	}
+}
+
+// Next implements Rows.
+func (a *ahead) Next() bool {
+	if a.closed {
+		return false
+	}
+	a.at++
+	for a.now == nil || a.at >= len(a.now.rows) {
+		if a.now != nil {
+			if a.now.last {
+				a.at = len(a.now.rows)
+				a.err = a.now.err
+				return false
+			}
+			a.empty <- a.now
+		}
+		a.now, a.at = <-a.full, 0
+	}
+	one := &a.now.rows[a.at]
+	a.row = one.row
+	a.row.Cells = a.now.cells[one.cells : one.cells+one.width : one.cells+one.width]
+	if one.typed >= 0 {
+		a.row.Typed = a.now.typed[one.typed : one.typed+one.width : one.typed+one.width]
+	}
+	return true
+}
+
+// Row implements Rows.
+func (a *ahead) Row() Row { return a.row }
+
+// Err implements Rows.
+func (a *ahead) Err() error { return a.err }
+
+// Close implements Rows. It waits until nothing is read any more.
+func (a *ahead) Close() error {
+	if !a.closed {
+		a.closed = true
+		close(a.stop)
+		<-a.done
+	}
+	return a.rows.Close()
+}
