@@ -90,8 +90,8 @@ func (p *dropPage) put(ctx context.Context, u *upload, f feedSetup, who string) 
 		if err == nil {
 			return put.ID, nil
 		}
-		if err := errors.Join(p.store.RemovePut(ctx, put.ID)); err != nil {
-			return "", err
+		if removeErr := p.store.RemovePut(ctx, put.ID); removeErr != nil {
+			return "", errors.Join(p.putError(f, err), removeErr)
 		}
 		if !errors.Is(err, fs.ErrExist) {
 			return "", p.putError(f, err)

@@ -11,7 +11,6 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
-	"syscall"
 	"time"
 
 	"gondola/internal/drop"
@@ -239,7 +238,7 @@ func (p *dropPage) roomFor(n int64) error {
 
 // spaceError tells a full disk from other trouble.
 func spaceError(err error) error {
-	if errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) {
+	if drop.IsFull(err) {
 		return errors.Join(web.ErrFull, err)
 	}
 	return err

@@ -57,3 +57,6 @@ func Claimed(folder, name string) (bool, error) {
 		return ok && rest == name
 	}), nil
 }
+
+// IsFull reports whether something failed because a disk is full, or a quota used up.
+func IsFull(err error) bool { return isFull(err) }

@@ -18,12 +18,14 @@ func TestPreviewPart(t *testing.T) {
 			Name: mean, Feed: mean, Verdict: v, Rows: 3, RowsRejected: 1,
 			Reading: Reading{Encoding: "utf-8", Evidence: "strict UTF-8", Delimiter: ';', HeaderRow: 1, Columns: []Column{
 				{Role: "price", Header: mean, Number: 1, Decimal: "comma", Proof: mean, ProofRow: 2},
-				{Role: "start_date", Header: "d", Number: 2, Date: "day-first"}, {Role: "never heard of", Header: "x", Number: 3},
+				{Role: "start_date", Header: "d", Number: 2, Date: "day-first"},
+				{Role: "never heard of", Header: "x", Number: 3},
 			}},
 			Issues: []catalog.Issue{issue},
 			Stores: []StoreAnswer{
 				{ID: "1", Name: "Centro", Changes: Changes{New: 2, SwitchedOff: 1}, Next: at, Moves: []Move{{Key: mean, Old: 100, New: 200}}},
-				{ID: "2", Name: "Puerto", Held: []catalog.Issue{issue}}, {ID: "3", Name: "Cerro", Unchanged: true}, {ID: "4", Name: "Unión", Paused: true},
+				{ID: "2", Name: "Puerto", Held: []catalog.Issue{issue}},
+				{ID: "3", Name: "Cerro", Unchanged: true}, {ID: "4", Name: "Unión", Paused: true},
 				{ID: "5", Name: "Prado"},
 			},
 		}}
@@ -35,7 +37,7 @@ func TestPreviewPart(t *testing.T) {
 		"accepted": {full(Accepted), map[string]string{Spanish: "Así se tomaría: todo bien", Portuguese: "Assim seria recebido", English: "1 switched off"}},
 		"remarks":  {full(AcceptedWithIssues), map[string]string{Spanish: "decimales con coma, como muestra", English: "day/month/year"}},
 		"held":     {full(Held), map[string]string{English: "somebody would have to confirm"}},
-		"rejected": {full(Rejected), map[string]string{English: "Sent like this it changes nothing"}},
+		"rejected": {full(Rejected), map[string]string{English: "Choose it again once it is corrected"}},
 		"partial": {Preview{Answer: Answer{Name: "a", Feed: "f", Kind: catalog.KindPromotions, Partial: true, Verdict: Accepted}}, map[string]string{
 			English: "promotions, export f", Spanish: "solo lo que está en el archivo",
 		}},
