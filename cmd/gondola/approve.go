@@ -114,7 +114,7 @@ func decisionOf(args []string, who string) (decision, error) {
 
 // decided opens the state beside a running daemon, or without one, and takes a decision there.
 func (a *app) decided(ctx context.Context, d decision, take func(context.Context, *daemon.House, decision) error) (err error) {
-	cfg, err := a.look()
+	cfg, err := a.lookBeside()
 	if err != nil {
 		return err
 	}

@@ -92,7 +92,7 @@ func (a *app) audit(ctx context.Context, f auditFlags) error {
 	if one, err := user.Current(); err == nil {
 		f.Who = one.Username
 	}
-	cfg, err := a.look()
+	cfg, err := a.lookBeside()
 	if err != nil {
 		return err
 	}

@@ -66,7 +66,7 @@ func (f *switchFlags) register(c *cobra.Command) {
 
 // switchArticles has a change made by the running daemon, or makes it.
 func (a *app) switchArticles(ctx context.Context, f switchFlags, change func(*daemon.House, context.Context, daemon.OffAsk) error) error {
-	cfg, err := a.look()
+	cfg, err := a.lookBeside()
 	if err != nil {
 		return err
 	}
@@ -109,7 +109,7 @@ type offList struct {
 }
 
 func (a *app) listOff(ctx context.Context) error {
-	cfg, err := a.look()
+	cfg, err := a.lookBeside()
 	if err != nil {
 		return err
 	}

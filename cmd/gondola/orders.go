@@ -312,7 +312,7 @@ type orderExport struct {
 }
 
 func (a *app) exportOrders(ctx context.Context, wait time.Duration) error {
-	cfg, err := a.look()
+	cfg, err := a.lookBeside()
 	if err != nil {
 		return err
 	}

@@ -57,7 +57,7 @@ type pausedNow struct {
 }
 
 func (a *app) pause(ctx context.Context, f pauseFlags) error {
-	cfg, err := a.look()
+	cfg, err := a.lookBeside()
 	if err != nil {
 		return err
 	}

@@ -132,7 +132,7 @@ func articleOf(it catalog.Item) article {
 }
 
 func (a *app) plan(ctx context.Context, f planFlags) (err error) {
-	cfg, err := a.look()
+	cfg, err := a.lookBeside()
 	if err != nil {
 		return err
 	}

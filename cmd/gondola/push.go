@@ -60,7 +60,7 @@ type pushed struct {
 }
 
 func (a *app) push(ctx context.Context, f pushFlags) error {
-	cfg, err := a.look()
+	cfg, err := a.lookBeside()
 	if err != nil {
 		return err
 	}

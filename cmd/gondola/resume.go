@@ -31,7 +31,7 @@ stand now; without a daemon gondola once or gondola push sends it.`,
 }
 
 func (a *app) resume(ctx context.Context, vendors []string, who string) error {
-	cfg, err := a.look()
+	cfg, err := a.lookBeside()
 	if err != nil {
 		return err
 	}

@@ -97,6 +97,7 @@ Whoever dropped a file finds the answer beside it: what was understood, and whic
 		newJobsCommand(a),
 		newExplainCommand(a),
 		newVerifyCommand(a),
+		newDoctorCommand(a),
 		newLedgerCommand(a),
 		newOrdersCommand(a),
 		newBackupCommand(a),

@@ -4,9 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"sync"
 
 	"github.com/spf13/cobra"
+	"golang.org/x/term"
 
 	"gondola/internal/daemon"
 	"gondola/internal/supervisor"
@@ -22,9 +24,10 @@ func newRunCommand(a *app) *cobra.Command {
 		Long: `Takes what is put into the drop folders, sends what differs when the schedule says so, and writes the
 answers, until it gets SIGINT (Ctrl-C) or SIGTERM. Then it finishes the file that is on its way and ends;
 a second signal ends it at once. It may be killed at any moment: the next start goes on where this one
-was. One process at a time works on a state folder. The log goes to the standard error, or with --log-dir
-into files. Started by systemd or as a Windows service (gondola service) it tells when it is ready, how it
-is, and that it lives.`,
+was. A config file that changes is taken over without a stop; SIGHUP has it read at once. One that has
+mistakes changes nothing, and status, page and alarms say so. One process at a time works on a state
+folder. The log goes to the standard error, or with --log-dir into files. Started by systemd or as a
+Windows service (gondola service) it tells when it is ready, how it is, and that it lives.`,
 		Example:     "  gondola run --config /etc/gondola/config.yaml",
 		Args:        cobra.NoArgs,
 		Annotations: codes(),
@@ -65,18 +68,55 @@ func (a *app) run(ctx context.Context, logs logFlags, p *supervisor.Process) (er
 	if err != nil {
 		return fmt.Errorf("start: %w", err)
 	}
-	defer func() { err = errors.Join(err, h.Close()) }()
 	log.Info("started", "version", buildVersion().Version, "config", a.configPath(), "state", cfg.State.Dir,
 		"stores", len(cfg.Vendors), "feeds", len(cfg.Feeds))
 	p.Ready()
+	r := daemon.NewReloader(a.configPath(), h, daemon.Telling{Reloading: p.Reloading, Reloaded: p.Ready})
 	watching, stop := context.WithCancel(ctx)
 	var watched sync.WaitGroup
-	watched.Go(func() { p.Watch(watching, supervisor.Health{Healthy: h.Healthy, Line: h.Line, Log: log}) })
-	defer watched.Wait()
-	defer stop()
-	if err := h.Run(ctx); err != nil {
+	watched.Go(func() { p.Watch(watching, supervisor.Health{Healthy: r.Healthy, Line: r.Line, Log: log}) })
+	err = a.runReloading(ctx, r, p.Asked())
+	stop()
+	watched.Wait()
+	if err := errors.Join(err, r.Close()); err != nil {
 		return fmt.Errorf("run: %w", err)
 	}
 	log.Info("stopped")
 	return nil
+}
+
+// runReloading runs the house until ctx ends, or the terminal that it was started on is gone. Without a terminal a hang-up asks for the
+// config to be read once more.
+func (a *app) runReloading(ctx context.Context, r *daemon.Reloader, hangups <-chan struct{}) error {
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	onTerminal := a.onTerminal()
+	asked := make(chan struct{}, 1)
+	var passing sync.WaitGroup
+	defer passing.Wait()
+	defer stop()
+	passing.Go(func() {
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case <-hangups:
+			}
+			if onTerminal && !a.onTerminal() {
+				stop()
+				return
+			}
+			select {
+			case asked <- struct{}{}:
+			default: // it has not come to the last one yet
+			}
+		}
+	})
+	return r.Run(ctx, asked)
+}
+
+// onTerminal reports whether the program was started on a terminal that is still there.
+func (a *app) onTerminal() bool {
+	f, ok := a.Stdin.(*os.File)
+	return ok && term.IsTerminal(int(f.Fd()))
 }

@@ -26,7 +26,7 @@ func newStatusCommand(a *app) *cobra.Command {
 		Long: `Says for every store what the next slot would change and when the last file arrived, for every feed which
 export came last, what is on its way, and what waits for a person. It works beside the running daemon as
 well as without it, and changes nothing. The exit code names the first of what is wrong: the server (4),
-the brake or a pause (5), a drop folder (1).`,
+the brake or a pause (5), a drop folder (1), a changed config that the daemon does not take (2).`,
 		Example:     "  gondola status\n  gondola status --json",
 		Args:        cobra.NoArgs,
 		Annotations: codes(exitRemote, exitBrake),
@@ -38,7 +38,7 @@ the brake or a pause (5), a drop folder (1).`,
 const nothingRan = "Nothing has run here yet: put an export into a drop folder, then run gondola run or gondola once.\n"
 
 func (a *app) status(ctx context.Context) (err error) {
-	cfg, err := a.look()
+	cfg, err := a.lookBeside()
 	if err != nil {
 		return err
 	}
@@ -73,6 +73,9 @@ func (a *app) status(ctx context.Context) (err error) {
 // statusCode chooses the one exit code.
 func statusCode(s daemon.Status) int {
 	code := exitDone
+	if s.Refused != nil {
+		code = exitUsage
+	}
 	for _, f := range s.Feeds {
 		if f.Problem != "" {
 			code = exitError
@@ -182,7 +185,7 @@ func (a *app) printTroubles(s daemon.Status, zone *time.Location) {
 	lines = append(lines, handLines(s, zone)...)
 	for _, p := range s.Problems {
 		switch p.Kind { // the others are in the lines above, or below
-		case "answers", "disk", "trouble", "alarm", "poll", "silent", "aside":
+		case "config", "answers", "disk", "trouble", "alarm", "poll", "silent", "aside":
 			line := fmt.Sprintf("%-8s  %s %s", p.Kind, p.Text, p.Do)
 			if p.Detail != "" {
 				line += " (" + p.Detail + ")"

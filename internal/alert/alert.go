@@ -21,6 +21,7 @@ type Kind string
 
 // The kinds.
 const (
+	Config      Kind = "config"      // the config was changed and has mistakes: the one before goes on
 	Unreachable Kind = "unreachable" // the server does not answer, or the line to it breaks
 	Credentials Kind = "credentials" // it refused the login: nothing is sent until a person acts
 	Login       Kind = "login"       // our own login can't be read, so the server is not asked

@@ -13,6 +13,15 @@ type Reference struct {
 	Name   string // the variable, the file's absolute path, the credential; "" for one in the config
 }
 
+// Readable returns why the secret can't be read here, nil where it can. One that stands in the config always can.
+func (r Reference) Readable() error {
+	if r.Scheme == "" {
+		return nil
+	}
+	_, err := Secret{func() reference { return reference{scheme: r.Scheme, text: r.Name} }}.Value()
+	return err
+}
+
 // References lists where the secrets of the config are to be found, in the order of its keys. Secrets that are not set are left out.
 func (c *Config) References() []Reference {
 	var all []Reference

@@ -88,7 +88,7 @@ func (p *dropPage) Preview(ctx context.Context, token, feed string) (web.DropPre
 	}
 	if named {
 		p.uploads.mu.Lock()
-		u.feed = last.feed.Name
+		u.feed, u.reads = last.feed.Name, last.feed.fingerprint
 		p.uploads.mu.Unlock()
 	}
 	others = slices.DeleteFunc(others, func(f feedSetup) bool { return f.Name == last.feed.Name })

@@ -19,6 +19,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net"
 	"os"
 	"path/filepath"
 	"sync"
@@ -86,11 +87,16 @@ type House struct {
 	pulse    pulse    // for loops
 	alarm    alarm
 	page     *page         // nil where none is served
-	uploads  *uploads      // that the page received
+	uploads  *uploads      // that the page received, for the house after this one, too
 	looks    *look         // of a house that only looks at a file, nil else
 	webhook  *inbox.Server // nil where none is taken
-	rejudged bool          // what was put aside was judged by this program; owned by drainInbox
-	polled   poller        // owned by poll
+	// changeWebhook lets the webhook of the house before go by this one's config; nil once it does, and where it is this one's own.
+	changeWebhook func()
+	ports         *ports // that both listen on, for the house after this one, too
+	leases        []net.Listener
+	follows       string // digest of the config that counted before, where this house takes the place of another one
+	rejudged      bool   // what was put aside was judged by this program; owned by drainInbox
+	polled        poller // owned by poll
 }
 
 // Work is how far a piece of work is.
@@ -133,7 +139,10 @@ func Open(ctx context.Context, cfg *config.Config, opts Options) (_ *House, err 
 		return nil, err
 	}
 	h := newHouse(s, st, opts)
-	if err := errors.Join(h.prepare(ctx), h.listen(), h.listenWebhook()); err != nil {
+	h.ports = &ports{}
+	st.Now = h.now
+	h.ruleOrders()
+	if err := errors.Join(h.prepare(ctx), h.listen(), h.listenWebhook(nil)); err != nil {
 		return nil, errors.Join(err, h.Close())
 	}
 	return h, nil
@@ -149,7 +158,10 @@ func Attach(ctx context.Context, cfg *config.Config, opts Options) (*House, erro
 	if err != nil {
 		return nil, err
 	}
-	return newHouse(s, st, opts), nil
+	h := newHouse(s, st, opts)
+	st.Now = h.now
+	h.ruleOrders()
+	return h, nil
 }
 
 func newHouse(s *setup, st *store.Store, opts Options) *House {
@@ -164,17 +176,33 @@ func newHouse(s *setup, st *store.Store, opts Options) *House {
 	if h.now == nil {
 		h.now = time.Now
 	}
-	st.Now, st.OrderRules = h.now, s.orders.rules
 	if h.log == nil {
 		h.log = slog.New(slog.DiscardHandler)
 	}
 	return h
 }
 
+// ruleOrders has the store hand over orders by the house's config.
+func (h *House) ruleOrders() { h.store.OrderRules = h.orders.rules }
+
+// bind takes a port for the page or the webhook.
+func (h *House) bind(address string) (net.Listener, error) {
+	l, err := h.ports.bind(address)
+	if err == nil {
+		h.leases = append(h.leases, l)
+	}
+	return l, err
+}
+
 // Close gives the state folder free. Call it after Run or Once has returned.
 func (h *House) Close() error {
-	h.uploads.work.Wait()
-	return errors.Join(h.page.close(), h.closeWebhook(), h.closeClient(), h.store.Close())
+	h.uploads.work.Wait() // previews that nobody waits for any more
+	return errors.Join(h.release(), h.ports.keep(), h.store.Close())
+}
+
+// release ends what is the house's own. State, ports and received files may be another one's.
+func (h *House) release() error {
+	return errors.Join(h.page.close(), h.closeWebhook(), h.closeClient())
 }
 
 // prepare makes the folders and wires outbox and watchers.
@@ -200,8 +228,10 @@ func (h *House) prepare(ctx context.Context) error {
 	if err := durable.MkdirAll(filepath.Join(h.cfg.State.Dir, sortDir)); err != nil {
 		return fmt.Errorf("prepare state folder: %w", err)
 	}
-	if err := h.sweepPuts(ctx); err != nil {
-		return err
+	if h.follows == "" { // else they are not a stopped process's
+		if err := h.sweepPuts(ctx); err != nil {
+			return err
+		}
 	}
 	remote, err := h.server(ctx)
 	if err != nil {
@@ -219,7 +249,7 @@ func (h *House) prepare(ctx context.Context) error {
 		return err
 	}
 	h.noteStart(ctx)
-	if err := h.takeOver(ctx); err != nil {
+	if err := errors.Join(h.keepRefused(ctx, RefusedConfig{}), h.takeOver(ctx)); err != nil {
 		return err
 	}
 	if err := h.followConfig(ctx); err != nil {

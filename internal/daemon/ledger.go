@@ -7,10 +7,14 @@ import (
 	"gondola/internal/store"
 )
 
-// noteStart tells the ledger which program works on the state from now on, and by which config. A disk that is full does not keep the
-// daemon from starting: it waits for room with everything else.
+// noteStart tells the ledger which program works on the state from now on, and by which config; or that it goes on by another config. A
+// disk that is full does not keep the daemon from starting: it waits for room with everything else.
 func (h *House) noteStart(ctx context.Context) {
-	err := h.store.Note(ctx, h.now(), store.EntryStart, store.Facts{Version: h.opts.Version, SHA256: h.cfg.Digest})
+	kind, facts := store.EntryStart, store.Facts{Version: h.opts.Version, SHA256: h.cfg.Digest}
+	if h.follows != "" {
+		kind, facts.Text = store.EntryConfig, "before "+h.follows
+	}
+	err := h.store.Note(ctx, h.now(), kind, facts)
 	if err != nil {
 		h.tell(Event{Kind: EventTrouble, Text: "the ledger does not know of this start: " + err.Error()})
 	}

@@ -79,7 +79,7 @@ func kindOf(class outbox.Class, state string) alert.Kind {
 // same for the same rows.
 func (h *House) problems(ctx context.Context, book alert.Book) ([]alert.Problem, error) {
 	l := &problemList{say: report.NewPhrases(h.cfg.Chain.Language, h.zone)}
-	if err := h.sendingProblems(ctx, l); err != nil {
+	if err := errors.Join(h.configProblems(ctx, l), h.sendingProblems(ctx, l)); err != nil {
 		return nil, err
 	}
 	held, err := h.HeldExports(ctx)

@@ -38,14 +38,14 @@ func (p *dropPage) Send(ctx context.Context, token, who string) (string, error) 
 	u.sending.Lock() // who clicks twice gets the same answer
 	defer u.sending.Unlock()
 	p.uploads.mu.Lock()
-	put, feed := u.put, u.feed
+	put, feed, reads := u.put, u.feed, u.reads
 	p.uploads.mu.Unlock()
 	if put != "" {
 		return put, nil
 	}
 	f, ok := p.feed(feed)
-	if !ok {
-		return "", web.ErrUnknown // nobody has seen yet what it would be
+	if !ok || f.fingerprint != reads {
+		return "", web.ErrUnknown // nobody has seen what it would be, or not by the config of now
 	}
 	// Once begun it is ended, whether or not somebody waits for it.
 	id, err := p.put(context.WithoutCancel(ctx), u, f, who)

@@ -571,3 +571,35 @@ func TestPreviewKeepsNobodyWaiting(t *testing.T) {
 		t.Errorf("with all places taken: %v", err)
 	}
 }
+
+// TestReloadKeepsPreviews takes a changed config over between preview and send. What was seen counts while its feed reads as it did.
+func TestReloadKeepsPreviews(t *testing.T) {
+	c := newReloaded(t, "")
+	preview := func() string {
+		t.Helper()
+		p := &dropPage{c.r.House(), previewWithin}
+		token, err := p.Receive(t.Context(), web.Upload{Name: "precios.csv", Body: strings.NewReader(liveExport)})
+		if err == nil {
+			_, err = p.Preview(t.Context(), token, "")
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		return token
+	}
+	kept, read := preview(), preview()
+	c.change("brake: {min_rows: 7}\n")
+	c.await("msg=\"config changed\"", 1)
+	p := &dropPage{c.r.House(), previewWithin}
+	if _, err := p.Send(t.Context(), kept, "ana"); err != nil {
+		t.Errorf("after a change that is not its feed's: %v", err)
+	}
+	text := strings.Replace(c.text(""), "missing: deactivate", "missing: keep", 1)
+	c.file("config.yaml", text)
+	c.ask()
+	c.await("msg=\"config changed\"", 2)
+	p = &dropPage{c.r.House(), previewWithin}
+	if _, err := p.Send(t.Context(), read, "ana"); !errors.Is(err, web.ErrUnknown) {
+		t.Errorf("after its feed has changed: %v", err)
+	}
+}

@@ -35,8 +35,76 @@ type loop struct {
 
 // Run runs every loop until ctx ends, then finishes what is in flight and returns. Nothing that a loop meets ends it, a full disk
 // from the first moment on included: the error is nil unless a loop can't go on at all.
-func (h *House) Run(ctx context.Context) error {
+func (h *House) Run(ctx context.Context) error { return h.start(ctx, nil).wait() }
+
+// running is a house at its work. Its parts end with the context that it was started with, or each by itself.
+type running struct{ loops, page, webhook *part }
+
+// start begins everything that runs. A webhook that runs already, since before this house, goes on by its config.
+func (h *House) start(ctx context.Context, webhook *part) *running {
 	h.life.run(true)
+	r := &running{loops: startPart(ctx, h.runLoops)}
+	if h.page != nil {
+		r.page = startPart(ctx, func(ctx context.Context) error {
+			if err := h.page.run(ctx); err != nil {
+				h.tell(Event{Kind: EventTrouble, Text: "page: " + err.Error()}) // sending goes on without it
+			}
+			return nil
+		})
+	}
+	switch {
+	case h.changeWebhook != nil:
+		h.changeWebhook()
+		h.changeWebhook, r.webhook = nil, webhook
+	case h.webhook != nil:
+		r.webhook = startPart(ctx, func(ctx context.Context) error { h.runWebhook(ctx); return nil })
+	}
+	return r
+}
+
+// wait returns when everything has ended. Loops that can't go on end the rest.
+func (r *running) wait() error {
+	err := r.loops.wait()
+	for _, p := range []*part{r.page, r.webhook} {
+		err = errors.Join(err, p.end())
+	}
+	return err
+}
+
+// part is work that goes on until it is ended.
+type part struct {
+	cancel context.CancelFunc
+	done   chan struct{}
+	err    error // once done is closed
+}
+
+func startPart(ctx context.Context, work func(context.Context) error) *part {
+	ctx, cancel := context.WithCancel(ctx)
+	p := &part{cancel: cancel, done: make(chan struct{})}
+	go func() {
+		defer close(p.done)
+		p.err = work(ctx)
+	}()
+	return p
+}
+
+func (p *part) wait() error {
+	<-p.done
+	p.cancel()
+	return p.err
+}
+
+// end ends the work, lets it finish what is in flight, and returns when it has. There may be none.
+func (p *part) end() error {
+	if p == nil {
+		return nil
+	}
+	p.cancel()
+	return p.wait()
+}
+
+// runLoops runs the loops until ctx ends.
+func (h *House) runLoops(ctx context.Context) error {
 	defer h.life.run(false)
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { h.pulse.run(ctx, h.store.Version); return nil })
@@ -62,17 +130,6 @@ func (h *House) Run(ctx context.Context) error {
 				name: "answers", every: answerEvery, work: func(ctx context.Context) error { return h.writeReceiptsIn(ctx, folder) },
 			})
 		})
-	}
-	if h.page != nil {
-		g.Go(func() error {
-			if err := h.page.run(ctx); err != nil {
-				h.tell(Event{Kind: EventTrouble, Text: "page: " + err.Error()}) // sending goes on without it
-			}
-			return nil
-		})
-	}
-	if h.webhook != nil {
-		g.Go(func() error { h.runWebhook(ctx); return nil })
 	}
 	err := g.Wait()
 	if errors.Is(err, context.Canceled) {

@@ -31,6 +31,8 @@ type Status struct {
 	Audits   []AuditLine   `json:"audits,omitempty"`   // the newest of each store
 	Incoming *Incoming     `json:"incoming,omitempty"` // how orders come, where they do
 	Passport string        `json:"passport,omitempty"` // what the server is known to allow, and what holds there
+
+	Refused *RefusedConfig `json:"config_refused,omitempty"` // a changed config that the running daemon does not take
 }
 
 // StoreStatus is how one shelf of a store stands.
@@ -89,7 +91,7 @@ type DeliveryLine struct {
 
 // OK reports whether nobody is needed.
 func (s Status) OK() bool {
-	if s.Hold != "" || len(s.Held)+len(s.Rows)+len(s.Paused) > 0 {
+	if s.Hold != "" || s.Refused != nil || len(s.Held)+len(s.Rows)+len(s.Paused) > 0 {
 		return false
 	}
 	for _, f := range s.Feeds {
@@ -126,6 +128,9 @@ func (h *House) Status(ctx context.Context) (Status, error) {
 		if hold != nil && s.Hold == "" {
 			s.Hold = hold.Text
 		}
+	}
+	if s.Refused, err = h.refusedConfig(ctx); err != nil {
+		return s, err
 	}
 	if s.Paused, err = h.Paused(ctx); err != nil {
 		return s, err

@@ -47,6 +47,7 @@ type upload struct {
 	sha256           string
 	modified, at     time.Time
 	feed             string // that it was last previewed for
+	reads            string // fingerprint of how that feed read it
 	users            int    // who works with it now
 	put              string // by what it can be followed, "" before it was sent
 	sending          sync.Mutex

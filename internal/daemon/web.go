@@ -24,7 +24,7 @@ func (h *House) listen() error {
 	p := &page{}
 	var err error
 	p.server, err = web.New(web.Config{
-		Listen: h.cfg.Web.Listen, Language: h.cfg.Chain.Language, Zone: h.zone, Look: h.view, Drops: h.dropsOf(),
+		Listen: h.cfg.Web.Listen, Bind: h.bind, Language: h.cfg.Chain.Language, Zone: h.zone, Look: h.view, Drops: h.dropsOf(),
 		Healthy: h.Healthy, Measure: h.measure, Log: h.log.With("component", "web"), Now: h.now,
 	})
 	if err != nil {

@@ -8,8 +8,9 @@ import (
 	"gondola/internal/inbox"
 )
 
-// listenWebhook takes the port that the platform's events come to, where the config has one and this process is to serve it.
-func (h *House) listenWebhook() error {
+// listenWebhook takes the port that the platform's events come to, where the config has one and this process is to serve it. before is the
+// server of the house before this one, nil for none: it goes on, by this config, where it has the right port.
+func (h *House) listenWebhook(before *inbox.Server) error {
 	w := h.cfg.Orders.Webhook
 	if w.Listen == "" || !h.opts.Serve {
 		return nil
@@ -18,10 +19,19 @@ func (h *House) listenWebhook() error {
 	if err != nil {
 		return err
 	}
-	h.webhook, err = inbox.New(inbox.Config{
-		Listen: w.Listen, Path: w.Path, Secrets: h.webhookSecrets(), Certificate: w.Certificate, Key: w.Key, TrustedProxies: proxies,
+	c := inbox.Config{
+		Listen: w.Listen, Bind: h.bind, Path: w.Path, Secrets: h.webhookSecrets(), Certificate: w.Certificate, Key: w.Key, TrustedProxies: proxies,
 		Keeper: h.store, Trouble: h.webhookTrouble, Log: h.log.With("component", "inbox"), Now: h.now,
-	})
+	}
+	if before != nil && before.Fits(c) {
+		if h.changeWebhook, err = before.Change(c); err != nil {
+			return err
+		}
+		h.webhook = before
+		_, err := h.bind(w.Listen) // the port is this house's, too
+		return err
+	}
+	h.webhook, err = inbox.New(c)
 	if err != nil {
 		h.webhook = nil
 		return err
@@ -39,8 +49,8 @@ func (h *House) runWebhook(ctx context.Context) {
 
 // closeWebhook gives the port free. There may be none.
 func (h *House) closeWebhook() error {
-	if h.webhook == nil {
-		return nil
+	if h.webhook == nil || h.changeWebhook != nil {
+		return nil // or it is still the one of the house before
 	}
 	return h.webhook.Close()
 }

@@ -1,9 +1,12 @@
 package drop
 
 import (
+	"context"
+	"fmt"
 	"log/slog"
 	"os"
 	"sync"
+	"time"
 
 	"github.com/fsnotify/fsnotify"
 )
@@ -84,4 +87,32 @@ func (e *events) close() {
 	}
 	_ = e.watcher.Close() // it ends forward; there is nothing else to release
 	e.done.Wait()
+}
+
+// Delivers reports whether the system tells of what happens in a folder: it watches, has something happen, and waits. Where it does not
+// tell, as on most network shares, drops are noticed by looking, every [Folder.Scan]. The error is of watching, or of happen.
+func Delivers(ctx context.Context, folder string, wait time.Duration, happen func() error) (bool, error) {
+	watcher, err := fsnotify.NewWatcher()
+	if err != nil {
+		return false, fmt.Errorf("watch %s: %w", folder, err)
+	}
+	defer func() { _ = watcher.Close() }() // nothing is lost with it
+	if err := watcher.Add(folder); err != nil {
+		return false, fmt.Errorf("watch %s: %w", folder, err)
+	}
+	if err := happen(); err != nil {
+		return false, err
+	}
+	late := time.NewTimer(wait)
+	defer late.Stop()
+	select {
+	case <-watcher.Events:
+		return true, nil
+	case err := <-watcher.Errors:
+		return false, fmt.Errorf("watch %s: %w", folder, err)
+	case <-late.C:
+		return false, nil
+	case <-ctx.Done():
+		return false, ctx.Err()
+	}
 }

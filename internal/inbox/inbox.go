@@ -56,32 +56,41 @@ type Refused struct {
 
 // Config is where a Server listens, whom it believes, and what keeps what came.
 type Config struct {
-	Listen         string                     // address:port
-	Path           string                     // the only one that is answered
-	Secrets        []func() (string, error)   // any of which is valid; asked again within a second
-	Certificate    string                     // path of a PEM file, "" for plain HTTP
-	Key            string                     // path of its key
-	TrustedProxies []netip.Prefix             // whose X-Forwarded-For is believed
-	Keeper         Keeper                     // never called twice at once with events
-	Trouble        func(what, problem string) // optional: hears what does not work, and "" once it works again
-	Log            *slog.Logger               // optional: discarded
-	Now            func() time.Time           // optional: time.Now
+	Listen         string                                     // address:port
+	Bind           func(address string) (net.Listener, error) // optional: net.Listen
+	Path           string                                     // the only one that is answered
+	Secrets        []func() (string, error)                   // any of which is valid; asked again within a second
+	Certificate    string                                     // path of a PEM file, "" for plain HTTP
+	Key            string                                     // path of its key
+	TrustedProxies []netip.Prefix                             // whose X-Forwarded-For is believed
+	Keeper         Keeper                                     // never called twice at once with events
+	Trouble        func(what, problem string)                 // optional: hears what does not work, and "" once it works again
+	Log            *slog.Logger                               // optional: discarded
+	Now            func() time.Time                           // optional: time.Now
 }
 
 // Server takes events. Make it with New, then call Run, or Close.
 type Server struct {
-	c           Config
-	listener    net.Listener
-	callers     *callers
-	certificate *certificate // nil for plain HTTP
-	crowd       *crowd
-	refusals    *refusals
-	queue       chan waiting
-	held        atomic.Int64 // bytes of bodies in memory
-	limits      limits
+	c        Config // of the start; what may change is in terms
+	terms    atomic.Pointer[terms]
+	listener net.Listener
+	crowd    *crowd
+	refusals *refusals
+	queue    chan waiting
+	held     atomic.Int64 // bytes of bodies in memory
+	limits   limits
 
 	troubleMu sync.Mutex
 	troubles  map[string]string // what was told last; guarded by troubleMu
+}
+
+// terms are what may change while a server runs.
+type terms struct {
+	path        string
+	callers     *callers
+	certificate *certificate // nil for plain HTTP
+	proxies     []netip.Prefix
+	trouble     func(what, problem string) // may be nil
 }
 
 // The limits of a call. An order has 4 KB; what the platform sends of a catalogue is an address.
@@ -111,21 +120,20 @@ func New(c Config) (_ *Server, err error) {
 	if c.Now == nil {
 		c.Now = time.Now
 	}
-	if len(c.Secrets) == 0 {
-		return nil, errors.New("take webhooks without a secret: anybody could send orders; write one under orders.webhook.secrets")
-	}
 	s := &Server{
 		c: c, crowd: newCrowd(maxConns), queue: make(chan waiting), troubles: map[string]string{},
 		limits:   limits{headerTimeout, readTimeout, idleTimeout, keepWithin},
-		callers:  &callers{secrets: c.Secrets, now: c.Now},
 		refusals: &refusals{log: c.Log, now: c.Now, byReason: map[string]*refusal{}},
 	}
-	if c.Certificate != "" {
-		if s.certificate, err = newCertificate(c.Certificate, c.Key, func(p string) { s.trouble("certificate", p) }); err != nil {
-			return nil, fmt.Errorf("%w; correct orders.webhook.certificate and key", err)
-		}
+	t, err := s.newTerms(c)
+	if err != nil {
+		return nil, err
 	}
-	s.listener, err = net.Listen("tcp", c.Listen)
+	s.terms.Store(t)
+	if c.Bind == nil {
+		c.Bind = func(address string) (net.Listener, error) { return net.Listen("tcp", address) }
+	}
+	s.listener, err = c.Bind(c.Listen)
 	if errors.Is(err, syscall.EADDRINUSE) {
 		return nil, fmt.Errorf("take webhooks on %s: another program has this port; write another one under orders.webhook.listen, or off", c.Listen)
 	}
@@ -133,6 +141,39 @@ func New(c Config) (_ *Server, err error) {
 		return nil, fmt.Errorf("take webhooks on %s: %w; correct orders.webhook.listen", c.Listen, err)
 	}
 	return s, nil
+}
+
+func (s *Server) newTerms(c Config) (_ *terms, err error) {
+	if len(c.Secrets) == 0 {
+		return nil, errors.New("take webhooks without a secret: anybody could send orders; write one under orders.webhook.secrets")
+	}
+	t := &terms{path: c.Path, callers: &callers{secrets: c.Secrets, now: s.c.Now}, proxies: c.TrustedProxies, trouble: c.Trouble}
+	if c.Certificate != "" {
+		if t.certificate, err = newCertificate(c.Certificate, c.Key, func(p string) { s.trouble("certificate", p) }); err != nil {
+			return nil, fmt.Errorf("%w; correct orders.webhook.certificate and key", err)
+		}
+	}
+	return t, nil
+}
+
+// Fits reports whether a server that runs can go by another config, as far as its port is concerned.
+func (s *Server) Fits(c Config) bool {
+	return c.Listen == s.c.Listen && (c.Certificate == "") == (s.terms.Load().certificate == nil)
+}
+
+// Change checks a config that Fits and returns what lets the server go by it: its path, secrets, certificate, proxies, and who hears of
+// trouble. No connection is closed and no call is refused for it.
+func (s *Server) Change(c Config) (apply func(), err error) {
+	t, err := s.newTerms(c)
+	if err != nil {
+		return nil, err
+	}
+	return func() {
+		s.troubleMu.Lock()
+		defer s.troubleMu.Unlock()
+		s.terms.Store(t)
+		clear(s.troubles) // who hears of them now has not heard of any
+	}, nil
 }
 
 // Addr returns the address that is listened on.
@@ -160,9 +201,11 @@ func (s *Server) Run(ctx context.Context) error {
 		ConnState: s.crowd.changed, ConnContext: withConn, ErrorLog: slog.NewLogLogger(s.c.Log.Handler(), slog.LevelDebug),
 	}
 	listener := s.listener
-	if s.certificate != nil {
+	if s.terms.Load().certificate != nil {
 		// One request at a time on a connection is all that a sender needs; streams would be limits of their own to get right.
-		listener = tls.NewListener(listener, &tls.Config{GetCertificate: s.certificate.get, NextProtos: []string{"http/1.1"}})
+		listener = tls.NewListener(listener, &tls.Config{NextProtos: []string{"http/1.1"}, GetCertificate: func(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
+			return s.terms.Load().certificate.get(hello)
+		}})
 	}
 	done := make(chan error, 1)
 	go func() { done <- server.Serve(listener) }()
@@ -191,7 +234,7 @@ func (s *Server) trouble(what, problem string) {
 		return
 	}
 	s.troubles[what] = problem
-	if s.c.Trouble != nil {
-		s.c.Trouble(what, problem)
+	if hears := s.terms.Load().trouble; hears != nil {
+		hears(what, problem)
 	}
 }

@@ -44,7 +44,8 @@ var errBusy = errors.New("too much at once")
 // ServeHTTP takes one event. What can be refused is refused before a byte of the body is read.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	// Only the path as it is written: what is cleaned, decoded or redirected is another one in front of some proxy.
-	if r.URL.Path != s.c.Path || r.URL.RawPath != "" {
+	terms := s.terms.Load()
+	if r.URL.Path != terms.path || r.URL.RawPath != "" {
 		s.refuse(w, r, http.StatusNotFound, refusedPath)
 		return
 	}
@@ -53,7 +54,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		s.refuse(w, r, http.StatusMethodNotAllowed, refusedMethod)
 		return
 	}
-	secret, unread := s.callers.check(r.Header["Authorization"])
+	secret, unread := terms.callers.check(r.Header["Authorization"])
 	s.trouble("secret", textOf(unread))
 	if secret == nil {
 		if unread != nil {
@@ -133,7 +134,7 @@ func textOf(err error) string {
 
 // refuse answers that a call is not taken, and ends the connection: nobody who is refused has anything more to say on it.
 func (s *Server) refuse(w http.ResponseWriter, r *http.Request, code int, reason string) {
-	s.refusals.note(reason, remoteOf(r, s.c.TrustedProxies))
+	s.refusals.note(reason, remoteOf(r, s.terms.Load().proxies))
 	s.crowd.refused(r.Context())
 	// The server reads what is left of a body before it closes, so that the answer arrives; it need not be waited for.
 	_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(lingering))

@@ -180,3 +180,15 @@ func (r *Remote) Look(ctx context.Context, folder, name string) (outbox.Seen, er
 	}
 	return l.Seen, nil
 }
+
+// HasFolder reports whether a folder is there, in whatever spelling. It makes nothing. A server that does not let us list is believed to
+// have it.
+func (r *Remote) HasFolder(ctx context.Context, folder string) (bool, error) {
+	leave, err := r.enter(ctx, fmt.Sprintf("look for folder %q", folder))
+	if err != nil {
+		return false, err
+	}
+	defer leave()
+	at, err := r.folder(folder, false)
+	return at != "", err
+}

@@ -20,6 +20,7 @@ type EntryKind string
 // The kinds of rows.
 const (
 	EntryStart     EntryKind = "start"     // the program began to work, with this version and config
+	EntryConfig    EntryKind = "config"    // it goes on by another config
 	EntryDrop      EntryKind = "drop"      // an export was claimed and archived
 	EntryRead      EntryKind = "read"      // it was understood
 	EntryRejected  EntryKind = "rejected"  // it was not taken as a whole
@@ -50,7 +51,7 @@ const (
 // EntryKinds lists the kinds that rows of the ledger have.
 func EntryKinds() []EntryKind {
 	return []EntryKind{
-		EntryStart, EntryDrop, EntryRead, EntryRejected, EntryHeld, EntryApproval, EntryRejection,
+		EntryStart, EntryConfig, EntryDrop, EntryRead, EntryRejected, EntryHeld, EntryApproval, EntryRejection,
 		EntryPause, EntryResume, EntryOff, EntryOn, EntryHostKey, EntryPlan, EntryBegun, EntryFailed, EntryVerified,
 		EntryFate, EntryJob, EntryAnswer, EntryRollback, EntryTaken, EntryRestored, EntryOrders, EntryReplay, EntryPurge, EntryRetention,
 	}
@@ -183,6 +184,13 @@ func entryHash(id, at int64, kind EntryKind, body, before string) string {
 func (s *Store) Entries(ctx context.Context, since time.Time, kind EntryKind, fn func(Entry) error) error {
 	return scanEntries(ctx, s.read, fn, nil, `SELECT id, at, kind, body, before, hash FROM ledger WHERE at >= $1 AND ($2 = '' OR kind = $2) ORDER BY id`,
 		millis(since), kind)
+}
+
+// NewestEntry returns when the newest row of the ledger was written, by the clock of then; the zero time where there is none.
+func (s *Store) NewestEntry(ctx context.Context) (time.Time, error) {
+	var at int64
+	err := s.read.QueryRowContext(ctx, `SELECT COALESCE((SELECT at FROM ledger ORDER BY id DESC LIMIT 1), 0)`).Scan(&at)
+	return fromMillis(at), wrap(err, "read the end of the ledger")
 }
 
 func scanEntries(ctx context.Context, db querier, fn func(Entry) error, raw func(e Entry, at int64, body string) error, query string,

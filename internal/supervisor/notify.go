@@ -26,7 +26,7 @@ func notified() (*Process, error) {
 			return nil, fmt.Errorf("clear %s: %w", name, err)
 		}
 	}
-	p := &Process{}
+	p := &Process{asked: make(chan struct{}, 1)}
 	if address == "" {
 		return p, nil
 	}

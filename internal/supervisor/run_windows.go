@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	"golang.org/x/sys/windows"
@@ -22,7 +23,7 @@ const hintEvery = 2 * time.Second
 // event log, too.
 func Run(ctx context.Context, name string, work func(context.Context, *Process) error) error {
 	if name == "" {
-		return work(ctx, &Process{})
+		return work(ctx, &Process{asked: make(chan struct{}, 1)})
 	}
 	h := &handler{ctx: ctx, name: name, work: work}
 	err := svc.Run(name, h)
@@ -50,14 +51,17 @@ func (h *handler) Execute(_ []string, asked <-chan svc.ChangeRequest, tell chan<
 	state := svc.Status{State: svc.StartPending, WaitHint: uint32((2 * hintEvery).Milliseconds())}
 	tell <- state
 	ready, done := make(chan struct{}, 1), make(chan error, 1)
-	go func() { done <- h.work(ctx, &Process{ready: func() { ready <- struct{}{} }}) }()
+	p := &Process{asked: make(chan struct{}, 1)}
+	var once sync.Once
+	p.ready = func() { once.Do(func() { ready <- struct{}{} }) }
+	go func() { done <- h.work(ctx, p) }()
 	hint := time.NewTicker(hintEvery)
 	defer hint.Stop()
 	for {
 		select {
 		case <-ready:
 			if state.State == svc.StartPending {
-				state = svc.Status{State: svc.Running, Accepts: svc.AcceptStop | svc.AcceptPreShutdown}
+				state = svc.Status{State: svc.Running, Accepts: svc.AcceptStop | svc.AcceptPreShutdown | svc.AcceptParamChange}
 				tell <- state
 			}
 		case <-hint.C:
@@ -69,6 +73,8 @@ func (h *handler) Execute(_ []string, asked <-chan svc.ChangeRequest, tell chan<
 			switch r.Cmd {
 			case svc.Interrogate:
 				tell <- state
+			case svc.ParamChange:
+				p.ask()
 			case svc.Stop, svc.Shutdown, svc.PreShutdown:
 				state = svc.Status{State: svc.StopPending, WaitHint: uint32((2 * hintEvery).Milliseconds())}
 				tell <- state

@@ -89,20 +89,13 @@ func (s Service) Unit() (string, error) {
 	}
 	values := struct {
 		Service
-		Exec, State, StateDirectory, Home, Alive, Start, Stop, Environment string
-		Write                                                              []string
+		Exec, Check, State, StateDirectory, Home, Alive, Start, Stop, Environment string
+		Write                                                                     []string
 	}{
 		Service: s, State: unitWord(s.State), Home: "yes", Environment: unitRest(s.Environment),
 		Alive: seconds(AliveWithin), Start: seconds(StartWithin), Stop: seconds(StopWithin),
 	}
-	command := []string{s.Program, "run"}
-	if s.Config != "" {
-		command = append(command, "--config", s.Config)
-	}
-	for i, word := range command {
-		command[i] = strings.ReplaceAll(unitWord(word), "$", "$$")
-	}
-	values.Exec = strings.Join(command, " ")
+	values.Exec, values.Check = s.startLine("run"), s.startLine("check")
 	if name, ok := strings.CutPrefix(s.State, stateParent); ok && !strings.ContainsAny(name, "/ ") {
 		values.StateDirectory = unitWord(name)
 	} else {
@@ -129,6 +122,18 @@ func (s Service) Unit() (string, error) {
 }
 
 func seconds(d time.Duration) string { return fmt.Sprintf("%ds", int(d.Seconds())) }
+
+// startLine returns the line by which a unit starts a command of the program.
+func (s Service) startLine(name string) string {
+	words := []string{s.Program, name}
+	if s.Config != "" {
+		words = append(words, "--config", s.Config)
+	}
+	for i, word := range words {
+		words[i] = strings.ReplaceAll(unitWord(word), "$", "$$")
+	}
+	return strings.Join(words, " ")
+}
 
 // inHome reports whether a path lies where ProtectHome= hides it.
 func inHome(path string) bool {

@@ -42,6 +42,23 @@ type Process struct {
 	tell  func(state ...string) // in the words of sd_notify; nil: there is nobody to be told
 	alive time.Duration         // a sign of life is awaited within; 0: none is
 	ready func()                // Windows' own word for it; may be nil
+	asked chan struct{}         // holds one at most
+}
+
+// Asked tells, by a value, that somebody asks the daemon to read its config once more: by SIGHUP, or Windows' paramchange.
+func (p *Process) Asked() <-chan struct{} { return p.asked }
+
+// ask passes on that somebody asks. Who asks again before the daemon comes to it asks once.
+func (p *Process) ask() {
+	select {
+	case p.asked <- struct{}{}:
+	default:
+	}
+}
+
+// Reloading says that the daemon goes over to another config. Ready says that it has.
+func (p *Process) Reloading() {
+	p.say("RELOADING=1", monotonic(), "STATUS=going over to another config")
 }
 
 // Ready says that the daemon works from now on.

@@ -29,9 +29,10 @@ import (
 
 // Config is what a Server shows, and where.
 type Config struct {
-	Listen   string         // address:port, on loopback
-	Language string         // es, pt or en; any other is answered in Spanish
-	Zone     *time.Location // whose local time the page tells; nil is UTC
+	Listen   string                                     // address:port, on loopback
+	Bind     func(address string) (net.Listener, error) // optional: net.Listen
+	Language string                                     // es, pt or en; any other is answered in Spanish
+	Zone     *time.Location                             // whose local time the page tells; nil is UTC
 
 	// Open are the roles of whoever asks without a login. Empty is RoleView.
 	Open []Role
@@ -99,7 +100,10 @@ func New(c Config) (*Server, error) {
 			return nil, err
 		}
 	}
-	s.listener, err = net.Listen("tcp", c.Listen)
+	if c.Bind == nil {
+		c.Bind = func(address string) (net.Listener, error) { return net.Listen("tcp", address) }
+	}
+	s.listener, err = c.Bind(c.Listen)
 	if errors.Is(err, syscall.EADDRINUSE) {
 		return nil, fmt.Errorf("serve the page on %s: another program has this port; write another one under web.listen, or off", c.Listen)
 	}
