@@ -25,7 +25,8 @@ func TestPreviewPart(t *testing.T) {
 			Stores: []StoreAnswer{
 				{ID: "1", Name: "Centro", Changes: Changes{New: 2, SwitchedOff: 1}, Next: at, Moves: []Move{{Key: mean, Old: 100, New: 200}}},
 				{ID: "2", Name: "Puerto", Held: []catalog.Issue{issue}},
-				{ID: "3", Name: "Cerro", Unchanged: true}, {ID: "4", Name: "Unión", Paused: true},
+				{ID: "3", Name: "Cerro", Unchanged: true},
+				{ID: "4", Name: "Unión", Paused: true},
 				{ID: "5", Name: "Prado"},
 			},
 		}}
