@@ -13,11 +13,14 @@ import "embed"
 //   - status.html.tmpl: the status page, html/template, and status.css, its style,
 //   - drop.html.tmpl: the pages on which files are dropped, html/template, with drop.css, what they have beside the style of answers, and
 //     drop.js, which makes them quicker and is not needed,
+//   - actions.html.tmpl: what the page offers to whoever may decide; act, pause and login.html.tmpl: the pages that ask,
+//     act-frame.html.tmpl: what these have in common,
 //   - init/config.yaml.tmpl: the starter configuration, a text/template for what depends on the language; its CHANGE-ME are to be
 //     filled in by people,
 //   - gondola.service.tmpl: the systemd unit, a text/template for who runs it and what it may write to,
 //   - init/<language>.json: the texts of the starter spreadsheets.
 //
 //go:embed receipt.*.txt.tmpl answer.html.tmpl answers.html.tmpl part.html.tmpl status.*.txt.tmpl status.html.tmpl status.css
-//go:embed drop.html.tmpl drop.css drop.js init gondola.service.tmpl
+//go:embed actions.html.tmpl act.html.tmpl act-frame.html.tmpl pause.html.tmpl login.html.tmpl drop.html.tmpl drop.css drop.js
+//go:embed init gondola.service.tmpl
 var Files embed.FS

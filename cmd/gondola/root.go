@@ -92,6 +92,7 @@ Whoever dropped a file finds the answer beside it: what was understood, and whic
 		newScheduleCommand(a),
 		newAlertCommand(a),
 		newWebhookCommand(a),
+		newWebCommand(a),
 		newRollbackCommand(a),
 		newPromotionsCommand(a),
 		newJobsCommand(a),

@@ -221,7 +221,7 @@ func (a *app) serviceOf(f serviceFlags) (s supervisor.Service, notes []string, e
 	s.Shared = slices.Compact(s.Shared)
 	home := filepath.Dir(s.Config)
 	s.Environment = filepath.Join(home, f.name+".env")
-	for _, file := range []string{cfg.SFTP.Key, cfg.Orders.Webhook.Key} {
+	for _, file := range []string{cfg.SFTP.Key, cfg.Orders.Webhook.Key, cfg.Web.Key} {
 		if file != "" {
 			s.Secret = append(s.Secret, file)
 		}

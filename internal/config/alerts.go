@@ -2,8 +2,6 @@ package config
 
 import (
 	"fmt"
-	"net"
-	"net/netip"
 	"net/url"
 	"time"
 )
@@ -15,20 +13,9 @@ type Alert struct {
 	Post Secret `yaml:"post"` // gets the state as JSON, once per change
 }
 
-// Web is the status page.
-type Web struct {
-	Listen string `yaml:"listen"` // address:port, loopback only; off in the file and "" here = no page; default off
-}
-
-// The defaults of alerts and page.
-const (
-	// DefaultAlertsAfter is how long trouble that may pass by itself must last: a restarted server or router is back by then, and the
-	// next slot of the usual schedule has seen the trouble, too.
-	DefaultAlertsAfter = Duration(15 * time.Minute)
-	// UsualListen is where the page is served when nobody knows better. The page is off by default: two gondolas on one machine would
-	// want the same port.
-	UsualListen = "127.0.0.1:8481"
-)
+// DefaultAlertsAfter is how long trouble that may pass by itself must last: a restarted server or router is back by then, and the
+// next slot of the usual schedule has seen the trouble, too.
+const DefaultAlertsAfter = Duration(15 * time.Minute)
 
 // alerts checks who is told. The address itself is never shown.
 func (ck *checker) alerts() {
@@ -69,21 +56,4 @@ func CheckAddress(text string) error {
 		return fmt.Errorf("what it refers to is no address; put the whole address there, from https:// on and without a #")
 	}
 	return nil
-}
-
-// web checks where the page is served. It has no login, so nobody but this machine may reach it.
-func (ck *checker) web() {
-	listen := ck.c.Web.Listen
-	if listen == "" {
-		return
-	}
-	host, port, err := net.SplitHostPort(listen)
-	if err != nil || !isPort(port) {
-		ck.wrong("web.listen", "want address:port such as %s, or off; found %q", UsualListen, listen)
-		return
-	}
-	if addr, err := netip.ParseAddr(host); host != "localhost" && (err != nil || !addr.IsLoopback()) {
-		ck.wrong("web.listen", "only this machine may see the page, because it has no login: write 127.0.0.1, [::1] or localhost, found %q; "+
-			"from elsewhere reach it through ssh -L 8481:%s", host, UsualListen)
-	}
 }

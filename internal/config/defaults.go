@@ -101,6 +101,7 @@ func defaults() *Config {
 			},
 		},
 		AlertsAfter: DefaultAlertsAfter,
+		Web:         Web{Open: DefaultOpen()},
 	}
 }
 
@@ -134,10 +135,11 @@ func (c *Config) finish(dir string) {
 			*value = ""
 		}
 	}
-	if _, written := c.file.at["send.catalog.max_rows"]; !written && c.Send.Catalog.By == ByAPI {
+	if !c.file.written("send.catalog.max_rows") && c.Send.Catalog.By == ByAPI {
 		c.Send.Catalog.MaxRows = DefaultRequestRows
 	}
 	c.Orders.finish(dir)
+	c.Web.finish(dir, c.file.written("web.open"))
 }
 
 // switches returns the texts that are off in the file and "" here where there is nothing.

@@ -124,6 +124,12 @@ func (f positions) find(path string) (at place, exact bool) {
 	return f.at[near], near == path
 }
 
+// written reports whether the file has a value at path.
+func (f positions) written(path string) bool {
+	at, ok := f.at[path]
+	return ok && !at.null
+}
+
 // nearest returns path, or its nearest parent that is in the file.
 func (f positions) nearest(path string) (near string, found bool) {
 	for p := path; p != ""; p = p[:max(strings.LastIndexAny(p, ".["), 0)] {

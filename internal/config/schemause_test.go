@@ -95,7 +95,7 @@ var blind = []string{
 	"feed-name-twice", "feed-promotion-keys", "feed-vendor-unknown-id", "home-path", "orders-no-secret", "password-env-missing",
 	"password-file-is-folder", "password-file-missing", "rules-contradictions", "rules-promotions", "rules-stores", "second-document",
 	"send-chain-single", "send-chain", "sftp-folder", "sftp-missing", "state-in-drop", "tag", "time-zone", "vendor-erp-code-is-id",
-	"vendor-erp-code-twice", "vendor-id-twice", "web-choices",
+	"vendor-erp-code-twice", "vendor-id-twice", "web-open",
 }
 
 // TestSchemaSeesMistakes gives the schema the files that Parse refuses. One that it takes must be known to be beyond it.

@@ -17,6 +17,7 @@ import (
 	"testing"
 	"time"
 
+	"gondola/internal/config"
 	"gondola/internal/store"
 	"gondola/internal/web"
 )
@@ -93,6 +94,7 @@ func (d *dropSite) get(path string) (int, string) {
 
 func (d *dropSite) post(path string, form url.Values) (int, string) {
 	d.Helper()
+	form.Set("csrf", d.csrf())
 	req, err := http.NewRequestWithContext(d.Context(), http.MethodPost, d.url+path, strings.NewReader(form.Encode()))
 	if err != nil {
 		d.Fatal(err)
@@ -112,6 +114,9 @@ func (d *dropSite) upload(feed string, files ...sentFile) (int, string) {
 	d.Helper()
 	var b bytes.Buffer
 	w := multipart.NewWriter(&b)
+	if err := w.WriteField("csrf", d.csrf()); err != nil {
+		d.Fatal(err)
+	}
 	if feed != "" {
 		if err := w.WriteField("feed", feed); err != nil {
 			d.Fatal(err)
@@ -143,7 +148,18 @@ func (d *dropSite) upload(feed string, files ...sentFile) (int, string) {
 
 func text(name, data string) sentFile { return sentFile{name: name, data: []byte(data)} }
 
-var tokenIn = regexp.MustCompile(`action="/drop/send">\s*<input type="hidden" name="token" value="([A-Z0-9]+)"`)
+// csrf returns what forms of the page bring back.
+func (d *dropSite) csrf() string {
+	d.Helper()
+	_, page := d.get("/drop")
+	m := regexp.MustCompile(`name="csrf" value="([^"]+)"`).FindStringSubmatch(page)
+	if m == nil {
+		d.Fatalf("no token in:\n%s", page)
+	}
+	return m[1]
+}
+
+var tokenIn = regexp.MustCompile(`action="/drop/send">\s*<input type="hidden" name="csrf" value="[^"]+"><input type="hidden" name="token" value="([A-Z0-9]+)"`)
 
 // token returns the token of the only file that can be sent from a page.
 func (d *dropSite) token(page string) string {
@@ -203,7 +219,7 @@ func TestDropPage(t *testing.T) {
 		_, page = d.get(again[1])
 		return strings.Contains(words(page), "Recibido, todo bien")
 	})
-	if !strings.Contains(page, "enviado desde la página por page") {
+	if !strings.Contains(page, "enviado por page") {
 		t.Errorf("the answer does not say who dropped it:\n%s", words(page))
 	}
 	d.await("the answer in the folder", func() bool { return d.receipt("precios.csv") != "" })
@@ -230,5 +246,16 @@ func TestDropPage(t *testing.T) {
 	}
 	if code, _ = d.get("/drop/answer/2"); code != http.StatusNotFound {
 		t.Errorf("an answer that does not exist: %d", code)
+	}
+}
+
+// TestDropPageByConfig serves the drop page to whom the config lets drop.
+func TestDropPageByConfig(t *testing.T) {
+	for role, want := range map[string]int{config.RoleDrop: http.StatusOK, config.RoleView: http.StatusForbidden} {
+		l := newLive(t, liveOptions{change: func(c *config.Config) { c.Web.Listen, c.Web.Open = "127.0.0.1:0", []string{role} }})
+		d := &dropSite{live: l, url: "http://" + l.house.PageAddr()}
+		if code, page := d.get("/drop"); code != want {
+			t.Errorf("%s: %d\n%s", role, code, page)
+		}
 	}
 }

@@ -110,6 +110,7 @@ func newSetup(cfg *config.Config) (*setup, error) {
 		fault("send.format", fmt.Errorf("the brand %q reads no single files; write double", cfg.Chain.Brand))
 	}
 	s.checkRequests(fault)
+	s.checkPage(fault)
 	s.setTargets()
 	errs = append(errs, s.setTimetables(), s.setOrders(), s.setAudit())
 	return s, errors.Join(errs...)

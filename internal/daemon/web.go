@@ -26,12 +26,14 @@ func (h *House) listen() error {
 	p.server, err = web.New(web.Config{
 		Listen: h.cfg.Web.Listen, Bind: h.bind, Language: h.cfg.Chain.Language, Zone: h.zone, Look: h.view, Drops: h.dropsOf(),
 		Healthy: h.Healthy, Measure: h.measure, Log: h.log.With("component", "web"), Now: h.now,
+		Certificate: h.cfg.Web.Certificate, Key: h.cfg.Web.Key, Hosts: h.cfg.Web.Hosts, Trouble: h.pageTrouble,
+		Open: pageRoles(h.cfg.Web.Open), Users: h.pageUsers(), Desk: desk{h},
 	})
 	if err != nil {
 		return err
 	}
 	h.page = p
-	h.log.Info("page", "address", "http://"+p.server.Addr().String()+"/")
+	h.log.Info("page", "address", h.pageURL())
 	return nil
 }
 
@@ -52,6 +54,15 @@ func (h *House) PageAddr() string {
 		return ""
 	}
 	return h.page.server.Addr().String()
+}
+
+// pageURL returns where the page is.
+func (h *House) pageURL() string {
+	scheme := "http"
+	if h.cfg.Web.Certificate != "" {
+		scheme = "https"
+	}
+	return scheme + "://" + h.PageAddr() + "/"
 }
 
 // view returns how things stand, for the page.

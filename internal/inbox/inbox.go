@@ -24,6 +24,8 @@ import (
 	"sync/atomic"
 	"syscall"
 	"time"
+
+	"gondola/internal/certificate"
 )
 
 // Event is one body that came.
@@ -88,7 +90,7 @@ type Server struct {
 type terms struct {
 	path        string
 	callers     *callers
-	certificate *certificate // nil for plain HTTP
+	certificate *certificate.Pair // nil for plain HTTP
 	proxies     []netip.Prefix
 	trouble     func(what, problem string) // may be nil
 }
@@ -149,7 +151,7 @@ func (s *Server) newTerms(c Config) (_ *terms, err error) {
 	}
 	t := &terms{path: c.Path, callers: &callers{secrets: c.Secrets, now: s.c.Now}, proxies: c.TrustedProxies, trouble: c.Trouble}
 	if c.Certificate != "" {
-		if t.certificate, err = newCertificate(c.Certificate, c.Key, func(p string) { s.trouble("certificate", p) }); err != nil {
+		if t.certificate, err = certificate.Open(c.Certificate, c.Key, func(p string) { s.trouble("certificate", p) }); err != nil {
 			return nil, fmt.Errorf("%w; correct orders.webhook.certificate and key", err)
 		}
 	}
@@ -204,7 +206,7 @@ func (s *Server) Run(ctx context.Context) error {
 	if s.terms.Load().certificate != nil {
 		// One request at a time on a connection is all that a sender needs; streams would be limits of their own to get right.
 		listener = tls.NewListener(listener, &tls.Config{NextProtos: []string{"http/1.1"}, GetCertificate: func(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
-			return s.terms.Load().certificate.get(hello)
+			return s.terms.Load().certificate.Certificate(hello)
 		}})
 	}
 	done := make(chan error, 1)

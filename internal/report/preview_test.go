@@ -69,7 +69,7 @@ func TestPart(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{`<section class="verdict rejected">`, "The file could not be used", "dropped on the page by ana"} {
+	for _, want := range []string{`<section class="verdict rejected">`, "The file could not be used", "sent by ana"} {
 		if !strings.Contains(got, want) {
 			t.Errorf("no %q in:\n%s", want, got)
 		}

@@ -23,6 +23,7 @@ type cache struct {
 	view View
 	err  error
 	til  time.Time
+	aged bool // what is being worked out was begun before something changed
 	work sync.WaitGroup
 }
 
@@ -57,8 +58,18 @@ func (c *cache) refresh(ctx context.Context) {
 	defer c.mu.Unlock()
 	ended := c.now()
 	c.view, c.err, c.til = view, err, ended.Add(max(freshFor, restFactor*ended.Sub(began)))
+	if c.aged {
+		c.aged, c.til = false, time.Time{}
+	}
 	close(c.busy)
 	c.busy = nil
+}
+
+// age says that something has changed: who asks next is shown how things stand then. One that waits may still see it as it was.
+func (c *cache) age() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.aged, c.til = c.busy != nil, time.Time{}
 }
 
 // wait waits until nothing is being worked out.

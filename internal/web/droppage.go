@@ -42,7 +42,7 @@ type asset struct {
 // newDropPages reads what the drop page is made of.
 func (s *Server) newDropPages() (*dropPages, error) {
 	t, err := template.New("drop.html.tmpl").Funcs(dropFunctions(report.NewPhrases(report.English, s.c.Zone))).
-		ParseFS(templates.Files, "drop.html.tmpl")
+		ParseFS(templates.Files, "drop.html.tmpl", "actions.html.tmpl")
 	if err != nil {
 		return nil, fmt.Errorf("read drop page: %w", err)
 	}
@@ -68,10 +68,10 @@ func (p *dropPages) route(mux *http.ServeMux) {
 			answer(w, http.StatusOK, a.kind+"; charset=utf-8", a.text)
 		})
 	}
+	mux.HandleFunc("POST /drop/send", p.form(RoleDrop, p.send))
 	for pattern, handler := range map[string]http.HandlerFunc{
 		"GET /drop":                       p.page,
-		"POST /drop/preview":              p.preview,
-		"POST /drop/send":                 p.send,
+		"POST /drop/preview":              p.preview, // which finds the token of its form among the files
 		"GET /drop/sent/{id}":             p.sent,
 		"GET /drop/answer/{seq}":          p.answer,
 		"GET /drop/answer/{seq}/workbook": p.workbook,
@@ -84,6 +84,8 @@ func (p *dropPages) route(mux *http.ServeMux) {
 // dropView is what a page of the drop page shows.
 type dropView struct {
 	Lang    string
+	Visitor Visitor
+	Login   bool // there is a login
 	View    bool // the reader may look at the status page, too
 	Refresh int  // seconds after which a browser without script asks again, 0 for never
 
@@ -150,7 +152,8 @@ func (p *dropPages) show(w http.ResponseWriter, r *http.Request, code int, v dro
 // write fills a template and answers with it.
 func (p *dropPages) write(w http.ResponseWriter, r *http.Request, code int, name string, v dropView) {
 	say := report.NewPhrases(p.c.Language, p.c.Zone)
-	v.Lang, v.View = say.Lang(), visitorOf(r.Context()).May(RoleView)
+	v.Lang, v.Visitor, v.Login = say.Lang(), visitorOf(r.Context()), len(p.c.Users) > 0
+	v.View = v.Visitor.May(RoleView)
 	t, err := p.layout.Clone()
 	var b bytes.Buffer
 	if err == nil {
@@ -165,11 +168,10 @@ func (p *dropPages) write(w http.ResponseWriter, r *http.Request, code int, name
 
 // send puts a file that was previewed into its drop folder.
 func (p *dropPages) send(w http.ResponseWriter, r *http.Request) {
-	r.Body = http.MaxBytesReader(w, r.Body, maxForm)
-	id, err := p.drops.Send(r.Context(), r.PostFormValue("token"), visitorOf(r.Context()).Name)
+	id, err := p.drops.Send(r.Context(), r.PostForm.Get("token"), visitorOf(r.Context()).Name)
 	if err != nil {
 		code, message := p.explain(err)
-		p.show(w, r, code, dropView{Results: []dropResult{{Token: r.PostFormValue("token"), Name: r.PostFormValue("name"), Error: message, Send: code != http.StatusGone}}})
+		p.show(w, r, code, dropView{Results: []dropResult{{Token: r.PostForm.Get("token"), Name: r.PostForm.Get("name"), Error: message, Send: code != http.StatusGone}}})
 		return
 	}
 	if r.Header.Get(fragment) != "" {
@@ -302,6 +304,7 @@ func (p *dropPages) explain(err error) (code int, message string) {
 		{ErrLies, http.StatusConflict, "put.lies"},
 		{ErrFolder, http.StatusServiceUnavailable, "put.folder"},
 		{ErrBroken, http.StatusBadRequest, "put.broken"},
+		{errStale, http.StatusForbidden, "act.stale"},
 		{errNothing, http.StatusBadRequest, "put.none"},
 	} {
 		if errors.Is(err, known.err) {

@@ -89,19 +89,23 @@ const (
 	multipartForm = "multipart/form-data; boundary=" + boundary
 )
 
-// form returns the body of a form with parts, each its Content-Disposition behind form-data and its text.
-func form(parts ...[2]string) string {
+// theirs stands in the bodies of tests for the visitor's token.
+const theirs = "THEIR-TOKEN"
+
+// formOf returns the body of a form with parts, each its Content-Disposition behind form-data and its text.
+func formOf(parts ...[2]string) string {
 	var b strings.Builder
-	for _, p := range parts {
+	for _, p := range append([][2]string{{`name="csrf"`, theirs}}, parts...) {
 		fmt.Fprintf(&b, "--%s\r\nContent-Disposition: form-data; %s\r\n\r\n%s\r\n", boundary, p[0], p[1])
 	}
 	return b.String() + "--" + boundary + "--\r\n"
 }
 
 // post sends a body and returns the code and the page.
-func post(t *testing.T, url, kind, body string, headers ...string) (int, string) {
+func (s served) post(t *testing.T, path, kind, body string, headers ...string) (int, string) {
 	t.Helper()
-	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, url, strings.NewReader(body))
+	body = strings.ReplaceAll(body, theirs, s.token)
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, s.url+path, strings.NewReader(body))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -133,10 +137,10 @@ func TestDropPageNeedsItsRole(t *testing.T) {
 				t.Errorf("%s: %d", path, res.code)
 			}
 		}
-		if code, _ := post(t, s.url+"/drop/preview", multipartForm, form([2]string{`name="file"; filename="a.csv"`, "a"})); code != http.StatusForbidden {
+		if code, _ := s.post(t, "/drop/preview", multipartForm, formOf([2]string{`name="file"; filename="a.csv"`, "a"})); code != http.StatusForbidden {
 			t.Errorf("preview: %d", code)
 		}
-		if code, _ := post(t, s.url+"/drop/send", "application/x-www-form-urlencoded", "token=T1"); code != http.StatusForbidden {
+		if code, _ := s.post(t, "/drop/send", "application/x-www-form-urlencoded", "csrf="+theirs+"&token=T1"); code != http.StatusForbidden {
 			t.Errorf("send: %d", code)
 		}
 		if len(drops.received) > 0 {
@@ -158,27 +162,30 @@ func TestDropPageTakesForms(t *testing.T) {
 		received   string
 		says       string
 	}{
-		"a file":              {multipartForm, form(file(`filename="a.csv"`)), 200, "a.csv=data@-62135596800000", "Send p.csv"},
-		"with a time":         {multipartForm, form([2]string{`name="modified"`, "1764180000000"}, file(`filename="a.csv"`)), 200, "a.csv=data@1764180000000", ""},
-		"a silly time":        {multipartForm, form([2]string{`name="modified"`, "99999999999999999"}, file(`filename="a.csv"`)), 200, "a.csv=data@-62135596800000", ""},
-		"utf-8":               {multipartForm, form(file(`filename="ñandú.csv"`)), 200, "ñandú.csv=data@-62135596800000", ""},
-		"utf-8, marked":       {multipartForm, form(file(`filename*=UTF-8''%C3%B1.csv`)), 200, "ñ.csv=data@-62135596800000", ""},
-		"no file chosen":      {multipartForm, form(file(`filename=""`)), 400, "", "No file came"},
-		"no part":             {multipartForm, form(), 400, "", "No file came"},
-		"no form":             {"text/plain", "hello", 400, "", "No file came"},
+		"a file":              {multipartForm, formOf(file(`filename="a.csv"`)), 200, "a.csv=data@-62135596800000", "Send p.csv"},
+		"with a time":         {multipartForm, formOf([2]string{`name="modified"`, "1764180000000"}, file(`filename="a.csv"`)), 200, "a.csv=data@1764180000000", ""},
+		"a silly time":        {multipartForm, formOf([2]string{`name="modified"`, "99999999999999999"}, file(`filename="a.csv"`)), 200, "a.csv=data@-62135596800000", ""},
+		"utf-8":               {multipartForm, formOf(file(`filename="ñandú.csv"`)), 200, "ñandú.csv=data@-62135596800000", ""},
+		"utf-8, marked":       {multipartForm, formOf(file(`filename*=UTF-8''%C3%B1.csv`)), 200, "ñ.csv=data@-62135596800000", ""},
+		"no file chosen":      {multipartForm, formOf(file(`filename=""`)), 400, "", "No file came"},
+		"no part":             {multipartForm, formOf(), 400, "", "No file came"},
+		"no form":             {"text/plain", "hello", 403, "", "This page is old"},
 		"no boundary":         {"multipart/form-data", "hello", 400, "", "did not arrive whole"},
 		"another boundary":    {multipartForm, "--yyyy\r\n\r\n", 400, "", "did not arrive whole"},
-		"cut off":             {multipartForm, strings.TrimSuffix(form(file(`filename="a.csv"`)), "\r\n--"+boundary+"--\r\n"), 400, "", "did not arrive whole"},
-		"two files":           {multipartForm, form(file(`filename="a.csv"`), file(`filename="b.csv"`)), 200, "a.csv=data@-62135596800000 b.csv=data@-62135596800000", ""},
-		"a token":             {"application/x-www-form-urlencoded", "token=T1&feed=ofertas", 200, "", "Send p.csv"},
-		"a long field":        {multipartForm, form([2]string{`name="feed"`, strings.Repeat("x", 1<<20)}, file(`filename="a.csv"`)), 200, "a.csv=data@-62135596800000", ""},
-		"a long form":         {"application/x-www-form-urlencoded", "token=" + strings.Repeat("x", 1<<20), 400, "", "No file came"},
+		"cut off":             {multipartForm, strings.TrimSuffix(formOf(file(`filename="a.csv"`)), "\r\n--"+boundary+"--\r\n"), 400, "", "did not arrive whole"},
+		"two files":           {multipartForm, formOf(file(`filename="a.csv"`), file(`filename="b.csv"`)), 200, "a.csv=data@-62135596800000 b.csv=data@-62135596800000", ""},
+		"a token":             {"application/x-www-form-urlencoded", "csrf=" + theirs + "&token=T1&feed=ofertas", 200, "", "Send p.csv"},
+		"no token":            {multipartForm, strings.Replace(formOf(file(`filename="a.csv"`)), theirs, "", 1), 403, "", "This page is old"},
+		"another one's token": {multipartForm, strings.Replace(formOf(file(`filename="a.csv"`)), theirs, "x", 1), 403, "", "This page is old"},
+		"a token too late":    {multipartForm, strings.Replace(formOf(file(`filename="a.csv"`), [2]string{`name="csrf"`, theirs}), theirs, "", 1), 403, "", "This page is old"},
+		"a long field":        {multipartForm, formOf([2]string{`name="feed"`, strings.Repeat("x", 1<<20)}, file(`filename="a.csv"`)), 200, "a.csv=data@-62135596800000", ""},
+		"a long form":         {"application/x-www-form-urlencoded", "csrf=" + theirs + "&token=" + strings.Repeat("x", 1<<20), 403, "", "This page is old"},
 		"headers without end": {multipartForm, "--" + boundary + "\r\n" + strings.Repeat("X: y\r\n", 1<<16), 400, "", "did not arrive whole"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			drops := &fakeDrops{}
 			s := newServed(t, Config{Language: "en", Look: fixed(Page{}), Drops: drops, Open: []Role{RoleDrop}})
-			code, page := post(t, s.url+"/drop/preview", one.kind, one.body)
+			code, page := s.post(t, "/drop/preview", one.kind, one.body)
 			if got := strings.Join(drops.received, " "); code != one.code || got != one.received || !strings.Contains(page, one.says) {
 				t.Errorf("%d, received %q, want %d, %q and %q in:\n%s", code, got, one.code, one.received, one.says, page)
 			}
@@ -204,23 +211,23 @@ func TestDropPageFails(t *testing.T) {
 	} {
 		drops := &fakeDrops{fails: one.err}
 		s := newServed(t, Config{Language: "en", Look: fixed(Page{}), Drops: drops, Open: []Role{RoleDrop}})
-		code, page := post(t, s.url+"/drop/preview", multipartForm, form([2]string{`name="file"; filename="a.csv"`, "data"}), fragment, "1")
+		code, page := s.post(t, "/drop/preview", multipartForm, formOf([2]string{`name="file"; filename="a.csv"`, "data"}), fragment, "1")
 		if code != one.code || !strings.Contains(page, one.says) || strings.Contains(page, "secret") || strings.Contains(page, "<html") {
 			t.Errorf("%v: %d\n%s", one.err, code, page)
 		}
-		code, page = post(t, s.url+"/drop/send", "application/x-www-form-urlencoded", "token=T1&name=a.csv")
+		code, page = s.post(t, "/drop/send", "application/x-www-form-urlencoded", "csrf="+theirs+"&token=T1&name=a.csv")
 		if code != one.code || !strings.Contains(page, one.says) || !strings.Contains(page, `value="T1"`) {
 			t.Errorf("sent, %v: %d\n%s", one.err, code, page)
 		}
 	}
 	s := newServed(t, Config{Language: "en", Look: fixed(Page{}), Drops: &fakeDrops{}, Open: []Role{RoleDrop}})
-	if code, page := post(t, s.url+"/drop/send", "application/x-www-form-urlencoded", "token=T9"); code != 410 || strings.Contains(page, `value="T9"`) {
+	if code, page := s.post(t, "/drop/send", "application/x-www-form-urlencoded", "csrf="+theirs+"&token=T9"); code != 410 || strings.Contains(page, `value="T9"`) {
 		t.Errorf("an unknown token: %d\n%s", code, page)
 	}
-	if code, _ := post(t, s.url+"/drop/send", "application/x-www-form-urlencoded", "token=T1"); code != 303 {
+	if code, _ := s.post(t, "/drop/send", "application/x-www-form-urlencoded", "csrf="+theirs+"&token=T1"); code != 303 {
 		t.Errorf("sent: %d", code)
 	}
-	if code, _ := post(t, s.url+"/drop/send", "application/x-www-form-urlencoded", "token=T1", "Sec-Fetch-Site", "cross-site"); code != 403 {
+	if code, _ := s.post(t, "/drop/send", "application/x-www-form-urlencoded", "csrf="+theirs+"&token=T1", "Sec-Fetch-Site", "cross-site"); code != 403 {
 		t.Errorf("sent by another site: %d", code)
 	}
 	if res, page := ask(t, http.MethodGet, s.url+"/drop/sent/other"); res.code != 410 {
@@ -241,7 +248,7 @@ func TestUploadStalls(t *testing.T) {
 	drops := &fakeDrops{}
 	s := newServed(t, Config{Language: "en", Look: fixed(Page{}), Drops: drops, Open: []Role{RoleDrop}})
 	s.drops.stall = 300 * time.Millisecond
-	body := form([2]string{`name="file"; filename="a.csv"`, strings.Repeat("x", 100)})
+	body := strings.ReplaceAll(formOf([2]string{`name="file"; filename="a.csv"`, strings.Repeat("x", 100)}), theirs, s.token)
 	connect := func() net.Conn {
 		c, err := net.Dial("tcp", s.Addr().String())
 		if err != nil {
@@ -266,7 +273,7 @@ func TestUploadStalls(t *testing.T) {
 	}
 	_ = res.Body.Close()
 	stalled, began := connect(), time.Now()
-	if _, err := io.WriteString(stalled, body[:60]); err != nil {
+	if _, err := io.WriteString(stalled, body[:len(body)-60]); err != nil {
 		t.Fatal(err)
 	}
 	res, err = http.ReadResponse(bufio.NewReader(stalled), nil)
@@ -290,7 +297,7 @@ func TestReaderLeaves(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	body := form([2]string{`name="file"; filename="a.csv"`, "data"})
+	body := strings.ReplaceAll(formOf([2]string{`name="file"; filename="a.csv"`, "data"}), theirs, s.token)
 	if _, err := fmt.Fprintf(c, "POST /drop/preview HTTP/1.1\r\nHost: localhost\r\nContent-Type: %s\r\nContent-Length: %d\r\n\r\n%s", multipartForm, len(body), body); err != nil {
 		t.Fatal(err)
 	}
@@ -315,12 +322,12 @@ func TestManyUploads(t *testing.T) {
 	for range maxUploading {
 		s.drops.uploading <- struct{}{}
 	}
-	body := form([2]string{`name="file"; filename="a.csv"`, "data"})
-	if code, page := post(t, s.url+"/drop/preview", multipartForm, body); code != 503 || !strings.Contains(page, "many spreadsheets") {
+	body := formOf([2]string{`name="file"; filename="a.csv"`, "data"})
+	if code, page := s.post(t, "/drop/preview", multipartForm, body); code != 503 || !strings.Contains(page, "many spreadsheets") {
 		t.Errorf("%d\n%s", code, page)
 	}
 	<-s.drops.uploading
-	if code, _ := post(t, s.url+"/drop/preview", multipartForm, body); code != 200 {
+	if code, _ := s.post(t, "/drop/preview", multipartForm, body); code != 200 {
 		t.Errorf("with room: %d", code)
 	}
 }

@@ -73,14 +73,15 @@ type DropFate struct {
 
 // What a reader can do something about.
 var (
-	ErrUnknown = errors.New("nothing is known by this token")              // choose the file once more
-	ErrLarge   = errors.New("the file is too large")                       // see MaxUpload
-	ErrFull    = errors.New("no space left")                               // nothing was lost
-	ErrBusy    = errors.New("too much at once")                            // try again
-	ErrLies    = errors.New("a file of this name lies in the drop folder") // likewise
-	ErrFolder  = errors.New("the drop folder can't be written to")         // likewise
-	ErrBroken  = errors.New("the file did not arrive whole")               // choose it once more
-	errNothing = errors.New("no file came")                                // choose one
+	ErrUnknown = errors.New("nothing is known by this token")                              // choose the file once more
+	ErrLarge   = errors.New("the file is too large")                                       // see MaxUpload
+	ErrFull    = errors.New("no space left")                                               // nothing was lost
+	ErrBusy    = errors.New("too much at once")                                            // try again
+	ErrLies    = errors.New("a file of this name lies in the drop folder")                 // likewise
+	ErrFolder  = errors.New("the drop folder can't be written to")                         // likewise
+	ErrBroken  = errors.New("the file did not arrive whole")                               // choose it once more
+	errStale   = errors.New("the form is not of a page of ours that the visitor has read") // open the page again
+	errNothing = errors.New("no file came")                                                // choose one
 )
 
 // NameError says that no feed takes a file of its name.

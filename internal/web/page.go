@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"html/template"
+	"net/http"
 	"strings"
 	"time"
 
@@ -105,7 +106,7 @@ const refreshEvery = 15
 // layout parses the page. Its functions are set anew for every reader.
 func layout() (*template.Template, error) {
 	return template.New("status.html.tmpl").Funcs(functions(report.NewPhrases(report.English, time.UTC), time.Time{})).
-		ParseFS(templates.Files, "status.html.tmpl")
+		ParseFS(templates.Files, "status.html.tmpl", "actions.html.tmpl")
 }
 
 // functions are what the page's layout calls for words.
@@ -118,11 +119,13 @@ func functions(say *report.Phrases, now time.Time) template.FuncMap {
 		"stamp":  func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
 		"passed": func(t time.Time) bool { return !t.After(now) },
 		"join":   strings.Join,
+		"act":    func(v Visitor, h Held) action { return action{Visitor: v, Finding: h.Finding, Drop: h.Drop} },
+		"actAll": func(v Visitor) action { return action{Visitor: v} },
 	}
 }
 
-// render writes the page. quiet is one that does not refresh itself.
-func (s *Server) render(p Page, quiet bool) ([]byte, error) {
+// render writes the page for a reader.
+func (s *Server) render(r *http.Request, p Page) ([]byte, error) {
 	t, err := s.layout.Clone()
 	if err != nil {
 		return nil, fmt.Errorf("write page: %w", err)
@@ -133,9 +136,12 @@ func (s *Server) render(p Page, quiet bool) ([]byte, error) {
 		Page
 		Lang    string
 		Zone    string
-		Quiet   bool
+		Quiet   bool // it does not refresh itself
 		Refresh int
-	}{p, say.Lang(), s.zone(), quiet, refreshEvery})
+		Visitor Visitor
+		Login   bool   // there is a login
+		Notice  string // of what the reader has just done
+	}{p, say.Lang(), s.zone(), r.URL.Query().Has("quiet"), refreshEvery, visitorOf(r.Context()), len(s.c.Users) > 0, s.notice(r)})
 	if err != nil {
 		return nil, fmt.Errorf("write page: %w", err)
 	}

@@ -87,6 +87,9 @@ func (p *dropPages) receive(w http.ResponseWriter, r *http.Request) (receivedFor
 	if kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || kind != "multipart/form-data" {
 		r.Body = http.MaxBytesReader(w, r.Body, maxForm)
 		form := receivedForm{feed: r.PostFormValue("feed")}
+		if !isTheirs(r.Context(), r.PostFormValue(tokenField)) {
+			return form, errStale
+		}
 		if token := r.PostFormValue("token"); token != "" {
 			form.files = []receivedFile{{token: token, name: r.PostFormValue("name")}}
 		}
@@ -118,6 +121,7 @@ func (p *dropPages) receive(w http.ResponseWriter, r *http.Request) (receivedFor
 
 // readParts goes through the parts of a form. It returns what came before an error, too.
 func (p *dropPages) readParts(r *http.Request, parts *multipart.Reader) (form receivedForm, err error) {
+	theirs := false
 	for len(form.files) < maxFiles {
 		part, err := parts.NextRawPart()
 		if errors.Is(err, io.EOF) {
@@ -127,10 +131,16 @@ func (p *dropPages) readParts(r *http.Request, parts *multipart.Reader) (form re
 			return form, errors.Join(ErrBroken, err)
 		}
 		switch name := part.FileName(); {
+		case name != "" && !theirs:
+			return form, errStale // the token comes before the files: nothing is kept for whoever has none
 		case name != "":
 			f := receivedFile{name: name}
 			f.token, f.err = p.drops.Receive(r.Context(), Upload{Name: name, Modified: form.modified, Size: r.ContentLength, Body: part})
 			form.files = append(form.files, f)
+		case part.FormName() == tokenField:
+			var token string
+			token, err = field(part)
+			theirs = isTheirs(r.Context(), token)
 		case part.FormName() == "feed":
 			form.feed, err = field(part)
 		case part.FormName() == "modified":

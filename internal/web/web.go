@@ -1,14 +1,21 @@
-// Package web is what a browser sees of the house: one page that says what is wanted, sent, held and failing, the same as JSON, and
-// whether the daemon lives. It only shows; nothing can be changed through it.
+// Package web is what a browser sees of the house: a page that says what is wanted, sent, held and failing, the same as JSON, whether the
+// daemon lives; and the forms in which people decide.
 //
-// What it promises: it answers this machine alone. Its port is on loopback, and a request that was made for another host's name is
-// refused, because a page somewhere on the internet can make a browser here ask with a name of its own. It runs no script, and loads
-// nothing but its own style. However many readers reload it, how things stand is worked out at most once at a time and once in a few
-// seconds: for large shelves that is work.
+// Who may what. Everybody who asks has roles: those of the user that they logged in as, and where they ask from this machine those that are
+// open to it. Every route wants one, or says that it is for anybody. Other machines reach the page by TLS and with a login only. What is
+// changed is changed by POST, from a form that this page gave to that visitor.
+//
+// What it promises: a request that was made for another host's name is refused, because a page somewhere on the internet can make a browser
+// here ask with a name of its own. No script and no style stands in a page, and nothing is loaded but its own. Passwords are checked one at
+// a time and slower the more of them were wrong, so that neither guessing them nor the memory that this takes is of use to anybody.
+// However many readers reload it, how things stand is worked out at most once at a time and once in a few seconds: for large shelves that
+// is work.
 package web
 
 import (
 	"context"
+	"crypto/sha256"
+	"crypto/tls"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -17,30 +24,40 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
-	"net/netip"
-	"strings"
 	"sync"
 	"syscall"
 	"time"
 
+	"gondola/internal/certificate"
 	"gondola/internal/report"
 	"gondola/templates"
 )
 
 // Config is what a Server shows, and where.
 type Config struct {
-	Listen   string                                     // address:port, on loopback
+	Listen   string                                     // address:port; beyond loopback it needs a certificate and users
 	Bind     func(address string) (net.Listener, error) // optional: net.Listen
 	Language string                                     // es, pt or en; any other is answered in Spanish
 	Zone     *time.Location                             // whose local time the page tells; nil is UTC
 
-	// Open are the roles of whoever asks without a login. Empty is RoleView.
-	Open []Role
+	// Certificate and Key are paths of PEM files, for TLS; they are read again when they change. "" is plain HTTP.
+	Certificate, Key string
+	// Hosts are the names that browsers call the page by, besides those of this machine for itself.
+	Hosts []string
+
+	// Open are the roles of whoever asks from this machine without a login, where the port is on loopback. Nil is RoleView.
+	Open  []Role
+	Users []User // who can log in
 
 	Look    func(ctx context.Context) (View, error) // how things stand now; never called twice at once
 	Healthy func(ctx context.Context) error         // whether the daemon works
 	// Measure returns the numbers of /metrics; never called twice at once. Optional: there are none.
 	Measure func(ctx context.Context) ([]Metric, error)
+	// Desk takes decisions. Optional: there is nothing to decide.
+	Desk Desk
+
+	// Trouble hears what does not work, and "" once it works again. Optional.
+	Trouble func(what, problem string)
 
 	Drops Drops // the drop page; nil: there is none
 
@@ -59,12 +76,25 @@ type Server struct {
 	c        Config
 	listener net.Listener
 	layout   *template.Template
+	forms    *template.Template
 	style    []byte
 	views    cache
 	drops    *dropPages // nil where there is no drop page
 
 	measuring sync.Mutex // held for one scrape
+
+	certificate *certificate.Pair // nil for plain HTTP
+	open        []Role            // of whoever asks from this machine
+	token       string            // what forms of who did not log in bring back
+	sessions    sessions
+	attempts    *attempts
+	recalled    *recalled
+	hasher      *hasher
+	notices     notices
 }
+
+// healthPath says whether the daemon lives, to anybody under any name: it says nothing else.
+const healthPath = "/healthz"
 
 // The limits of a request. Answers may take a while where a large shelf has to be looked through.
 const (
@@ -72,6 +102,7 @@ const (
 	writeTimeout = 2 * time.Minute
 	idleTimeout  = time.Minute
 	maxHeader    = 16 << 10
+	maxConns     = 256 // beyond, who waits for nothing goes: files of ours need descriptors, too
 	stopGrace    = 3 * time.Second
 	healthWithin = 2 * time.Second
 )
@@ -84,12 +115,16 @@ func New(c Config) (*Server, error) {
 	if c.Now == nil {
 		c.Now = time.Now
 	}
-	if len(c.Open) == 0 {
-		c.Open = []Role{RoleView}
+	s := &Server{
+		c: c, views: cache{look: c.Look, now: c.Now}, token: newID(),
+		sessions: sessions{now: c.Now, all: map[[sha256.Size]byte]*session{}}, attempts: newAttempts(c.Now), recalled: newRecalled(),
+		hasher: newHasher(), notices: notices{all: map[string]string{}},
 	}
-	s := &Server{c: c, views: cache{look: c.Look, now: c.Now}}
 	var err error
-	if s.layout, err = layout(); err != nil {
+	if s.layout, err = layout(); err == nil {
+		s.forms, err = formLayout()
+	}
+	if err != nil {
 		return nil, fmt.Errorf("read page: %w", err)
 	}
 	if s.style, err = fs.ReadFile(templates.Files, "status.css"); err != nil {
@@ -100,20 +135,50 @@ func New(c Config) (*Server, error) {
 			return nil, err
 		}
 	}
-	if c.Bind == nil {
-		c.Bind = func(address string) (net.Listener, error) { return net.Listen("tcp", address) }
+	if c.Certificate != "" {
+		if s.certificate, err = certificate.Open(c.Certificate, c.Key, s.trouble); err != nil {
+			return nil, fmt.Errorf("%w; correct web.certificate and web.key", err)
+		}
 	}
-	s.listener, err = c.Bind(c.Listen)
-	if errors.Is(err, syscall.EADDRINUSE) {
-		return nil, fmt.Errorf("serve the page on %s: another program has this port; write another one under web.listen, or off", c.Listen)
+	if s.listener, err = s.listen(); err != nil {
+		return nil, err
 	}
-	if err != nil {
-		return nil, fmt.Errorf("serve the page on %s: %w; correct web.listen", c.Listen, err)
+	a, ok := s.listener.Addr().(*net.TCPAddr)
+	alone := ok && a.IP.IsLoopback()
+	if !alone && (s.certificate == nil || len(c.Users) == 0) {
+		return nil, errors.Join(fmt.Errorf("serve the page on %s: other machines can reach it, so it needs web.certificate and web.users", c.Listen), s.Close())
 	}
-	if a, ok := s.listener.Addr().(*net.TCPAddr); !ok || !a.IP.IsLoopback() {
-		return nil, errors.Join(fmt.Errorf("serve the page on %s: not an address of this machine alone; correct web.listen", c.Listen), s.Close())
+	switch {
+	case !alone: // nothing is open where others come to the same port
+	case c.Open == nil:
+		s.open = []Role{RoleView}
+	default:
+		s.open = c.Open
 	}
 	return s, nil
+}
+
+// listen takes the port.
+func (s *Server) listen() (net.Listener, error) {
+	address, bind := s.c.Listen, s.c.Bind
+	if bind == nil {
+		bind = func(address string) (net.Listener, error) { return net.Listen("tcp", address) }
+	}
+	l, err := bind(address)
+	if errors.Is(err, syscall.EADDRINUSE) {
+		return nil, fmt.Errorf("serve the page on %s: another program has this port; write another one under web.listen, or off", address)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("serve the page on %s: %w; correct web.listen", address, err)
+	}
+	return l, nil
+}
+
+// trouble tells what is wrong with the certificate.
+func (s *Server) trouble(problem string) {
+	if s.c.Trouble != nil {
+		s.c.Trouble("certificate", problem)
+	}
 }
 
 // Addr returns the address that the page is served on.
@@ -135,11 +200,11 @@ func (s *Server) Run(ctx context.Context) error {
 	defer stop()
 	server := &http.Server{
 		Handler: s.handler(working), ReadHeaderTimeout: readTimeout, ReadTimeout: readTimeout, WriteTimeout: writeTimeout,
-		IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeader, ErrorLog: slog.NewLogLogger(s.c.Log.Handler(), slog.LevelDebug),
+		IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeader, ConnState: newCrowd(maxConns).changed, ErrorLog: slog.NewLogLogger(s.c.Log.Handler(), slog.LevelDebug),
 		BaseContext: func(net.Listener) context.Context { return working },
 	}
 	done := make(chan error, 1)
-	go func() { done <- server.Serve(s.listener) }()
+	go func() { done <- s.serve(server) }()
 	select {
 	case err := <-done:
 		return fmt.Errorf("serve the page: %w", err)
@@ -157,58 +222,33 @@ func (s *Server) Run(ctx context.Context) error {
 	return err
 }
 
-// handler routes requests. What this page answers is for readers here alone, so everything else is refused first.
+// serve answers on the port. Who talks plain HTTP to one with TLS is told so by net/http.
+func (s *Server) serve(server *http.Server) error {
+	if s.certificate == nil {
+		return server.Serve(s.listener)
+	}
+	server.TLSConfig = &tls.Config{GetCertificate: s.certificate.Certificate, MinVersion: tls.VersionTLS12}
+	return server.ServeTLS(s.listener, "", "")
+}
+
+// handler routes requests. Every route says who may take it; what was made for another host is refused first.
 func (s *Server) handler(working context.Context) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /{$}", s.only(RoleView, func(w http.ResponseWriter, r *http.Request) { s.page(working, w, r) }))
 	mux.HandleFunc("GET /status.css", func(w http.ResponseWriter, _ *http.Request) {
 		answer(w, http.StatusOK, "text/css; charset=utf-8", s.style)
 	})
-	mux.HandleFunc("GET /status.json", s.only(RoleView, func(w http.ResponseWriter, r *http.Request) { s.status(working, w, r) }))
-	mux.HandleFunc("GET /healthz", s.health)
+	mux.HandleFunc("GET /status.json", s.scripts(RoleView, func(w http.ResponseWriter, r *http.Request) { s.status(working, w, r) }))
+	mux.HandleFunc("GET "+healthPath, s.health)
 	if s.c.Measure != nil {
-		mux.HandleFunc("GET /metrics", s.metrics)
+		mux.HandleFunc("GET /metrics", s.scripts(RoleView, s.metrics))
 	}
 	if s.drops != nil {
 		s.drops.route(mux)
 	}
-	return guard(http.NewCrossOriginProtection().Handler(s.known(mux)))
-}
-
-// policy lets the page load its own style and scripts, ask here, and nothing else. No script stands in a page.
-const policy = "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; base-uri 'none'; " +
-	"form-action 'self'; frame-ancestors 'none'"
-
-// guard refuses what is not meant for this machine, and tells browsers what the page needs: its style, and nothing else.
-func guard(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		h := w.Header()
-		h.Set("Content-Security-Policy", policy)
-		h.Set("X-Content-Type-Options", "nosniff")
-		h.Set("X-Frame-Options", "DENY")
-		h.Set("Referrer-Policy", "no-referrer")
-		h.Set("Cross-Origin-Resource-Policy", "same-origin")
-		h.Set("Cache-Control", "no-store")
-		switch {
-		case !isLocal(r.Host):
-			http.Error(w, "this page is for localhost alone", http.StatusMisdirectedRequest)
-		default:
-			next.ServeHTTP(w, r)
-		}
-	})
-}
-
-// isLocal reports whether a Host header names this machine. The port may be another one: of a tunnel, say.
-func isLocal(host string) bool {
-	if name, _, err := net.SplitHostPort(host); err == nil {
-		host = name
-	}
-	host = strings.TrimSuffix(strings.TrimPrefix(host, "["), "]")
-	if strings.EqualFold(host, "localhost") {
-		return true
-	}
-	a, err := netip.ParseAddr(host)
-	return err == nil && a.IsLoopback()
+	s.routeLogin(mux)
+	s.routeActs(mux)
+	return s.guard(http.NewCrossOriginProtection().Handler(s.known(mux)))
 }
 
 // page answers with the page.
@@ -216,7 +256,7 @@ func (s *Server) page(working context.Context, w http.ResponseWriter, r *http.Re
 	view, err := s.views.get(working, r.Context())
 	var text []byte
 	if err == nil {
-		text, err = s.render(view.Page, r.URL.Query().Has("quiet"))
+		text, err = s.render(r, view.Page)
 	}
 	if err != nil {
 		s.broken(w, err)

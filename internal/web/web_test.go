@@ -5,6 +5,7 @@ import (
 	"errors"
 	"flag"
 	"io"
+	"net"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -30,7 +31,9 @@ type served struct {
 func newServed(t *testing.T, c Config) served {
 	t.Helper()
 	none := goleak.IgnoreCurrent()
-	c.Listen = "127.0.0.1:0"
+	if c.Listen == "" {
+		c.Listen = "127.0.0.1:0"
+	}
 	if c.Healthy == nil {
 		c.Healthy = func(context.Context) error { return nil }
 	}
@@ -49,7 +52,22 @@ func newServed(t *testing.T, c Config) served {
 		http.DefaultClient.CloseIdleConnections()
 		goleak.VerifyNone(t, none)
 	})
+	began(t, s.Addr().String())
 	return served{s, "http://" + s.Addr().String()}
+}
+
+// began waits until a server answers, so that what it runs is none of another server's that the same test starts.
+func began(t *testing.T, address string) {
+	t.Helper()
+	c, err := net.Dial("tcp", address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	if _, err := io.WriteString(c, "x\r\n\r\n"); err != nil {
+		t.Fatal(err)
+	}
+	_, _ = io.Copy(io.Discard, c) // what it says of that
 }
 
 // answered is an answer that was read.
@@ -281,7 +299,7 @@ func TestPort(t *testing.T) {
 	if err == nil || !strings.Contains(err.Error(), "another program has this port; write another one under web.listen") {
 		t.Errorf("a port that is taken: %v", err)
 	}
-	if _, err := New(Config{Listen: "0.0.0.0:0"}); err == nil || !strings.Contains(err.Error(), "not an address of this machine alone") {
+	if _, err := New(Config{Listen: "0.0.0.0:0"}); err == nil || !strings.Contains(err.Error(), "it needs web.certificate and web.users") {
 		t.Errorf("an open address: %v", err)
 	}
 	if _, err := New(Config{Listen: "no such address"}); err == nil {
