@@ -58,17 +58,3 @@ func walk(place string, v any, f func(place, text string)) {
 		}
 	}
 }
-
-func TestStarterConfigAsksForWhatItCannotKnow(t *testing.T) {
-	data, err := Files.ReadFile("init/config.yaml.tmpl")
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, want := range []string{
-		"id: CHANGE-ME", "time_zone: CHANGE-ME", "- id: CHANGE-ME", "user: CHANGE-ME", "- CHANGE-ME", "password: env:", "gondola check",
-	} {
-		if !strings.Contains(string(data), want) {
-			t.Errorf("starter config has no %q", want)
-		}
-	}
-}

@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"gondola/internal/config"
+	"gondola/internal/daemon"
 	"gondola/internal/sandbox"
 )
 
@@ -15,7 +16,8 @@ import (
 func completeFlags(a *app, root *cobra.Command) {
 	fixed := map[string][]string{
 		"language": {"es", "pt", "en"}, "log-level": {"debug", "info", "warn", "error"}, "log-format": {"auto", "text", "json"},
-		"kind": {"catalog", "promotions"}, "fate": {"keep", "eat", "move"},
+		"kind": {"catalog", "promotions"}, "fate": {"keep", "eat", "move"}, "brand": daemon.Brands(), "decimal": {"comma", "point"},
+		"dates": {"day-first", "month-first"}, "identify-by": {"sku", "barcode"},
 	}
 	register := func(c *cobra.Command, name string, complete cobra.CompletionFunc) {
 		if err := c.RegisterFlagCompletionFunc(name, complete); err != nil {

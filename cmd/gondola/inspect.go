@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"os"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -12,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"gondola/internal/catalog"
+	"gondola/internal/config"
 	"gondola/internal/daemon"
 )
 
@@ -90,7 +90,7 @@ func (a *app) inspect(ctx context.Context, feed, kind, export string) error {
 }
 
 func (a *app) printInspected(r inspected) {
-	a.printf("%s, read as %s\n", plain(r.File), map[bool]string{true: "promotions", false: "a catalogue"}[r.Kind == catalog.KindPromotions])
+	a.printf("%s, read as %s\n", plain(r.File), kindNoun(r.Kind))
 	a.printFormat(r.Inspection)
 	if len(r.Columns) > 0 {
 		a.printf("\n")
@@ -122,6 +122,14 @@ func (a *app) printInspected(r inspected) {
 	}
 	// Indented as the keys of a feed are in the config that init writes.
 	a.printf("\nFor the feed in the config:\n\n    %s\n", strings.ReplaceAll(strings.TrimSuffix(r.Config, "\n"), "\n", "\n    "))
+}
+
+// kindNoun says what an export is about.
+func kindNoun(kind catalog.Kind) string {
+	if kind == catalog.KindPromotions {
+		return "promotions"
+	}
+	return "a catalogue"
 }
 
 // printFormat prints how the file is written, as far as it could be found out.
@@ -283,7 +291,7 @@ func feedLines(r daemon.Inspection) string {
 	var roles []string
 	doubts := map[string][]string{}
 	for _, c := range r.Columns {
-		switch header := scalar(c.Header); {
+		switch header := config.Scalar(c.Header); {
 		case c.Role != "" && c.FoundBy == "":
 			if doubts[c.Role] == nil {
 				roles = append(roles, c.Role)
@@ -311,17 +319,4 @@ func feedLines(r daemon.Inspection) string {
 		lines += fmt.Sprintf("# to be decided: %s is %s\n", role, strings.Join(doubts[role], " or "))
 	}
 	return lines
-}
-
-// bareScalar is text that YAML takes for itself anywhere, without quotes.
-var bareScalar = regexp.MustCompile(`^\p{L}[\p{L}\p{N}./_()]*( [\p{L}\p{N}./_()]+)*$`)
-
-// scalar writes text as one YAML value that is a string.
-func scalar(text string) string {
-	// What YAML, in one of its versions, takes for something else.
-	words := []string{"true", "false", "yes", "no", "on", "off", "y", "n", "null"}
-	if bareScalar.MatchString(text) && !slices.Contains(words, strings.ToLower(text)) {
-		return text
-	}
-	return strconv.Quote(text)
 }

@@ -38,7 +38,7 @@ type progress struct {
 }
 
 // resident are the commands, with those below them, that stay, or tell what they do themselves.
-var resident = map[string]bool{"run": true, "sandbox": true, "demo": true, "completion": true}
+var resident = map[string]bool{"run": true, "sandbox": true, "demo": true, "completion": true, "init": true}
 
 // showProgress begins a command's line, on a terminal, and puts it in front of both streams. The end takes it away.
 func (a *app) showProgress(c *cobra.Command) (end func()) {

@@ -60,7 +60,7 @@ what differs from what was sent before to the quick-commerce platform, as files 
 Whoever dropped a file finds the answer beside it: what was understood, and which cell is wrong.
 
   gondola demo         see it work, with nothing but this program
-  gondola init shop    make a folder with a config to fill in
+  gondola init shop    make a folder with a config, by a few questions
   gondola check        name everything in the config that is missing or wrong
   gondola run          the daemon`,
 		SilenceUsage: true, SilenceErrors: true,

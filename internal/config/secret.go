@@ -183,3 +183,6 @@ func bare(err error) error {
 	}
 	return err
 }
+
+// SecretOf returns the secret that a config in the folder dir means by text.
+func SecretOf(text, dir string) Secret { return newSecret(text, dir) }

@@ -36,6 +36,10 @@ type IssueText struct {
 	Row      int              `json:"row"`
 	Column   string           `json:"column"`
 	Text     string           `json:"text"`
+
+	// Of a finding of the brake: its text without the articles that it names, and these, as texts of [shelf.Move].
+	Short string   `json:"-"`
+	Moves []string `json:"-"`
 }
 
 // DocumentOut is a document that was written.

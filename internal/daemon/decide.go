@@ -40,14 +40,28 @@ func (h *House) HeldExports(ctx context.Context) ([]Held, error) {
 		}
 		held := Held{Seq: l.Seq, Feed: l.Feed, Vendor: l.Scope, Name: d.Name}
 		for _, f := range l.Findings {
-			// What is wrong, without what staff should do: whoever reads this is the one they ask.
-			words := h.words(f)
-			words.Text, _ = report.Sentence(h.cfg.Chain.Language, f)
-			held.Findings = append(held.Findings, words)
+			held.Findings = append(held.Findings, h.finding(f))
 		}
 		all = append(all, held)
 	}
 	return all, nil
+}
+
+// brakeFacts is how many arguments a finding of the brake has before those that name articles.
+const brakeFacts = 6
+
+// finding puts a finding of the brake into words: what is wrong, without what staff should do. Whoever reads this is the one they ask.
+func (h *House) finding(is catalog.Issue) IssueText {
+	words := h.words(is)
+	words.Text, _ = report.Sentence(h.cfg.Chain.Language, is)
+	words.Short = words.Text
+	if len(is.Args) <= brakeFacts || is.Code == catalog.BrakeEqual {
+		return words // of prices that are all the same, the text names no article, but the price
+	}
+	words.Moves = is.Args[brakeFacts:]
+	is.Args = is.Args[:brakeFacts]
+	words.Short, _ = report.Sentence(h.cfg.Chain.Language, is)
+	return words
 }
 
 // HeldRows are rows of a store's shelf that the brake holds, or a store that nothing is sent to before somebody has approved it.
@@ -74,8 +88,7 @@ func (h *House) HeldFindings(ctx context.Context) ([]HeldRows, error) {
 		}
 		t := parseTarget(f.Target)
 		issue := f.Issue()
-		words := h.words(issue)
-		words.Text, _ = report.Sentence(h.cfg.Chain.Language, issue)
+		words := h.finding(issue)
 		all = append(all, HeldRows{
 			ID: findingName(f.ID), Vendor: t.Vendor, Kind: t.Kind, IssueText: words, Count: f.Count, Worst: f.Worst, Since: f.First,
 		})

@@ -525,6 +525,9 @@ func (x *explainer) next(ctx context.Context, t Target) (*NextOfArticle, error) 
 	return n, err
 }
 
+// rejectedRows is what heldBy calls rows that somebody has rejected.
+const rejectedRows = "rejected"
+
 // heldBy names the open findings of a target whose rows are, among others, the article's.
 func (x *explainer) heldBy(ctx context.Context, t Target) (all []string, err error) {
 	open, err := x.House.store.OpenFindings(ctx)
@@ -549,7 +552,7 @@ func (x *explainer) heldBy(ctx context.Context, t Target) (all []string, err err
 	}
 	rows, err := x.files.Of(decided.Rejected, x.key)
 	if len(rows) > 0 {
-		all = append(all, "rejected")
+		all = append(all, rejectedRows)
 	}
 	return all, err
 }

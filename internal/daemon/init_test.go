@@ -2,15 +2,19 @@ package daemon
 
 import (
 	"bytes"
+	"encoding/json"
 	"errors"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/santhosh-tekuri/jsonschema/v6"
+	"go.yaml.in/yaml/v4"
 
 	"gondola/internal/catalog"
 	"gondola/internal/config"
@@ -29,7 +33,7 @@ var starterNames = map[string][2]string{
 func newInstallation(t *testing.T, language string) (string, *setup) {
 	t.Helper()
 	dir := filepath.Join(t.TempDir(), "shop")
-	if _, err := Init(dir, language); err != nil {
+	if _, err := Init(dir, Installation{Language: language}); err != nil {
 		t.Fatal(err)
 	}
 	path := filepath.Join(dir, configName)
@@ -176,7 +180,7 @@ func TestInitOverwritesNothing(t *testing.T) {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte("mine"), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := Init(dir, report.Spanish); !errors.Is(err, fs.ErrExist) || !strings.Contains(err.Error(), name) {
+		if _, err := Init(dir, Installation{Language: report.Spanish}); !errors.Is(err, fs.ErrExist) || !strings.Contains(err.Error(), name) {
 			t.Errorf("with %s: error %v", name, err)
 		}
 		if data, err := os.ReadFile(filepath.Join(dir, name)); err != nil || string(data) != "mine" {
@@ -191,19 +195,21 @@ func TestInitOverwritesNothing(t *testing.T) {
 func TestInitMakesTheSameFilesEverywhere(t *testing.T) {
 	for language, names := range starterNames {
 		first, second := t.TempDir(), t.TempDir()
-		made, err := Init(first, language)
+		made, err := Init(first, Installation{Language: language})
 		if err != nil {
 			t.Fatal(err)
 		}
 		sep := string(filepath.Separator)
 		want := []string{
 			filepath.Join("drop", names[0]) + sep, filepath.Join("drop", names[1]) + sep,
-			configName, config.SchemaName, names[0] + starterSuffix, names[1] + starterSuffix,
+			configName, config.SchemaName,
+			filepath.Join("drop", names[0], report.FolderNames(language).Guide), names[0] + starterSuffix,
+			filepath.Join("drop", names[1], report.FolderNames(language).Guide), names[1] + starterSuffix,
 		}
 		if !slices.Equal(made, want) {
 			t.Errorf("%s: made %q, want %q", language, made, want)
 		}
-		if _, err := Init(second, language); err != nil {
+		if _, err := Init(second, Installation{Language: language}); err != nil {
 			t.Fatal(err)
 		}
 		if text, err := os.ReadFile(filepath.Join(first, configName)); err != nil || !bytes.HasPrefix(text, []byte(config.SchemaLine+"\n")) {
@@ -218,6 +224,139 @@ func TestInitMakesTheSameFilesEverywhere(t *testing.T) {
 			if errA != nil || errB != nil || !bytes.Equal(a, b) {
 				t.Errorf("%s: %s differs from one time to the next (%v, %v)", language, name, errA, errB)
 			}
+		}
+	}
+}
+
+// TestSchemaTakesWhatInitWrites validates what init writes as an editor does: whole, it is right; what is to be filled in is not.
+func TestSchemaTakesWhatInitWrites(t *testing.T) {
+	doc, err := jsonschema.UnmarshalJSON(bytes.NewReader(config.Schema()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := jsonschema.NewCompiler()
+	if err := c.AddResource(config.SchemaName, doc); err != nil {
+		t.Fatal(err)
+	}
+	schema, err := c.Compile(config.SchemaName)
+	if err != nil {
+		t.Fatal(err)
+	}
+	whole := fullInstallation()
+	open := whole
+	open.HostKeys = nil
+	for _, tt := range []struct {
+		name string
+		in   Installation
+		ok   bool
+	}{{"nothing known", Installation{Language: report.Spanish}, false}, {"no host key", open, false}, {"whole", whole, true}} {
+		w, err := readStarterWords(tt.in.Language)
+		if err != nil {
+			t.Fatal(err)
+		}
+		text, err := tt.in.config(w)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var value any
+		if err := yaml.Unmarshal(text, &value); err != nil {
+			t.Fatalf("%s: %v\n%s", tt.name, err, text)
+		}
+		data, err := json.Marshal(value)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if value, err = jsonschema.UnmarshalJSON(bytes.NewReader(data)); err != nil {
+			t.Fatal(err)
+		}
+		if problem := schema.Validate(value); (problem == nil) != tt.ok {
+			t.Errorf("%s: %v\n%s", tt.name, problem, text)
+		}
+	}
+}
+
+// fullInstallation has everything that can be told, with texts that YAML would misread.
+func fullInstallation() Installation {
+	return Installation{
+		Language: report.Portuguese, Brand: "talabat", ChainID: "7d3f9b52-40c8-4f1e-9a67-c25e8b01d4f3", TimeZone: "America/Port-au-Prince",
+		IdentifyBy: "barcode", PriceDecimals: NoDecimals, Host: "sftp.example", Port: 2022, User: "no", Password: "file:password", Secret: "x: y",
+		HostKeys: []string{"SHA256:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"},
+		Stores: []config.Vendor{
+			{ID: "290056", Name: "Loja: nova #1", ERPCode: "001"}, {ID: "7e9", Name: `"Ao" 'lado'`}, {ID: "null", Name: "\u00a0\t{x}", ERPCode: "0x1F"},
+		},
+		Feeds: []Draft{{
+			Sample: "a\n# b: c.csv", Doubts: []Doubt{{Field: "price", What: doubtColumn, Headers: []string{"Preço\nfeeds: []", "PVP"}}},
+			Feed: config.Feed{
+				Name: "precos", Kind: "catalog", Drop: "drop/precos", Export: "full", Vendor: config.VendorSource{FileName: `^stock \'(?P<id>[a-z]+)`},
+				Columns: map[string]config.Column{"sku": {From: "- Cód: #"}, "price": {Decimal: "comma"}},
+			},
+		}},
+	}
+}
+
+// TestConfigSaysWhatWasTold reads back every text that was told.
+func TestConfigSaysWhatWasTold(t *testing.T) {
+	in := fullInstallation()
+	dir := t.TempDir()
+	if _, err := Init(dir, in); err != nil {
+		t.Fatal(err)
+	}
+	cfg, err := config.Load(filepath.Join(dir, configName))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if problems := Check(cfg); len(problems) > 0 {
+		t.Error(problems)
+	}
+	if secret, err := cfg.SFTP.Password.Value(); err != nil || secret != in.Secret {
+		t.Errorf("the password is %q, %v", secret, err)
+	}
+	if info, err := os.Stat(filepath.Join(dir, PasswordName)); err != nil || runtime.GOOS != "windows" && info.Mode().Perm() != 0o600 {
+		t.Errorf("the password's file: %v, %v", info, err)
+	}
+	c, f := cfg.Chain, cfg.Feeds[0]
+	got := []any{c.Brand, c.ID, c.TimeZone, c.IdentifyBy, c.PriceDecimals, cfg.SFTP.Host, cfg.SFTP.Port, cfg.SFTP.User, cfg.SFTP.HostKeys}
+	want := []any{in.Brand, in.ChainID, in.TimeZone, in.IdentifyBy, 0, in.Host, in.Port, in.User, in.HostKeys}
+	for i, s := range in.Stores {
+		got = append(got, cfg.Vendors[i].ID, cfg.Vendors[i].Name, cfg.Vendors[i].ERPCode)
+		want = append(want, s.ID, s.Name, s.ERPCode)
+	}
+	got, want = append(got, f.Export, f.Vendor, f.Columns), append(want, "full", in.Feeds[0].Vendor, in.Feeds[0].Columns)
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-told +read):\n%s", diff)
+	}
+}
+
+// TestInitLeavesNothingBehind ends in the middle: what was made is gone again, and what was there before stays.
+func TestInitLeavesNothingBehind(t *testing.T) {
+	dir := t.TempDir()
+	// A file where a drop folder has to be.
+	if err := os.WriteFile(filepath.Join(dir, "drop"), []byte("mine"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if made, err := Init(dir, Installation{Language: report.Spanish}); err == nil || made != nil {
+		t.Errorf("made %v, %v", made, err)
+	}
+	// A folder where the last file has to be, which is found only when it is written.
+	other := t.TempDir()
+	w, err := readStarterWords(report.Spanish)
+	if err != nil {
+		t.Fatal(err)
+	}
+	in := Installation{Language: report.Spanish, Feeds: []Draft{{Sample: "x.csv", Feed: config.Feed{
+		Name: "x", Kind: "catalog", Drop: "deep/er/x", Export: "full", Vendor: config.VendorSource{All: true},
+	}}}}
+	if _, err := in.config(w); err != nil {
+		t.Fatal(err)
+	}
+	in.Feeds = append(in.Feeds, Draft{Sample: "y.csv", Feed: config.Feed{Name: "y", Kind: "catalog", Drop: "deep/er/x/" + report.FolderNames("es").Guide}})
+	if made, err := Init(other, in); err == nil || made != nil {
+		t.Errorf("made %v, %v", made, err)
+	}
+	for _, folder := range []string{dir, other} {
+		entries, err := os.ReadDir(folder)
+		if err != nil || len(entries) > 1 || len(entries) == 1 && entries[0].Name() != "drop" {
+			t.Errorf("left behind: %v, %v", entries, err)
 		}
 	}
 }

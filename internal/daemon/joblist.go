@@ -35,22 +35,27 @@ func (h *House) JobList(ctx context.Context, since time.Time) ([]JobLine, error)
 	}
 	all := make([]JobLine, len(jobs))
 	for i, j := range jobs {
-		t := parseTarget(j.Target)
-		all[i] = JobLine{
-			ID: j.ID, Kind: j.Kind, Vendor: t.Vendor, Ours: j.Delivery > 0, Document: j.Name, Rows: j.Rows, Made: j.Made, Status: j.Status,
-			Ended: j.Ended, Heard: j.Heard, NotTaken: j.Rejected, Next: j.Next, Problem: j.Error,
-		}
-		if all[i].Vendor == "" {
-			all[i].Vendor = j.Vendor
-		}
-		if j.Kind == "" && t.Kind != "" {
-			all[i].Kind = strings.TrimSuffix(string(t.Kind), "s")
-		}
-		for word := range strings.FieldsSeq(j.Drops) {
-			if n, err := strconv.ParseInt(word, 10, 64); err == nil {
-				all[i].Drops = append(all[i].Drops, n)
-			}
-		}
+		all[i] = jobLineOf(j)
 	}
 	return all, nil
+}
+
+func jobLineOf(j store.Job) JobLine {
+	t := parseTarget(j.Target)
+	line := JobLine{
+		ID: j.ID, Kind: j.Kind, Vendor: t.Vendor, Ours: j.Delivery > 0, Document: j.Name, Rows: j.Rows, Made: j.Made, Status: j.Status,
+		Ended: j.Ended, Heard: j.Heard, NotTaken: j.Rejected, Next: j.Next, Problem: j.Error,
+	}
+	if line.Vendor == "" {
+		line.Vendor = j.Vendor
+	}
+	if j.Kind == "" && t.Kind != "" {
+		line.Kind = strings.TrimSuffix(string(t.Kind), "s")
+	}
+	for word := range strings.FieldsSeq(j.Drops) {
+		if n, err := strconv.ParseInt(word, 10, 64); err == nil {
+			line.Drops = append(line.Drops, n)
+		}
+	}
+	return line
 }

@@ -120,7 +120,7 @@ func numberedName(name string, n int) string {
 
 // same reports whether a file means the same under another name: the same feed takes it, and it tells the same store.
 func (p *dropPage) same(f feedSetup, name, other string) bool {
-	if fit, ok := drop.FitName(other, answerSuffixes()); !ok || fit != other {
+	if fit, ok := fitName(other); !ok || fit != other {
 		return false
 	}
 	if !slices.ContainsFunc(p.takers(other), func(t feedSetup) bool { return t.Name == f.Name }) {

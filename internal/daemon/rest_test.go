@@ -200,6 +200,11 @@ func TestFileIsAnsweredByEvent(t *testing.T) {
 	if err != nil || len(all) != 1 || all[0].Ours || all[0].NotTaken != 1 {
 		t.Errorf("jobs: %+v, %v", all, err)
 	}
+	page := c.pageNow().Jobs
+	if len(page) != 1 || page[0].Kind != "catalog" || page[0].Store != "Uno" || page[0].NotTaken != 1 || len(page[0].Refused) != 1 ||
+		page[0].Refused[0].Article != "A2" || page[0].Refused[0].Reason != "unknown article" || page[0].Refused[0].Drop != 1 || page[0].Refused[0].Row != 3 {
+		t.Errorf("page: %+v", page)
+	}
 	event("f-2", "https://files.example.net/export.csv") // an export is no answer, and one that can't be read is none
 	event("f-3", "https://files.example.net/gone.csv")
 	if left, err := c.house.store.FeedbackOf(t.Context(), "catalog/1"); err != nil || len(left) != 1 {

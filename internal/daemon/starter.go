@@ -21,6 +21,8 @@ type starterWords struct {
 
 	Catalogue  bookWords `json:"catalogue"`
 	Promotions bookWords `json:"promotions"`
+
+	Staff staffWords `json:"staff"` // the page in the drop folder
 }
 
 // bookWords are the texts of one workbook.

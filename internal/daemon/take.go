@@ -52,7 +52,7 @@ func (h *House) prepareWatchers() error {
 		}
 		w, err := drop.New(drop.Folder{
 			Path: folder, Match: match, Archive: filepath.Join(h.cfg.State.Dir, archiveDir),
-			Rejected: names.Rejected, Answers: names.Answers, AnswerSuffixes: answerSuffixes(),
+			Rejected: names.Rejected, Answers: names.Answers, AnswerSuffixes: answerSuffixes(), Guides: guideNames(),
 			Settle: time.Duration(h.cfg.Drops.Settle), Quiet: time.Duration(h.cfg.Drops.Quiet),
 			MaxWait: time.Duration(h.cfg.Drops.MaxWait), Scan: time.Duration(h.cfg.Drops.Scan),
 			Complete: h.complete, Now: h.now,
@@ -79,6 +79,15 @@ func answerSuffixes() []string {
 	var all []string
 	for _, language := range report.Languages() {
 		all = append(all, report.FolderNames(language).AnswerSuffix)
+	}
+	return all
+}
+
+// guideNames returns the names of the page for staff in every language, likewise.
+func guideNames() []string {
+	var all []string
+	for _, language := range report.Languages() {
+		all = append(all, report.FolderNames(language).Guide)
 	}
 	return all
 }

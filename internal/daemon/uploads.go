@@ -128,7 +128,7 @@ func (s *uploads) reserve(n int64) error {
 func (p *dropPage) Receive(ctx context.Context, in web.Upload) (_ string, err error) {
 	s, now := p.uploads, p.now()
 	s.forgetOld(now)
-	name, ok := drop.FitName(in.Name, answerSuffixes())
+	name, ok := fitName(in.Name)
 	if !ok {
 		return "", &web.NameError{Name: in.Name, Match: p.patterns()}
 	}
@@ -243,6 +243,11 @@ func spaceError(err error) error {
 		return errors.Join(web.ErrFull, err)
 	}
 	return err
+}
+
+// fitName is drop.FitName for the folders of a house.
+func fitName(name string) (string, bool) {
+	return drop.FitName(drop.Folder{AnswerSuffixes: answerSuffixes(), Guides: guideNames()}, name)
 }
 
 // newToken returns a name that nobody can guess.

@@ -58,6 +58,7 @@ type Folder struct {
 	Rejected       string   // name of the folder inside Path for drops that were not understood
 	Answers        string   // name of the folder inside Path with our answers; never looked into
 	AnswerSuffixes []string // files inside Path that end in one of these are our answers
+	Guides         []string // files inside Path that tell people how it works; left alone, whatever Match says
 
 	Settle  time.Duration // unchanged for so long = settled
 	Quiet   time.Duration // unchanged for so long = settled, though it does not look whole

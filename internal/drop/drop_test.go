@@ -284,6 +284,30 @@ func TestWhatIsNotADropIsLeftAlone(t *testing.T) {
 	b.wantWaiting("backup.csv: " + string(SubFolder))
 }
 
+// A guide that we put there is no drop, whatever the patterns say, and nobody is told that no feed takes it. Another page is.
+func TestGuideIsLeftAlone(t *testing.T) {
+	for _, match := range [][]string{nil, {"*.html"}, {"*.csv"}} {
+		b := newBench(t, func(f *Folder) { f.Match, f.Guides = match, []string{"LEEME.html", "README.html"} })
+		for _, name := range []string{"LEEME.html", "readme.HTML", "NO LEEME.html"} {
+			b.write(name, "<p>1</p>\n")
+		}
+		b.pass(2 * time.Minute)
+		if match != nil && match[0] == "*.csv" {
+			b.wantTaken()
+			b.wantWaiting("NO LEEME.html: " + string(Unmatched))
+		} else {
+			b.wantTaken("NO LEEME.html <p>1</p>")
+			b.wantWaiting()
+		}
+		if _, err := os.Stat(b.path("LEEME.html")); err != nil {
+			t.Error(err)
+		}
+		if _, err := os.Stat(b.path("rechazados")); err == nil {
+			t.Error("something was put aside")
+		}
+	}
+}
+
 func TestStatusNamesWhatIsNeverTaken(t *testing.T) {
 	b := newBench(t)
 	b.write("lista.pdf", "x")

@@ -19,9 +19,9 @@ var reserved = []string{
 
 // FitName makes a name that somebody sent from elsewhere fit for a file in any drop folder: without the folders before it, without what
 // controls terminals or changes the direction of writing, without what Windows gives to devices or drops, and short enough for a number
-// in front. It returns false for a name that a watch leaves alone, of a hidden or unfinished file, a lock or an answer (answers end in one
-// of answerSuffixes): a file under it would lie there for ever.
-func FitName(name string, answerSuffixes []string) (string, bool) {
+// in front. It returns false for a name that a watch of the folder leaves alone, of a hidden or unfinished file, a lock, a guide or an
+// answer: a file under it would lie there for ever. Of the folder, Guides and AnswerSuffixes count.
+func FitName(f Folder, name string) (string, bool) {
 	// Some browsers send the whole path, and a path of Windows has its own separator.
 	if at := strings.LastIndexAny(name, `/\`); at >= 0 {
 		name = name[at+1:]
@@ -37,7 +37,7 @@ func FitName(name string, answerSuffixes []string) (string, bool) {
 	if slices.Contains(reserved, strings.ToLower(strings.TrimSpace(stem))) {
 		name = shortName("_" + name)
 	}
-	if name == "" || (Folder{AnswerSuffixes: answerSuffixes}).leftAlone(name) {
+	if name == "" || f.leftAlone(name) {
 		return "", false
 	}
 	return name, true

@@ -30,13 +30,14 @@ func TestFitName(t *testing.T) {
 		"precios.tmp":                      "",
 		"Thumbs.db":                        "",
 		"precios.xlsx.respuesta.txt":       "",
+		"leeme.html":                       "",
 		"":                                 "",
 		"   ":                              "",
 		"___":                              "___",
 		long:                               shortName(long),
 		"com9." + strings.Repeat("x", 226): shortName("_com9." + strings.Repeat("x", 226)),
 	} {
-		got, ok := FitName(name, []string{".respuesta.txt"})
+		got, ok := FitName(Folder{AnswerSuffixes: []string{".respuesta.txt"}, Guides: []string{"LEEME.html"}}, name)
 		if got != want || ok != (want != "") {
 			t.Errorf("%q: %q, %v, want %q", name, got, ok, want)
 		}
@@ -51,14 +52,14 @@ func FuzzFitName(f *testing.F) {
 		f.Add(name)
 	}
 	f.Fuzz(func(t *testing.T, name string) {
-		got, ok := FitName(name, nil)
+		got, ok := FitName(Folder{}, name)
 		if !ok {
 			return
 		}
 		if strings.ContainsAny(got, "/\\:\x00\r\n") || strings.HasPrefix(got, ".") || len(got) > maxName || got != strings.TrimRight(got, ". ") {
 			t.Errorf("%q became %q", name, got)
 		}
-		if again, ok := FitName(got, nil); !ok || again != got {
+		if again, ok := FitName(Folder{}, got); !ok || again != got {
 			t.Errorf("%q becomes %q and then %q", name, got, again)
 		}
 	})

@@ -16,7 +16,8 @@ var workDir = filepath.Join(".gondola", "work")
 // maxName is the longest name of a drop in bytes. With number and hyphen it stays under 255, the limit of most file systems.
 const maxName = 230
 
-// leftAlone reports whether a name says that the file is none of our business: hidden, temporary, a lock, or an answer of ours.
+// leftAlone reports whether a name says that the file is none of our business: hidden, temporary, a lock, or an answer or
+// a guide of ours.
 func (f Folder) leftAlone(name string) bool {
 	lower := strings.ToLower(name)
 	for _, prefix := range []string{".", "~$"} {
@@ -30,6 +31,9 @@ func (f Folder) leftAlone(name string) bool {
 		}
 	}
 	if lower == "thumbs.db" || lower == "desktop.ini" {
+		return true
+	}
+	if slices.ContainsFunc(f.Guides, func(guide string) bool { return strings.EqualFold(guide, name) }) {
 		return true
 	}
 	return slices.ContainsFunc(f.AnswerSuffixes, func(suffix string) bool { return strings.HasSuffix(lower, strings.ToLower(suffix)) })

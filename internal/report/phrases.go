@@ -79,3 +79,6 @@ func (p *Phrases) When(t time.Time) string {
 
 // Number returns a number as people write it.
 func (p *Phrases) Number(n int) string { return p.w.number(n) }
+
+// Amount returns a price with a decimal point as people write it.
+func (p *Phrases) Amount(text string) string { return phrase{w: p.w, args: []string{text}}.Amount(0) }

@@ -150,6 +150,8 @@ type Folders struct {
 	Rejected     string // the folder of exports that could not be used
 	AnswerSuffix string // what is put behind a file's name for the answer that lies beside it
 	Workbook     string // what is put behind it for the annotated workbook
+	Index        string // the page that lists the last answers, in the folder of answers
+	Guide        string // the page in the drop folder that tells staff how it works
 }
 
 // FolderNames returns the names for a language.
@@ -160,8 +162,13 @@ func FolderNames(lang string) Folders {
 		Rejected:     w.say("folder.rejected"),
 		AnswerSuffix: w.say("folder.suffix"),
 		Workbook:     w.say("folder.workbook"),
+		Index:        indexName,
+		Guide:        w.say("folder.guide"),
 	}
 }
+
+// Heading returns what the first line of an answer with the verdict says.
+func Heading(lang string, v Verdict) string { return newWords(lang).say("verdict." + string(v)) }
 
 // Trouble returns the words for a delivery that does not get through, by the class of its failure: transient, credentials,
 // host-key, permission, no-space, protocol, foreign, local. Any other class has words too.

@@ -283,10 +283,10 @@ func TestUnknownLanguageIsSpanish(t *testing.T) {
 
 func TestFolderNames(t *testing.T) {
 	want := map[string]Folders{
-		"es": {"respuestas", "rechazados", ".respuesta.txt", ".corregir.xlsx"},
-		"pt": {"respostas", "rejeitados", ".resposta.txt", ".corrigir.xlsx"},
-		"en": {"answers", "rejected", ".answer.txt", ".correct.xlsx"},
-		"":   {"respuestas", "rechazados", ".respuesta.txt", ".corregir.xlsx"},
+		"es": {"respuestas", "rechazados", ".respuesta.txt", ".corregir.xlsx", "index.html", "LEEME.html"},
+		"pt": {"respostas", "rejeitados", ".resposta.txt", ".corrigir.xlsx", "index.html", "LEIAME.html"},
+		"en": {"answers", "rejected", ".answer.txt", ".correct.xlsx", "index.html", "README.html"},
+		"":   {"respuestas", "rechazados", ".respuesta.txt", ".corregir.xlsx", "index.html", "LEEME.html"},
 	}
 	for lang, f := range want {
 		if got := FolderNames(lang); got != f {

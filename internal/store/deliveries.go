@@ -364,6 +364,31 @@ func (s *Store) Waiting(ctx context.Context) ([]Delivery, error) {
 	return all, wrap(err, "list waiting deliveries")
 }
 
+const (
+	arrivedQuery = `SELECT ` + deliveryColumns + `, records, path, p_full, p_created FROM
+		(SELECT d.*, p.is_full AS p_full, p.created AS p_created FROM deliveries d JOIN plans p ON p.id = d.plan
+		WHERE d.verified_at > 0 ORDER BY d.id DESC LIMIT $1)`
+	fatesQuery = `SELECT id, at, kind, body, before, hash FROM ledger WHERE kind = $1 ORDER BY id DESC LIMIT $2`
+)
+
+// Arrived lists the deliveries that were made last of those that arrived, the newest first, at most limit.
+func (s *Store) Arrived(ctx context.Context, limit int) ([]SentDocument, error) {
+	all, err := list(ctx, s.read, scanSentDocument, arrivedQuery, limit)
+	return all, wrap(err, "list what arrived last")
+}
+
+// Fates returns when it was last found what became of documents, by delivery, of the newest limit findings.
+func (s *Store) Fates(ctx context.Context, limit int) (map[int64]time.Time, error) {
+	found := map[int64]time.Time{}
+	err := scanEntries(ctx, s.read, func(e Entry) error {
+		if _, newer := found[e.Facts.Delivery]; !newer {
+			found[e.Facts.Delivery] = e.At
+		}
+		return nil
+	}, nil, fatesQuery, EntryFate, limit)
+	return found, err
+}
+
 // LastVerified returns when a target's last document arrived, zero where none did.
 func (s *Store) LastVerified(ctx context.Context, target string) (time.Time, error) {
 	var at int64

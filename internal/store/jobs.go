@@ -95,7 +95,9 @@ const (
 		COALESCE((SELECT group_concat(e.seq, ' ') FROM effects e WHERE e.plan = d.plan), '')`
 	jobsQuery     = `SELECT ` + jobColumns + ` FROM jobs j LEFT JOIN deliveries d ON d.id = j.delivery `
 	openJobsQuery = jobsQuery + `WHERE j.target = $1 AND j.ended_at = 0 AND j.delivery > 0`
-	jobsDueQuery  = jobsQuery + `WHERE j.next_at > 0 AND (j.next_at <= $1 OR j.next_at > $2) ORDER BY j.next_at LIMIT $3`
+	lastJobsQuery = jobsQuery + `WHERE j.made_at >= (SELECT MIN(made_at) FROM (SELECT made_at FROM jobs ORDER BY made_at DESC LIMIT $1))
+		ORDER BY j.made_at DESC, j.id LIMIT $1`
+	jobsDueQuery = jobsQuery + `WHERE j.next_at > 0 AND (j.next_at <= $1 OR j.next_at > $2) ORDER BY j.next_at LIMIT $3`
 )
 
 func scanJob(rows *sql.Rows) (j Job, err error) {
@@ -126,6 +128,12 @@ func (s *Store) Jobs(ctx context.Context, since time.Time) ([]Job, error) {
 	all, err := list(ctx, s.read, scanJob, jobsQuery+`WHERE j.made_at >= $1 OR j.ended_at = 0 AND j.delivery > 0 ORDER BY j.made_at DESC, j.id`,
 		millis(since))
 	return all, wrap(err, "list jobs")
+}
+
+// LastJobs lists the jobs that were heard of last, the newest first, at most limit.
+func (s *Store) LastJobs(ctx context.Context, limit int) ([]Job, error) {
+	all, err := list(ctx, s.read, scanJob, lastJobsQuery, limit)
+	return all, wrap(err, "list the last jobs")
 }
 
 // OpenJobs lists the jobs of a target's requests that have not ended.
@@ -318,6 +326,13 @@ func (s *Store) FeedbackOf(ctx context.Context, target string) ([]Feedback, erro
 func (s *Store) FeedbackOn(ctx context.Context, seq int64) ([]Feedback, error) {
 	all, err := list(ctx, s.read, scanFeedback, `SELECT `+feedbackColumns+` FROM feedback WHERE seq = $1 ORDER BY line, target, item_key, vendor`, seq)
 	return all, wrap(err, "read feedback about drop %d", seq)
+}
+
+// FeedbackIn lists what the platform did not take in jobs, at most so many rows of each.
+func (s *Store) FeedbackIn(ctx context.Context, jobs []string, most int) ([]Feedback, error) {
+	all, err := list(ctx, s.read, scanFeedback, `SELECT `+feedbackColumns+` FROM (SELECT *, ROW_NUMBER() OVER (PARTITION BY job ORDER BY seq, line, item_key, vendor) AS n
+		FROM feedback WHERE job IN (SELECT value FROM json_each($1))) WHERE n <= $2 ORDER BY job, n`, toJSON(jobs), most)
+	return all, wrap(err, "read feedback of jobs")
 }
 
 // Standing is how a shelf that is sent by requests stands.

@@ -85,8 +85,8 @@ func (d *testDesk) Resume(_ context.Context, store, who string) (int, error) {
 	return 1, d.note("resume %q by %s", store, who)
 }
 
-// visitor is a browser: it keeps cookies, and does not follow redirects.
-type browser struct {
+// reader is what a browser is to a server: it keeps cookies, and does not follow redirects.
+type reader struct {
 	t      *testing.T
 	url    string
 	header http.Header
@@ -96,15 +96,15 @@ type browser struct {
 	cookies map[string]*http.Cookie
 }
 
-func (s served) browser(t *testing.T) *browser {
-	return &browser{
+func (s served) reader(t *testing.T) *reader {
+	return &reader{
 		t: t, url: s.url, header: http.Header{}, cookies: map[string]*http.Cookie{},
 		client: &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }},
 	}
 }
 
-// remote makes a browser one that asks through a proxy that has TLS.
-func (b *browser) remote() *browser {
+// remote makes a reader one that asks through a proxy that has TLS.
+func (b *reader) remote() *reader {
 	b.host = "page.example.net"
 	b.header.Set("X-Forwarded-For", "192.0.2.7")
 	b.header.Set("X-Forwarded-Proto", "https")
@@ -112,7 +112,7 @@ func (b *browser) remote() *browser {
 }
 
 // do makes a request; form is nil for one without a body.
-func (b *browser) do(method, path string, form url.Values) (answered, string) {
+func (b *reader) do(method, path string, form url.Values) (answered, string) {
 	b.t.Helper()
 	var body io.Reader = http.NoBody
 	if form != nil {
@@ -151,7 +151,7 @@ func (b *browser) do(method, path string, form url.Values) (answered, string) {
 	return answered{res.StatusCode, res.Header}, string(text)
 }
 
-func (b *browser) login(name, password string) answered {
+func (b *reader) login(name, password string) answered {
 	b.t.Helper()
 	res, _ := b.do(http.MethodPost, "/login", url.Values{"name": {name}, "password": {password}})
 	return res
@@ -160,7 +160,7 @@ func (b *browser) login(name, password string) answered {
 var tokenForm = regexp.MustCompile(`name="csrf" value="([^"]*)"`)
 
 // token returns what a form of a page brings back.
-func (b *browser) token(path string) string {
+func (b *reader) token(path string) string {
 	b.t.Helper()
 	_, text := b.do(http.MethodGet, path, nil)
 	found := tokenForm.FindStringSubmatch(text)
@@ -175,8 +175,10 @@ func newOpen(t *testing.T, change func(*Config)) (served, *testDesk) {
 	t.Helper()
 	desk := &testDesk{seen: "s1"}
 	c := Config{
-		Language: "es", Look: fixed(fullPage()), Measure: measured, Desk: desk, Hosts: []string{"page.example.net"},
-		Users: []User{testUser("vera", RoleView), testUser("Ana", RoleApprove), testUser("dora", RoleDrop), testUser("todo", RoleView, RoleDrop, RoleApprove)},
+		Language: "es", Look: fixed(fullPage()), Measure: measured, Desk: desk, Drops: &fakeDrops{}, Hosts: []string{"page.example.net"},
+		Story:  func(context.Context, About) (Story, error) { return Story{}, ErrNoArticle },
+		Answer: func(context.Context, int64) (string, error) { return "Todo bien.", nil },
+		Users:  []User{testUser("vera", RoleView), testUser("Ana", RoleApprove), testUser("dora", RoleDrop), testUser("todo", RoleView, RoleDrop, RoleApprove)},
 	}
 	if change != nil {
 		change(&c)
@@ -189,7 +191,12 @@ var access = map[string]Role{
 	"GET /{$}":         RoleView,
 	"GET /status.json": RoleView,
 	"GET /metrics":     RoleView,
+	"GET /events":      RoleView,
+	"GET /sku":         RoleView,
+	"GET /answer":      RoleView,
 	"GET /status.css":  anybody,
+	"GET /live.js":     anybody,
+	"GET /favicon.svg": anybody,
 	"GET /healthz":     anybody,
 	"GET /login":       anybody,
 	"POST /login":      anybody,
@@ -201,6 +208,14 @@ var access = map[string]Role{
 	"GET /pause":       RoleApprove,
 	"POST /pause":      RoleApprove,
 	"POST /resume":     RoleApprove,
+
+	"GET /drop":                       RoleDrop,
+	"POST /drop/preview":              RoleDrop,
+	"POST /drop/send":                 RoleDrop,
+	"GET /drop/sent/{id}":             RoleDrop,
+	"GET /drop/answer/{seq}":          RoleDrop,
+	"GET /drop/answer/{seq}/workbook": RoleDrop,
+	"GET /starter/{name}":             RoleDrop,
 }
 
 const anybody = Role("anybody")
@@ -244,6 +259,9 @@ func TestEveryRouteIsDecided(t *testing.T) {
 		delete(found, method)
 		found[method+consts["actApprove"]], found[method+consts["actReject"]] = true, true
 	}
+	for name := range assets {
+		found["GET /"+name] = true
+	}
 	want := slices.Sorted(maps.Keys(access))
 	if got := slices.Sorted(maps.Keys(found)); !slices.Equal(got, want) {
 		t.Errorf("the code has the routes\n%q\ndecided are\n%q", got, want)
@@ -256,31 +274,31 @@ func TestWhoMayWhat(t *testing.T) {
 	closed, _ := newOpen(t, func(c *Config) { c.Open = []Role{} })
 	wide, _ := newOpen(t, func(c *Config) { c.Open = []Role{RoleView, RoleApprove} })
 	alone, _ := newOpen(t, func(c *Config) { c.Open, c.Users = []Role{}, nil })
-	as := func(s served, name string) *browser {
-		b := s.browser(t).remote()
+	as := func(s served, name string) *reader {
+		b := s.reader(t).remote()
 		if res := b.login(name, testPassword); res.code != http.StatusSeeOther {
 			t.Fatalf("%s can't log in: %d", name, res.code)
 		}
 		return b
 	}
-	basic := func(s served, name, password string) *browser {
-		b := s.browser(t).remote()
+	basic := func(s served, name, password string) *reader {
+		b := s.reader(t).remote()
 		b.header.Set("Authorization", "Basic "+base64.StdEncoding.EncodeToString([]byte(name+":"+password)))
 		return b
 	}
 	program := map[string]bool{"GET /status.json": true, "GET /metrics": true}
 	for name, c := range map[string]struct {
-		browser *browser
+		browser *reader
 		roles   []Role
 		program bool // it may do so where programs ask
 		away    int  // what it gets elsewhere
 	}{
-		"at the machine":                 {open.browser(t), []Role{RoleView}, false, 401},
-		"at the machine, closed":         {closed.browser(t), nil, false, 401},
-		"at the machine, wide open":      {wide.browser(t), []Role{RoleView, RoleApprove}, false, 401},
-		"at the machine, no users":       {alone.browser(t), nil, false, 403},
-		"through a proxy":                {open.browser(t).remote(), nil, false, 401},
-		"through a proxy, wide open":     {wide.browser(t).remote(), nil, false, 401},
+		"at the machine":                 {open.reader(t), []Role{RoleView}, false, 401},
+		"at the machine, closed":         {closed.reader(t), nil, false, 401},
+		"at the machine, wide open":      {wide.reader(t), []Role{RoleView, RoleApprove}, false, 401},
+		"at the machine, no users":       {alone.reader(t), nil, false, 403},
+		"through a proxy":                {open.reader(t).remote(), nil, false, 401},
+		"through a proxy, wide open":     {wide.reader(t).remote(), nil, false, 401},
 		"vera":                           {as(open, "vera"), []Role{RoleView}, false, 403},
 		"dora, who may look at nothing":  {as(open, "dora"), []Role{RoleDrop}, false, 403},
 		"ana, who may only decide":       {as(open, "ana"), []Role{RoleApprove}, false, 403},
@@ -291,7 +309,7 @@ func TestWhoMayWhat(t *testing.T) {
 	} {
 		for route, role := range access {
 			method, path, _ := strings.Cut(route, " ")
-			path = strings.TrimSuffix(path, "{$}")
+			path = strings.NewReplacer("{$}", "", "{id}", "sent-by-page", "{seq}", "1", "{name}", "catalogo.xlsx").Replace(path)
 			if role == anybody || c.program && !program[route] && slices.Contains(c.roles, role) {
 				continue
 			}
@@ -306,6 +324,12 @@ func TestWhoMayWhat(t *testing.T) {
 			case method == http.MethodPost:
 				want = http.StatusForbidden // its form brings nothing back; see TestForeignForms
 			}
+			if path == "/events" && want == http.StatusOK {
+				continue // it does not end; the tests of events.go read it
+			}
+			if path == "/answer" {
+				path += "?drop=1"
+			}
 			res, text := c.browser.do(method, path, form)
 			if res.code != want {
 				t.Errorf("%s, %s: %d, want %d\n%s", name, route, res.code, want, text)
@@ -318,7 +342,7 @@ func TestWhoMayWhat(t *testing.T) {
 	for route, role := range access {
 		method, path, _ := strings.Cut(route, " ")
 		if role == anybody && method == http.MethodGet {
-			if res, _ := closed.browser(t).remote().do(method, path, nil); res.code != http.StatusOK {
+			if res, _ := closed.reader(t).remote().do(method, path, nil); res.code != http.StatusOK {
 				t.Errorf("%s is for anybody: %d", route, res.code)
 			}
 		}
@@ -337,7 +361,7 @@ func TestOtherHosts(t *testing.T) {
 		"page.example.net": 401, "PAGE.example.net:443": 401, "localhost": 200, "[::1]:1": 200,
 		"page.example.net.evil.example": 421, "evil.example": 421, "": 200, "page.example.net.": 421, "192.0.2.7": 421,
 	} {
-		b := s.browser(t)
+		b := s.reader(t)
 		b.host = host
 		for path, want := range map[string]int{"/status.json": want, "/healthz": 200, "/status.css": min(max(want, 200), 421)} {
 			if path == "/status.css" && want == 401 {
@@ -353,14 +377,14 @@ func TestOtherHosts(t *testing.T) {
 // TestForeignForms sends forms that another site made, and forms of somebody else.
 func TestForeignForms(t *testing.T) {
 	s, desk := newOpen(t, func(c *Config) { c.Open = []Role{RoleView, RoleApprove} })
-	b := s.browser(t).remote()
+	b := s.reader(t).remote()
 	b.login("ana", testPassword)
-	here := s.browser(t)
-	other := s.browser(t).remote()
+	here := s.reader(t)
+	other := s.reader(t).remote()
 	other.login("todo", testPassword)
 	form := func(token string) url.Values { return url.Values{"of": {"F7"}, "seen": {"s1"}, "csrf": {token}} }
 	for name, c := range map[string]struct {
-		browser *browser
+		browser *reader
 		token   string
 		header  []string
 		want    int
@@ -392,7 +416,7 @@ func TestForeignForms(t *testing.T) {
 	}
 	// The login is protected, too: nobody is to work under a name that another site chose.
 	for _, header := range [][2]string{{"Sec-Fetch-Site", "cross-site"}, {"Origin", "https://evil.example"}} {
-		b := s.browser(t).remote()
+		b := s.reader(t).remote()
 		b.header.Set(header[0], header[1])
 		if res := b.login("ana", testPassword); res.code != http.StatusForbidden || len(b.cookies) > 0 {
 			t.Errorf("login from elsewhere: %d, %v", res.code, b.cookies)
@@ -403,7 +427,7 @@ func TestForeignForms(t *testing.T) {
 // TestForms sends what is no form.
 func TestForms(t *testing.T) {
 	s, desk := newOpen(t, func(c *Config) { c.Open = []Role{RoleView, RoleApprove} })
-	token := s.browser(t).token("/approve?of=F7")
+	token := s.reader(t).token("/approve?of=F7")
 	for name, c := range map[string]struct {
 		kind, body string
 		want       int
@@ -423,7 +447,7 @@ func TestForms(t *testing.T) {
 			t.Fatal(err)
 		}
 		req.Header.Set("Content-Type", c.kind)
-		res, err := s.browser(t).client.Do(req)
+		res, err := s.reader(t).client.Do(req)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -445,7 +469,7 @@ func TestLogs(t *testing.T) {
 	s, _ := newOpen(t, func(c *Config) {
 		c.Log = slog.New(slog.NewTextHandler(locked{&mu, &logged}, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	})
-	b := s.browser(t).remote()
+	b := s.reader(t).remote()
 	b.login("vera", "wrong "+testPassword)
 	b.login("secreto de eva", "xyzzy plugh")
 	b.login("vera", testPassword)

@@ -287,6 +287,7 @@ type action struct {
 	Visitor Visitor
 	Finding string // of held rows, as approve and reject call it
 	Drop    int64  // a held export; without this and a finding it is about sending as a whole: pause, resume
+	Store   string // the id of the store that something is held of, "" for all of them
 }
 
 // Of returns what is decided on, as it stands in an address; "" where it is about sending as a whole.

@@ -10,14 +10,14 @@ import (
 )
 
 // deciding is a browser of somebody who may decide, in the house's own clock.
-func deciding(t *testing.T) (*browser, *testDesk, served) {
+func deciding(t *testing.T) (*reader, *testDesk, served) {
 	clock := newClock()
 	zone, err := time.LoadLocation("America/Montevideo")
 	if err != nil {
 		t.Fatal(err)
 	}
 	s, desk := newOpen(t, func(c *Config) { c.Zone, c.Now = zone, clock.now })
-	b := s.browser(t).remote()
+	b := s.reader(t).remote()
 	b.login("todo", testPassword)
 	return b, desk, s
 }
@@ -164,7 +164,7 @@ func TestPauseAndResume(t *testing.T) {
 func TestEveryLanguageHasTheWords(t *testing.T) {
 	for _, language := range []string{"es", "pt", "en"} {
 		s, desk := newOpen(t, func(c *Config) { c.Language, c.Open = language, []Role{RoleView, RoleApprove} })
-		b := s.browser(t)
+		b := s.reader(t)
 		token := b.token("/approve?of=F7")
 		seen := map[string]bool{}
 		for _, phrase := range []string{"act.gone", "act.unknown", "act.others", "act.no-reject", "pause.store", "resume.none"} {

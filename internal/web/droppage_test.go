@@ -79,10 +79,19 @@ func (*fakeDrops) Follow(_ context.Context, id string) (DropFate, error) {
 }
 func (*fakeDrops) Answers(context.Context) ([]report.Answer, error) { return nil, nil }
 
-func (*fakeDrops) Answer(context.Context, int64) (report.Answer, error) {
-	return report.Answer{}, fs.ErrNotExist
+func (*fakeDrops) Answer(_ context.Context, seq int64) (report.Answer, error) {
+	if seq != 1 {
+		return report.Answer{}, fs.ErrNotExist
+	}
+	return report.Answer{Name: "p.csv", Seq: 1, Verdict: report.Accepted}, nil
 }
-func (*fakeDrops) Workbook(context.Context, int64) (string, error) { return "", fs.ErrNotExist }
+
+func (*fakeDrops) Workbook(_ context.Context, seq int64) (string, error) {
+	if seq != 1 {
+		return "", fs.ErrNotExist
+	}
+	return "droppage_test.go", nil
+}
 
 const (
 	boundary      = "xxxx"
@@ -234,7 +243,7 @@ func TestDropPageFails(t *testing.T) {
 		t.Errorf("followed what nobody knows: %d\n%s", res.code, page)
 	}
 	for path, want := range map[string]string{
-		"/starter/catalogo.xlsx": `attachment; filename=catalogo.xlsx`, "/starter/x": "", "/starter/..%2fx": "", "/drop/answer/x": "", "/drop/answer/1/workbook": "",
+		"/starter/catalogo.xlsx": `attachment; filename=catalogo.xlsx`, "/starter/x": "", "/starter/..%2fx": "", "/drop/answer/x": "", "/drop/answer/2": "", "/drop/answer/2/workbook": "",
 	} {
 		res, _ := ask(t, http.MethodGet, s.url+path)
 		if got := res.header.Get("Content-Disposition"); got != want || (want == "") != (res.code == 404) {

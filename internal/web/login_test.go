@@ -29,7 +29,7 @@ func (m *movable) pass(d time.Duration) { m.millis.Add(d.Milliseconds()) }
 
 func TestLoginAndOut(t *testing.T) {
 	s, _ := newOpen(t, nil)
-	b := s.browser(t).remote()
+	b := s.reader(t).remote()
 	b.header.Set("Sec-Fetch-Mode", "navigate")
 	res, _ := b.do(http.MethodGet, "/?quiet", nil)
 	if res.code != http.StatusSeeOther || res.header.Get("Location") != "/login?next=%2F%3Fquiet" {
@@ -71,7 +71,7 @@ func TestLoginAndOut(t *testing.T) {
 		t.Errorf("after the logout the cookie is still good: %d", res.code)
 	}
 	// Over plain HTTP at the machine the cookie must go there, too.
-	here := s.browser(t)
+	here := s.reader(t)
 	here.login("todo", testPassword)
 	for name, c := range here.cookies {
 		if strings.HasPrefix(name, "__Host-") || c.Secure || !c.HttpOnly {
@@ -86,11 +86,11 @@ func TestLoginAndOut(t *testing.T) {
 // TestNoFixation logs in on a browser into which somebody else has put the id of a session, and of none.
 func TestNoFixation(t *testing.T) {
 	s, _ := newOpen(t, nil)
-	attacker := s.browser(t).remote()
+	attacker := s.reader(t).remote()
 	attacker.login("vera", testPassword)
 	for name, planted := range attacker.cookies {
 		for _, id := range []string{planted.Value, "chosen"} {
-			victim := s.browser(t).remote()
+			victim := s.reader(t).remote()
 			victim.cookies[name] = &http.Cookie{Name: name, Value: id}
 			victim.login("todo", testPassword)
 			if got := victim.cookies[name].Value; got == id || len(got) < 43 {
@@ -118,7 +118,7 @@ func TestLoginEnds(t *testing.T) {
 			return hash.Load().(string), nil
 		}}}
 	})
-	b := s.browser(t).remote()
+	b := s.reader(t).remote()
 	expect := func(what string, want int) {
 		t.Helper()
 		if res, _ := b.do(http.MethodGet, "/status.json", nil); res.code != want {
@@ -157,7 +157,7 @@ func TestLoginEnds(t *testing.T) {
 // TestRestartLogsOut: sessions are in memory only.
 func TestRestartLogsOut(t *testing.T) {
 	first, _ := newOpen(t, nil)
-	b := first.browser(t).remote()
+	b := first.reader(t).remote()
 	b.login("vera", testPassword)
 	second, _ := newOpen(t, nil)
 	for _, c := range b.cookies {
@@ -173,7 +173,7 @@ func TestRestartLogsOut(t *testing.T) {
 func TestGuessing(t *testing.T) {
 	clock := newMovable()
 	s, _ := newOpen(t, func(c *Config) { c.Now = clock.now })
-	attacker := s.browser(t).remote()
+	attacker := s.reader(t).remote()
 	for i := range freeTries {
 		if res := attacker.login([]string{"vera", "nobody"}[i%2], "guess"); res.code != http.StatusUnauthorized {
 			t.Fatalf("attempt %d: %d", i, res.code)
@@ -210,7 +210,7 @@ func TestManyLogins(t *testing.T) {
 	var in, turned atomic.Int64
 	for i := range 60 {
 		wait.Go(func() {
-			b := s.browser(t).remote()
+			b := s.reader(t).remote()
 			b.header = b.header.Clone()
 			b.header.Set("X-Forwarded-For", "198.51.100."+strconv.Itoa(i))
 			password := []string{testPassword, "guess"}[i%2]
@@ -246,7 +246,7 @@ func TestScrapesAreCheap(t *testing.T) {
 			return hash.Load().(string), nil
 		}}}
 	})
-	b := s.browser(t).remote()
+	b := s.reader(t).remote()
 	scrape := func(password string) int {
 		t.Helper()
 		b.header.Set("Authorization", "Basic "+base64.StdEncoding.EncodeToString([]byte("prometheus:"+password)))
@@ -325,7 +325,7 @@ func TestOpenPort(t *testing.T) {
 	})
 	_, port, _ := strings.Cut(strings.TrimPrefix(s.url, "http://[::]"), ":")
 	s.url = "https://127.0.0.1:" + port
-	b := s.browser(t)
+	b := s.reader(t)
 	shown := ""
 	b.client.Transport = &http.Transport{DisableKeepAlives: true, ForceAttemptHTTP2: true, TLSClientConfig: &tls.Config{
 		InsecureSkipVerify: true, VerifyConnection: func(c tls.ConnectionState) error {

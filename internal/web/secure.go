@@ -10,8 +10,8 @@ import (
 	"strings"
 )
 
-// policy lets the page load its own style and scripts, ask here, and nothing else. No script stands in a page.
-const policy = "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; base-uri 'none'; " +
+// policy lets the page load its own style, scripts and pictures, ask here, and nothing else. No script stands in a page.
+const policy = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'; " +
 	"form-action 'self'; frame-ancestors 'none'"
 
 // guard refuses what was made for another host, and tells browsers what the page needs: its style and scripts, and nothing else. A page

@@ -1,15 +1,15 @@
-// Package web is what a browser sees of the house: a page that says what is wanted, sent, held and failing, the same as JSON, whether the
-// daemon lives; and the forms in which people decide.
+// Package web is what a browser sees of the house: a page that says what is wanted, sent, held and failing and keeps itself up to date,
+// the story of every article, the same as JSON, whether the daemon lives; and the forms in which people decide.
 //
 // Who may what. Everybody who asks has roles: those of the user that they logged in as, and where they ask from this machine those that are
 // open to it. Every route wants one, or says that it is for anybody. Other machines reach the page by TLS and with a login only. What is
 // changed is changed by POST, from a form that this page gave to that visitor.
 //
 // What it promises: a request that was made for another host's name is refused, because a page somewhere on the internet can make a browser
-// here ask with a name of its own. No script and no style stands in a page, and nothing is loaded but its own. Passwords are checked one at
-// a time and slower the more of them were wrong, so that neither guessing them nor the memory that this takes is of use to anybody.
-// However many readers reload it, how things stand is worked out at most once at a time and once in a few seconds: for large shelves that
-// is work.
+// here ask with a name of its own. It works without its script; no script and no style stands in a page, and nothing is loaded but its own
+// files. Passwords are checked one at a time and slower the more of them were wrong, so that neither guessing them nor the memory that this
+// takes is of use to anybody. However many readers watch it, how things stand is worked out at most once at a time and once in a few
+// seconds, and not at all when nobody does: for large shelves that is work.
 package web
 
 import (
@@ -51,6 +51,13 @@ type Config struct {
 
 	Look    func(ctx context.Context) (View, error) // how things stand now; never called twice at once
 	Healthy func(ctx context.Context) error         // whether the daemon works
+	// Story tells of one article; never called twice at once. Its errors are ErrNoArticle, ErrNoHistory and ErrNoStore, or ours.
+	// Optional: there is no page for it.
+	Story func(ctx context.Context, a About) (Story, error)
+	// Answer returns the answer to a drop, as text in the chain's language, or ErrNoDrop. Optional: there is no page for it.
+	Answer func(ctx context.Context, drop int64) (string, error)
+	Stores []Named // that stories can be asked for
+
 	// Measure returns the numbers of /metrics; never called twice at once. Optional: there are none.
 	Measure func(ctx context.Context) ([]Metric, error)
 	// Desk takes decisions. Optional: there is nothing to decide.
@@ -77,9 +84,15 @@ type Server struct {
 	listener net.Listener
 	layout   *template.Template
 	forms    *template.Template
-	style    []byte
+	assets   map[string][]byte // by name
 	views    cache
 	drops    *dropPages // nil where there is no drop page
+
+	watchers chan struct{} // one for each reader who is told what is new
+	telling  chan struct{} // one for the story that is told
+	watch    time.Duration // watchEvery, and
+	still    time.Duration // sayEvery, and
+	patience time.Duration // writeTimeout; tests have less time
 
 	measuring sync.Mutex // held for one scrape
 
@@ -95,6 +108,13 @@ type Server struct {
 
 // healthPath says whether the daemon lives, to anybody under any name: it says nothing else.
 const healthPath = "/healthz"
+
+// assets are the files that pages load, and what they are.
+var assets = map[string]string{
+	"status.css":  "text/css; charset=utf-8",
+	"live.js":     "text/javascript; charset=utf-8",
+	"favicon.svg": "image/svg+xml",
+}
 
 // The limits of a request. Answers may take a while where a large shelf has to be looked through.
 const (
@@ -118,7 +138,9 @@ func New(c Config) (*Server, error) {
 	s := &Server{
 		c: c, views: cache{look: c.Look, now: c.Now}, token: newID(),
 		sessions: sessions{now: c.Now, all: map[[sha256.Size]byte]*session{}}, attempts: newAttempts(c.Now), recalled: newRecalled(),
-		hasher: newHasher(), notices: notices{all: map[string]string{}},
+		hasher: newHasher(), notices: notices{all: map[string]string{}}, assets: map[string][]byte{},
+		watchers: make(chan struct{}, maxWatchers), telling: make(chan struct{}, 1),
+		watch: watchEvery, still: sayEvery, patience: writeTimeout,
 	}
 	var err error
 	if s.layout, err = layout(); err == nil {
@@ -127,8 +149,10 @@ func New(c Config) (*Server, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read page: %w", err)
 	}
-	if s.style, err = fs.ReadFile(templates.Files, "status.css"); err != nil {
-		return nil, fmt.Errorf("read style of the page: %w", err)
+	for name := range assets {
+		if s.assets[name], err = fs.ReadFile(templates.Files, name); err != nil {
+			return nil, fmt.Errorf("read %s of the page: %w", name, err)
+		}
 	}
 	if c.Drops != nil {
 		if s.drops, err = s.newDropPages(); err != nil {
@@ -199,7 +223,7 @@ func (s *Server) Run(ctx context.Context) error {
 	defer s.views.wait()
 	defer stop()
 	server := &http.Server{
-		Handler: s.handler(working), ReadHeaderTimeout: readTimeout, ReadTimeout: readTimeout, WriteTimeout: writeTimeout,
+		Handler: s.handler(working), ReadHeaderTimeout: readTimeout, ReadTimeout: readTimeout, WriteTimeout: s.patience,
 		IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeader, ConnState: newCrowd(maxConns).changed, ErrorLog: slog.NewLogLogger(s.c.Log.Handler(), slog.LevelDebug),
 		BaseContext: func(net.Listener) context.Context { return working },
 	}
@@ -235,9 +259,16 @@ func (s *Server) serve(server *http.Server) error {
 func (s *Server) handler(working context.Context) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /{$}", s.only(RoleView, func(w http.ResponseWriter, r *http.Request) { s.page(working, w, r) }))
-	mux.HandleFunc("GET /status.css", func(w http.ResponseWriter, _ *http.Request) {
-		answer(w, http.StatusOK, "text/css; charset=utf-8", s.style)
-	})
+	for name, kind := range assets {
+		mux.HandleFunc("GET /"+name, func(w http.ResponseWriter, _ *http.Request) { answer(w, http.StatusOK, kind, s.assets[name]) })
+	}
+	mux.HandleFunc("GET /events", s.only(RoleView, func(w http.ResponseWriter, r *http.Request) { s.events(working, w, r) }))
+	if s.c.Story != nil {
+		mux.HandleFunc("GET /sku", s.only(RoleView, s.sku))
+	}
+	if s.c.Answer != nil {
+		mux.HandleFunc("GET /answer", s.only(RoleView, s.answered))
+	}
 	mux.HandleFunc("GET /status.json", s.scripts(RoleView, func(w http.ResponseWriter, r *http.Request) { s.status(working, w, r) }))
 	mux.HandleFunc("GET "+healthPath, s.health)
 	if s.c.Measure != nil {
@@ -253,10 +284,10 @@ func (s *Server) handler(working context.Context) http.Handler {
 
 // page answers with the page.
 func (s *Server) page(working context.Context, w http.ResponseWriter, r *http.Request) {
-	view, err := s.views.get(working, r.Context())
+	k, err := s.views.get(working, r.Context())
 	var text []byte
 	if err == nil {
-		text, err = s.render(r, view.Page)
+		text, err = s.render(r, k)
 	}
 	if err != nil {
 		s.broken(w, err)
@@ -278,10 +309,10 @@ func (s *Server) broken(w http.ResponseWriter, err error) {
 
 // status answers as gondola status --json prints.
 func (s *Server) status(working context.Context, w http.ResponseWriter, r *http.Request) {
-	view, err := s.views.get(working, r.Context())
+	k, err := s.views.get(working, r.Context())
 	var text []byte
 	if err == nil {
-		text, err = json.MarshalIndent(view.Status, "", "  ")
+		text, err = json.MarshalIndent(k.view.Status, "", "  ")
 	}
 	if err != nil {
 		s.broken(w, err)

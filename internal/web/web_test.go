@@ -30,10 +30,19 @@ type served struct {
 // newServed runs a server until the test ends, and then looks for what it left behind.
 func newServed(t *testing.T, c Config) served {
 	t.Helper()
-	none := goleak.IgnoreCurrent()
 	if c.Listen == "" {
 		c.Listen = "127.0.0.1:0"
 	}
+	none := goleak.IgnoreCurrent()
+	t.Cleanup(func() { goleak.VerifyNone(t, none) }) // after the server has stopped
+	var out served
+	serve(t, c, func(s *Server) { out = served{s, "http://" + s.Addr().String()} })
+	return out
+}
+
+// serve runs a server, as it is set up, until the test ends or the function that it returns is called.
+func serve(t *testing.T, c Config, set func(*Server)) (stop func()) {
+	t.Helper()
 	if c.Healthy == nil {
 		c.Healthy = func(context.Context) error { return nil }
 	}
@@ -41,19 +50,24 @@ func newServed(t *testing.T, c Config) served {
 	if err != nil {
 		t.Fatal(err)
 	}
-	ctx, stop := context.WithCancel(context.Background())
+	set(s)
+	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	go func() { done <- s.Run(ctx) }()
-	t.Cleanup(func() {
-		stop()
+	stop = sync.OnceFunc(func() {
+		began := time.Now()
+		cancel()
 		if err := <-done; err != nil {
 			t.Errorf("run: %v", err)
 		}
+		if took := time.Since(began); took > stopGrace {
+			t.Errorf("it took %s to stop", took)
+		}
 		http.DefaultClient.CloseIdleConnections()
-		goleak.VerifyNone(t, none)
 	})
+	t.Cleanup(stop)
 	began(t, s.Addr().String())
-	return served{s, "http://" + s.Addr().String()}
+	return stop
 }
 
 // began waits until a server answers, so that what it runs is none of another server's that the same test starts.
@@ -149,17 +163,20 @@ func fullPage() Page {
 			{Kind: "unreachable", Text: "Sin conexión.", Do: "Espere.", Since: at.Add(-time.Minute)},
 		},
 		Held: []Held{
-			{Finding: "F7", Store: "Puerto", Findings: []string{"2 prices change by more than 40%."}},
-			{Drop: 12, Name: "<script>.csv", Feed: "precios", Store: "Centro", Findings: []string{"Se desactivarían 9 de 10."}},
-			{Drop: 13, Name: "todo.csv", Feed: "precios", Findings: []string{"Más viejo."}},
+			{Finding: "F7", Store: "Puerto", Since: at.Add(-time.Hour), Findings: []Finding{{
+				Text:  "2 prices change by more than 40%.",
+				Worst: []Move{{Key: "7790895<b>", Row: "17", Old: "1234.5", New: "12.34"}, {Key: "0042", New: "99"}},
+			}}},
+			{Drop: 12, Name: "<script>.csv", Feed: "precios", Store: "Centro", Findings: []Finding{{Text: "Se desactivarían 9 de 10."}}},
+			{Drop: 13, Name: "todo.csv", Feed: "precios", Findings: []Finding{{Text: "Más viejo."}}},
 		},
 		Stores: []Store{
 			{ID: "290056", Name: "Centro", Shelf: "catalog", Same: 12345, Differs: 2, Verified: at.Add(-2 * time.Hour), Next: at.Add(10 * time.Minute), Problem: "Avise."},
-			{ID: "290057", Name: "Puerto", Shelf: "promotions", Same: 3, Pending: 1, Withheld: 2, Next: at.Add(time.Hour), Settled: true},
+			{ID: "290057", Name: "Puerto", Shelf: "promotions", Same: 3, Pending: 1, Withheld: 2, Next: at.Add(time.Hour), Settled: true, Held: true, Paused: true, Jobs: 1, NotTaken: 3},
 			{Shelf: "assortment", Verified: at, Settled: true},
 		},
 		Feeds: []Feed{
-			{Name: "precios", Folder: "/srv/drop", Drop: "12 a.csv", Came: at, State: "read", Rows: 10, Issues: 1, Waiting: []string{"b.csv", "~$c.xlsx"}},
+			{Name: "precios", Folder: "/srv/drop", Drop: "12 a.csv", Seq: 12, Came: at, State: "read", Rows: 10, Issues: 1, Waiting: []string{"b.csv", "~$c.xlsx"}},
 			{Name: "stock", Folder: "/srv/stock", Problem: "no such folder"},
 		},
 		Deliveries: []Delivery{
@@ -167,6 +184,26 @@ func fullPage() Page {
 			{Name: "catalog/gondola.csv", State: "parked", Attempts: 1, Stopped: true, Why: "Avise."},
 			{Name: "catalog/gondola_9.csv", Store: "Nueve", State: "queued"},
 		},
+		Done: []Delivery{
+			{
+				Name: "catalog/gondola_290056.csv", Store: "Centro", State: "taken", Rows: 1204, Planned: at.Add(-3 * time.Minute), Began: at.Add(-2 * time.Minute),
+				Verified: at.Add(-time.Minute), Proof: "digest", Fate: "taken", FateAt: at,
+			},
+			{Name: "promotions/gondola.csv", State: "verified", Rows: 2, Planned: at, Began: at, Verified: at, Proof: "new-proof"},
+		},
+		Jobs: []Job{
+			{
+				ID: "job-1", Kind: "catalog", Store: "Centro", Ours: true, Drops: []int64{12, 13}, Rows: 100, Made: at.Add(-time.Hour), Ended: at, Heard: "event", NotTaken: 1,
+				Refused: []Refusal{{Article: "0042", Reason: "Product <not> found", Drop: 12, Row: 7, At: at, Store: "Centro"}},
+			},
+			{ID: "job-2", Kind: "promotion", Made: at, Problem: "job failed"},
+		},
+		Incoming: &Incoming{Listens: true, Events: 1204, Last: at, Waiting: 1, Aside: 2, Refused: 3, Asks: true, Oldest: at.Add(-time.Minute), Failing: 1},
+		Gaps:     []Gap{{Kind: "not-told", Order: "A-1", Store: "Centro", State: "PICKED_UP", Found: at, Outcome: "repaired"}, {Kind: "differs", Order: "A-2", State: "NEW", Found: at}},
+		Audits: []Audit{
+			{Store: "Centro", At: at, Sent: 100, Same: 90, Unknown: 3, Drifted: 7, Unsent: 1}, {Store: "Puerto", At: at, Error: "404"}, {Store: "Norte", At: at, Sent: 5, Same: 5},
+		},
+		ByHand: []string{"Artículo 0042 apagado en Centro"},
 		Orders: &Orders{
 			States: []string{"READY_FOR_PICKUP", "PICKED_UP", "CANCELLED"}, Numbers: []int{3, 1204, 2}, Due: 1,
 			File: "290056_20260501-120004_a_CANCELLED.csv", FileAt: at, Foreign: 7,
@@ -188,7 +225,11 @@ func TestEveryAnswerIsGuarded(t *testing.T) {
 		{http.MethodGet, "/status.css", 200, nil},
 		{http.MethodGet, "/status.json", 200, nil},
 		{http.MethodGet, "/healthz", 200, nil},
+		{http.MethodGet, "/live.js", 200, nil},
+		{http.MethodGet, "/favicon.svg", 200, nil},
 		{http.MethodGet, "/favicon.ico", 404, nil},
+		{http.MethodGet, "/sku", 404, nil}, // where nobody tells stories
+		{http.MethodGet, "/answer?drop=1", 404, nil},
 		{http.MethodGet, "/%2e%2e/etc/passwd", 404, nil},
 		{http.MethodPost, "/", 405, nil},
 		{http.MethodDelete, "/status.json", 405, nil},
