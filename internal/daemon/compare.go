@@ -171,7 +171,7 @@ func (h *House) rowsOf(ctx context.Context, seq int64, f feedSetup, keys map[str
 	for scope := range keys {
 		rows[scope] = map[string]int{}
 	}
-	d, ok, err := h.store.Drop(ctx, seq)
+	d, ok, err := h.dropOf(ctx, seq)
 	if err != nil || !ok {
 		return nil, err
 	}

@@ -88,6 +88,8 @@ type House struct {
 	alarm    alarm
 	quiet    quiet
 	page     *page         // nil where none is served
+	uploads  *uploads      // that the page received, for the house after this one, too
+	looks    *look         // of a house that only looks at a file, nil else
 	webhook  *inbox.Server // nil where none is taken
 	// changeWebhook lets the webhook of the house before go by this one's config; nil once it does, and where it is this one's own.
 	changeWebhook func()
@@ -119,6 +121,7 @@ type watcher struct {
 
 // Folders below state.dir.
 const (
+	incomingDir = "incoming" // files that the page received, until they are sent or forgotten
 	shelfDir    = "shelf"
 	documentDir = "documents"
 	archiveDir  = "archive"
@@ -169,7 +172,7 @@ func newHouse(s *setup, st *store.Store, opts Options) *House {
 		queueAPI: store.Queue{Store: st, By: outbox.ByAPI, Dir: s.cfg.State.Dir},
 		lastDial: map[outbox.By]string{}, attributed: map[string]int64{},
 		files:   shelf.Files{Dir: filepath.Join(s.cfg.State.Dir, shelfDir)},
-		answers: s.newAnswerings(),
+		answers: s.newAnswerings(), uploads: newUploads(filepath.Join(s.cfg.State.Dir, incomingDir)),
 	}
 	if h.now == nil {
 		h.now = time.Now
@@ -193,9 +196,12 @@ func (h *House) bind(address string) (net.Listener, error) {
 }
 
 // Close gives the state folder free. Call it after Run or Once has returned.
-func (h *House) Close() error { return errors.Join(h.release(), h.ports.keep(), h.store.Close()) }
+func (h *House) Close() error {
+	h.uploads.work.Wait() // previews that nobody waits for any more
+	return errors.Join(h.release(), h.ports.keep(), h.store.Close())
+}
 
-// release ends what is the house's own. State and ports may be another one's.
+// release ends what is the house's own. State, ports and received files may be another one's.
 func (h *House) release() error {
 	return errors.Join(h.page.close(), h.closeWebhook(), h.closeClient())
 }
@@ -222,6 +228,11 @@ func (h *House) prepare(ctx context.Context) error {
 	}
 	if err := durable.MkdirAll(filepath.Join(h.cfg.State.Dir, sortDir)); err != nil {
 		return fmt.Errorf("prepare state folder: %w", err)
+	}
+	if h.follows == "" { // else they are not a stopped process's
+		if err := h.sweepPuts(ctx); err != nil {
+			return err
+		}
 	}
 	remote, err := h.server(ctx)
 	if err != nil {

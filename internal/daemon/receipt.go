@@ -205,15 +205,24 @@ func (h *House) writeIndex(ctx context.Context, folder string) error {
 	if err != nil {
 		return err
 	}
+	answers, err := h.indexed(ctx, drops)
+	if err != nil {
+		return err
+	}
+	return report.WriteIndex(folder, h.cfg.Chain.Language, h.zone, answers)
+}
+
+// indexed returns what a list of answers says of drops.
+func (h *House) indexed(ctx context.Context, drops []store.Drop) ([]report.Answer, error) {
 	answers := make([]report.Answer, len(drops))
 	for i, d := range drops {
 		held, err := h.heldOf(ctx, d)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		a := report.Answer{Name: d.Name, Seq: d.Seq, Time: d.ReadAt}
 		if a.Issues, err = h.issuesOf(ctx, d); err != nil {
-			return err
+			return nil, err
 		}
 		for _, findings := range held {
 			a.Held = append(a.Held, findings...)
@@ -221,30 +230,17 @@ func (h *House) writeIndex(ctx context.Context, folder string) error {
 		a.Verdict = verdict(d, a)
 		answers[i] = a
 	}
-	return report.WriteIndex(folder, h.cfg.Chain.Language, h.zone, answers)
+	return answers, nil
 }
 
 // answer gathers what the receipt of a drop says now.
 func (h *House) answer(ctx context.Context, d store.Drop) (report.Answer, error) {
-	o := d.Outcome
-	a := report.Answer{
-		Language: h.cfg.Chain.Language, Zone: h.zone, Name: d.Name, Feed: d.Feed, Seq: d.Seq, Time: d.ReadAt, Updated: h.now(),
-		Rows: o.Rows, RowsRejected: o.Rejected, Counts: o.Counts,
-		Reading: report.Reading{Encoding: o.Encoding, Evidence: o.Evidence, Sheet: o.Sheet, HeaderRow: o.HeaderRow},
+	a := h.reading(d)
+	put, _, err := h.store.PutOf(ctx, d.Seq)
+	if err != nil {
+		return a, err
 	}
-	if f, ok := h.feed(d.Feed); ok {
-		a.Kind, a.Partial = f.kind, !f.spec.Full
-	}
-	a.Reading.Delimiter, _ = utf8.DecodeRuneInString(o.Delimiter)
-	if o.Delimiter == "" {
-		a.Reading.Delimiter = 0
-	}
-	for _, c := range o.Columns {
-		a.Reading.Columns = append(a.Reading.Columns, report.Column{
-			Role: c.Role, Header: c.Header, Number: c.Number, Decimal: c.Decimal, Date: c.Date, Proof: c.Proof, ProofRow: c.ProofRow,
-		})
-	}
-	var err error
+	a.By = put.Who
 	if a.Issues, err = h.issuesOf(ctx, d); err != nil {
 		return a, err
 	}
@@ -292,6 +288,29 @@ func (h *House) answer(ctx context.Context, d store.Drop) (report.Answer, error)
 	}
 	a.Verdict = verdict(d, a)
 	return a, nil
+}
+
+// reading is the part of an answer that says how a drop was understood.
+func (h *House) reading(d store.Drop) report.Answer {
+	o := d.Outcome
+	a := report.Answer{
+		Language: h.cfg.Chain.Language, Zone: h.zone, Name: d.Name, Feed: d.Feed, Seq: d.Seq, Time: d.ReadAt, Updated: h.now(),
+		Rows: o.Rows, RowsRejected: o.Rejected, Counts: o.Counts,
+		Reading: report.Reading{Encoding: o.Encoding, Evidence: o.Evidence, Sheet: o.Sheet, HeaderRow: o.HeaderRow},
+	}
+	if f, ok := h.feed(d.Feed); ok {
+		a.Kind, a.Partial = f.kind, !f.spec.Full
+	}
+	a.Reading.Delimiter, _ = utf8.DecodeRuneInString(o.Delimiter)
+	if o.Delimiter == "" {
+		a.Reading.Delimiter = 0
+	}
+	for _, c := range o.Columns {
+		a.Reading.Columns = append(a.Reading.Columns, report.Column{
+			Role: c.Role, Header: c.Header, Number: c.Number, Decimal: c.Decimal, Date: c.Date, Proof: c.Proof, ProofRow: c.ProofRow,
+		})
+	}
+	return a
 }
 
 func verdict(d store.Drop, a report.Answer) report.Verdict {

@@ -153,15 +153,9 @@ func (t taker) Take(ctx context.Context, c drop.Claim) (drop.Verdict, error) {
 		Seq: c.Seq, Feed: f.Name, Name: c.Name, Size: c.Size, SHA256: c.SHA256, Modified: c.ModTime, FirstSeen: c.FirstSeen,
 		Owner: c.Owner, Archived: c.Archived,
 	}
-	if of := correctionOf(c.Name); of != c.Name {
-		// A copy is as old as what it is of, whenever it was corrected: its other rows say what held then.
-		original, ok, err := t.store.LastNamed(ctx, f.Name, of, c.Seq)
-		if err != nil {
-			return drop.Read, err
-		}
-		if ok {
-			d.Modified = original.Modified
-		}
+	var err error
+	if d.Modified, err = t.modified(ctx, d); err != nil {
+		return drop.Read, err
 	}
 	if err := t.store.Seen(ctx, d); err != nil {
 		return drop.Read, err
@@ -177,6 +171,20 @@ func (t taker) Take(ctx context.Context, c drop.Claim) (drop.Verdict, error) {
 		t.log.Debug("receipt waits", "drop", c.Seq, "error", err)
 	}
 	return verdictOf(r.State), nil
+}
+
+// modified returns how old a drop is. A corrected copy is as old as what it is of, whenever it was corrected: its other rows say what held
+// then.
+func (h *House) modified(ctx context.Context, d store.Drop) (time.Time, error) {
+	of := correctionOf(d.Name)
+	if of == d.Name {
+		return d.Modified, nil
+	}
+	original, ok, err := h.store.LastNamed(ctx, d.Feed, of, d.Seq)
+	if err != nil || !ok {
+		return d.Modified, err
+	}
+	return original.Modified, nil
 }
 
 func readEvent(r store.Reading, d store.Drop) Event {
@@ -210,7 +218,7 @@ func (h *House) read(ctx context.Context, f feedSetup, d store.Drop) (store.Read
 
 // understand reads an archived drop and writes its layer files.
 func (h *House) understand(ctx context.Context, f feedSetup, d store.Drop) (_ store.Reading, err error) {
-	sorter := shelf.NewSorter(h.by, filepath.Join(h.cfg.State.Dir, sortDir))
+	sorter := shelf.NewSorter(h.by, h.sorting())
 	defer func() { err = errors.Join(err, sorter.Close()) }()
 	if f.spec.Earlier, err = h.earlier(ctx, d); err != nil {
 		return store.Reading{}, err
@@ -233,6 +241,9 @@ func (h *House) understand(ctx context.Context, f feedSetup, d store.Drop) (_ st
 	}
 	twice := twiceIssues(&r.Outcome)
 	err = sorter.Each(func(vendor string, rows *shelf.Rows) error {
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
 		l, err := h.layer(ctx, f, d, vendor, result, rows)
 		if err != nil {
 			return err
@@ -305,11 +316,26 @@ func keyless(r feed.Result, vendor string) int {
 func (h *House) commit(ctx context.Context, r *store.Reading) error {
 	h.shelfMu.Lock()
 	defer h.shelfMu.Unlock()
+	if err := h.weigh(ctx, r); err != nil {
+		return err
+	}
+	if err := h.store.Commit(ctx, *r); err != nil {
+		return err
+	}
+	return h.judgeLong(ctx, r.Layers)
+}
+
+// weigh adds to a reading what it changes in each store, what the brake will have against it, and what is wrong with it beside what else
+// is wanted. It changes nothing but the reading.
+func (h *House) weigh(ctx context.Context, r *store.Reading) error {
 	held, err := h.expectRows(ctx, r.Seq, r.Layers)
 	if err != nil {
 		return err
 	}
 	for i, l := range r.Layers {
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
 		for n, t := range h.targetsOf(l.Feed, l.Scope) {
 			e := store.Effect{Seq: r.Seq, Target: t.String(), State: store.EffectWaiting, Held: held[i][n]}
 			if e.Change, e.Moves, err = h.previewLayer(ctx, l, t); err != nil {
@@ -327,10 +353,7 @@ func (h *House) commit(ctx context.Context, r *store.Reading) error {
 		}
 	}
 	sortIssues(&r.Outcome)
-	if err := h.store.Commit(ctx, *r); err != nil {
-		return err
-	}
-	return h.judgeLong(ctx, r.Layers)
+	return nil
 }
 
 // previewLayer counts what a layer file changes on the shelf of a target, and gathers the largest price changes: from what was wanted

@@ -24,6 +24,8 @@ func (h *House) tidy(ctx context.Context) error {
 	keep := time.Duration(h.cfg.Retention.Orders)
 	events, eventsErr := h.store.ForgetEvents(ctx, now.Add(-keep), now.Add(-2*keep))
 	err = errors.Join(err, eventsErr, h.store.ForgetGaps(ctx, now.Add(-keep)), h.tidyOrders(ctx, now.Add(-keep), events > 0))
+	h.uploads.forgetOld(now)
+	err = errors.Join(err, h.store.ForgetPuts(ctx, now.Add(-time.Duration(h.cfg.Retention.Drops))))
 	before := now.Add(-time.Duration(h.cfg.Retention.Layers))
 	if forgetErr := h.store.Forget(ctx, before); forgetErr != nil {
 		return errors.Join(err, forgetErr)

@@ -22,7 +22,7 @@ func (h *House) listen() error {
 	var err error
 	p.server, err = web.New(web.Config{
 		Listen: h.cfg.Web.Listen, Bind: h.bind, Language: h.cfg.Chain.Language, Zone: h.zone, Look: h.view,
-		Story: h.story, Answer: h.answerText, Stores: h.namedStores(),
+		Story: h.story, Answer: h.answerText, Stores: h.namedStores(), Drops: h.dropsOf(),
 		Healthy: h.Healthy, Ready: h.Ready, Measure: h.measure, Log: h.log.With("component", "web"), Now: h.now,
 		Certificate: h.cfg.Web.Certificate, Key: h.cfg.Web.Key, Hosts: h.cfg.Web.Hosts, Trouble: h.pageTrouble,
 		Open: pageRoles(h.cfg.Web.Open), Users: h.pageUsers(), Desk: desk{h},

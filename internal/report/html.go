@@ -39,9 +39,9 @@ func HTML(a Answer) (string, error) {
 	return execute("answer", p)
 }
 
-// pages are the templates of both pages, read when they are first needed.
+// pages are the templates of both pages and of parts of others, read when they are first needed.
 var pages = sync.OnceValues(func() (*template.Template, error) {
-	return template.ParseFS(templates.Files, "answer.html.tmpl", "answers.html.tmpl")
+	return template.ParseFS(templates.Files, "answer.html.tmpl", "answers.html.tmpl", "part.html.tmpl")
 })
 
 // execute fills one of the page templates.

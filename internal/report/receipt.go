@@ -73,6 +73,7 @@ type pair struct{ what, do string }
 type receipt struct {
 	words  *words
 	answer Answer
+	ahead  bool // of a file that only may be dropped: it says what would be
 }
 
 func newReceipt(a Answer) *receipt {
@@ -156,6 +157,9 @@ func (r *receipt) support() []section {
 	}
 	if a.Feed != "" {
 		parts = append(parts, w.say("read.feed", clean(a.Feed, maxQuote)))
+	}
+	if a.By != "" {
+		parts = append(parts, w.say("read.by", clean(a.By, maxQuote)))
 	}
 	if a.Reading.Encoding != "" {
 		parts = append(parts, w.say("read.encoding", clean(a.Reading.Encoding, maxQuote), clean(a.Reading.Evidence, maxTrouble)))
@@ -257,6 +261,10 @@ func (r *receipt) store(s StoreAnswer) storeBlock {
 	}
 	for _, is := range s.RejectedRows {
 		b.same = append(b.same, w.say("store.rejected-rows", small(w.what(is))))
+	}
+	if r.ahead {
+		b.standing, b.state = r.upcoming(s)
+		return b
 	}
 	if b.state = stateHeld; len(s.Held) == 0 && len(r.answer.Held) == 0 && !s.OnlyHeld {
 		b.standing, b.state = r.standing(s)

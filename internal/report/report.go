@@ -56,6 +56,7 @@ type Answer struct {
 	Name    string    // of the file, as it was dropped
 	Feed    string    // that took it
 	Seq     int64     // of the claim; what an admin looks it up by
+	By      string    // who dropped it on the page; "" for a file that was put into the folder
 	Time    time.Time // when it was taken
 	Updated time.Time // as of when the answer speaks, where that is later
 	Verdict Verdict

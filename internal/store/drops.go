@@ -132,12 +132,17 @@ func (s *Store) Reserve(ctx context.Context, seq int64) error {
 		ON CONFLICT (name) DO UPDATE SET last = MAX(last, excluded.last)`, seq)
 }
 
-// Seen records a drop that lies in the archive, durably. A drop that is known already stays as it is.
+// Seen records a drop that lies in the archive, durably, and whose it is where the page put it there. A drop that is known already stays
+// as it is.
 func (s *Store) Seen(ctx context.Context, d Drop) error {
 	return s.tx(ctx, func(tx *sql.Tx) error {
 		isNew, err := insertDrop(ctx, tx, d)
+		var who string
 		if err == nil && isNew {
-			err = note(ctx, tx, s.Now(), EntryDrop, Facts{Drop: d.Seq, Feed: d.Feed, Owner: d.Owner, SHA256: d.SHA256, Size: d.Size})
+			who, err = matchPut(ctx, tx, d)
+		}
+		if err == nil && isNew {
+			err = note(ctx, tx, s.Now(), EntryDrop, Facts{Drop: d.Seq, Feed: d.Feed, Owner: d.Owner, Who: who, SHA256: d.SHA256, Size: d.Size})
 		}
 		return wrap(err, "record drop %d", d.Seq)
 	})

@@ -64,7 +64,7 @@ type Facts struct {
 	Feed     string    `json:"feed,omitempty"`
 	Scope    string    `json:"scope,omitempty"` // of a layer: a store's id, or * for all
 	Owner    string    `json:"owner,omitempty"` // the account that a dropped file belonged to
-	Who      string    `json:"who,omitempty"`   // the name that an admin gave
+	Who      string    `json:"who,omitempty"`   // the name that an admin gave, or the visitor who dropped it on the page
 	Codes    []string  `json:"codes,omitempty"`
 	Finding  int64     `json:"finding,omitempty"`  // about rows of a shelf
 	Articles []string  `json:"articles,omitempty"` // that were switched off or on

@@ -175,7 +175,7 @@ func newOpen(t *testing.T, change func(*Config)) (served, *testDesk) {
 	t.Helper()
 	desk := &testDesk{seen: "s1"}
 	c := Config{
-		Language: "es", Look: fixed(fullPage()), Measure: measured, Desk: desk, Hosts: []string{"page.example.net"},
+		Language: "es", Look: fixed(fullPage()), Measure: measured, Desk: desk, Drops: &fakeDrops{}, Hosts: []string{"page.example.net"},
 		Story:  func(context.Context, About) (Story, error) { return Story{}, ErrNoArticle },
 		Answer: func(context.Context, int64) (string, error) { return "Todo bien.", nil },
 		Users:  []User{testUser("vera", RoleView), testUser("Ana", RoleApprove), testUser("dora", RoleDrop), testUser("todo", RoleView, RoleDrop, RoleApprove)},
@@ -209,6 +209,14 @@ var access = map[string]Role{
 	"GET /pause":       RoleApprove,
 	"POST /pause":      RoleApprove,
 	"POST /resume":     RoleApprove,
+
+	"GET /drop":                       RoleDrop,
+	"POST /drop/preview":              RoleDrop,
+	"POST /drop/send":                 RoleDrop,
+	"GET /drop/sent/{id}":             RoleDrop,
+	"GET /drop/answer/{seq}":          RoleDrop,
+	"GET /drop/answer/{seq}/workbook": RoleDrop,
+	"GET /starter/{name}":             RoleDrop,
 }
 
 const anybody = Role("anybody")
@@ -302,7 +310,7 @@ func TestWhoMayWhat(t *testing.T) {
 	} {
 		for route, role := range access {
 			method, path, _ := strings.Cut(route, " ")
-			path = strings.TrimSuffix(path, "{$}")
+			path = strings.NewReplacer("{$}", "", "{id}", "sent-by-page", "{seq}", "1", "{name}", "catalogo.xlsx").Replace(path)
 			if role == anybody || c.program && !program[route] && slices.Contains(c.roles, role) {
 				continue
 			}

@@ -66,6 +66,7 @@ type frame struct {
 	Zone    string
 	Visitor Visitor
 	Login   bool   // there is a login
+	Drops   bool   // the visitor may drop files on a page
 	Here    string // which page it is: status, sku
 	Live    bool   // it keeps itself up to date
 	Refresh int    // seconds, where it does so without its script
@@ -73,7 +74,11 @@ type frame struct {
 
 func (s *Server) frame(r *http.Request, here string) frame {
 	say := report.NewPhrases(s.c.Language, s.c.Zone)
-	return frame{Lang: say.Lang(), Zone: s.zone(), Visitor: visitorOf(r.Context()), Login: len(s.c.Users) > 0, Here: here, Refresh: refreshEvery}
+	v := visitorOf(r.Context())
+	return frame{
+		Lang: say.Lang(), Zone: s.zone(), Visitor: v, Login: len(s.c.Users) > 0, Drops: s.drops != nil && v.May(RoleDrop),
+		Here: here, Refresh: refreshEvery,
+	}
 }
 
 // write renders a page, or a part of one, with its words.

@@ -68,6 +68,8 @@ type Config struct {
 	// Trouble hears what does not work, and "" once it works again. Optional.
 	Trouble func(what, problem string)
 
+	Drops Drops // the drop page; nil: there is none
+
 	Log *slog.Logger     // optional: discarded
 	Now func() time.Time // optional: time.Now
 }
@@ -86,6 +88,7 @@ type Server struct {
 	forms    *template.Template
 	assets   map[string][]byte // by name
 	views    cache
+	drops    *dropPages // nil where there is no drop page
 
 	watchers chan struct{} // one for each reader who is told what is new
 	telling  chan struct{} // one for the story that is told
@@ -157,6 +160,11 @@ func New(c Config) (*Server, error) {
 	for name := range assets {
 		if s.assets[name], err = fs.ReadFile(templates.Files, name); err != nil {
 			return nil, fmt.Errorf("read %s of the page: %w", name, err)
+		}
+	}
+	if c.Drops != nil {
+		if s.drops, err = s.newDropPages(); err != nil {
+			return nil, err
 		}
 	}
 	if c.Certificate != "" {
@@ -274,6 +282,9 @@ func (s *Server) handler(working context.Context) http.Handler {
 	mux.HandleFunc("GET "+readyPath, func(w http.ResponseWriter, r *http.Request) { s.probe(w, r, "not ready", s.c.Ready) })
 	if s.c.Measure != nil {
 		mux.HandleFunc("GET /metrics", s.scripts(RoleView, s.metrics))
+	}
+	if s.drops != nil {
+		s.drops.route(mux)
 	}
 	s.routeLogin(mux)
 	s.routeActs(mux)
