@@ -25,6 +25,7 @@ func TestHotQueriesUseTheirIndex(t *testing.T) {
 		"waiting": {waitingQuery, "deliveries_open"},
 		"audit":   {auditQuery, "audits_open"},
 		"events":  {dueEventsQuery, "inbox_due"},
+		"answers": {receiptsQuery, "drops_receipt"},
 	} {
 		steps, err := list(t.Context(), s.read, scanStep, "EXPLAIN QUERY PLAN "+q.query, 1, 2, 3)
 		if err != nil {
