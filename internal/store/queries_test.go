@@ -28,16 +28,13 @@ func TestHotQueriesUseTheirIndex(t *testing.T) {
 		"waiting": {waitingQuery, "deliveries_open"},
 		"audit":   {auditQuery, "audits_open"},
 		"events":  {dueEventsQuery, "inbox_due"},
-<<<<<<< HEAD
 
 		"last export":    {lastExportQuery, "drops_feed"},
 		"last export of": {lastExportOfQuery, "sqlite_autoindex_layers_1"},
 		"same exports":   {sameExportsQuery, "sqlite_autoindex_layers_1"},
 		"last order":     {lastOrderQuery, "orders_changed"},
 		"orders within":  {ordersWithinQuery, "orders_changed"},
-=======
-		"answers": {receiptsQuery, "drops_receipt"},
->>>>>>> bench
+		"answers":        {receiptsQuery, "drops_receipt"},
 	} {
 		steps, err := list(t.Context(), s.read, scanStep, "EXPLAIN QUERY PLAN "+q.query, 1, 2, 3)
 		if err != nil {
