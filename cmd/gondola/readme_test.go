@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -28,7 +29,7 @@ var exitLine = regexp.MustCompile(`(?m)^  (\d)  `)
 var codeSpan = regexp.MustCompile("`([^`]+)`")
 
 // mention is a command in the midst of words or of another command line, with the flags that follow it at once.
-var mention = regexp.MustCompile(`\bgondola((?: [a-z]+)+(?: --[a-z-]+)*)`)
+var mention = regexp.MustCompile(`(?:^|[^/\w-])gondola((?: [a-z]+)+(?: --[a-z-]+)*)`)
 
 // TestReadmeNamesCommands holds the README's table against the command tree: the same commands, with the same exit codes.
 func TestReadmeNamesCommands(t *testing.T) {
@@ -59,8 +60,8 @@ func TestReadmeCommandsParse(t *testing.T) {
 	}
 }
 
-// TestDocumentsNameCommands tries every command, flag and target of make that the README, the example of a config, what init writes and the
-// other templates speak of.
+// TestDocumentsNameCommands tries every command, flag and target of make that the README, the example of a config and what init writes speak
+// of.
 func TestDocumentsNameCommands(t *testing.T) {
 	all := documents(t)
 	targets, flags := makeTargets(t), allFlags()
@@ -121,7 +122,7 @@ func documentText(t *testing.T, path string) string {
 	return string(text)
 }
 
-// documents returns what people read to learn how to run this, by name: README, example, templates, and in every language what init makes.
+// documents returns what people read to learn how to run this, by name: README, example, and in every language what init makes.
 func documents(t *testing.T) map[string]string {
 	t.Helper()
 	all := map[string]string{"README.md": readme(t), "config.example.yaml": documentText(t, "../../config.example.yaml")}
@@ -138,22 +139,7 @@ func documents(t *testing.T) map[string]string {
 			all[language+"/"+filepath.Base(filepath.Dir(path))+"/"+filepath.Base(path)] = documentText(t, path)
 		}
 	}
-	addTemplates(t, all)
 	return all
-}
-
-// addTemplates adds the texts below templates: words of the page, of alarms, of monitoring.
-func addTemplates(t *testing.T, all map[string]string) {
-	t.Helper()
-	root := filepath.Join("..", "..", "templates")
-	if err := filepath.WalkDir(root, func(path string, e os.DirEntry, err error) error {
-		if err == nil && e.Type().IsRegular() && slices.Contains([]string{".tmpl", ".txt", ".yml", ".yaml", ".json", ".service"}, filepath.Ext(path)) {
-			all[path] = documentText(t, path)
-		}
-		return err
-	}); err != nil {
-		t.Fatal(err)
-	}
 }
 
 // tableOf returns the commands of a README's table with their exit codes.
@@ -236,7 +222,7 @@ func parses(line string) string {
 	if err == nil && !c.Runnable() && len(words) > 0 {
 		err = fmt.Errorf("nothing to run")
 	}
-	if err != nil {
+	if err != nil && !errors.Is(err, pflag.ErrHelp) {
 		return fmt.Sprintf("%s: %v", line, err)
 	}
 	return ""
@@ -245,17 +231,20 @@ func parses(line string) string {
 // prose matches the marks that comments of a config begin their lines with.
 var prose = regexp.MustCompile(`\s*\n\s*#?\s*`)
 
+// fenced matches a block of code with its fences.
+var fenced = regexp.MustCompile("(?ms)^\\s*```.*?^\\s*```[a-z]*\\n")
+
 // spans returns the pieces of code within the lines of a text, each in one line.
 func spans(text string) []string {
-	for _, block := range blocks(text, "console", "yaml", "") {
-		text = strings.ReplaceAll(text, block, "")
-	}
 	var found []string
-	for _, m := range codeSpan.FindAllStringSubmatch(strings.ReplaceAll(text, "```", ""), -1) {
+	for _, m := range codeSpan.FindAllStringSubmatch(withoutBlocks(text), -1) {
 		found = append(found, prose.ReplaceAllString(m[1], " "))
 	}
 	return found
 }
+
+// withoutBlocks returns a Markdown text without what is fenced.
+func withoutBlocks(text string) string { return fenced.ReplaceAllString(text, "\n") }
 
 // wrongMentions lists what a text says of commands, flags and targets of make that are not so. A command alone names it; with anything
 // behind it, in code, it has to be one that can be typed.
@@ -277,7 +266,7 @@ func wrongMentions(text string, targets, flags map[string]bool) []string {
 			}
 		}
 	}
-	for _, m := range mention.FindAllStringSubmatch(prose.ReplaceAllString(text, " "), -1) {
+	for _, m := range mention.FindAllStringSubmatch(prose.ReplaceAllString(withoutBlocks(text), " "), -1) {
 		if problem := wrongMention(strings.Fields(m[1])); problem != "" {
 			wrong = append(wrong, m[0]+": "+problem)
 		}
@@ -310,6 +299,8 @@ func wrongMention(words []string) string {
 			if name := word[2:]; c.Flags().Lookup(name) == nil && c.InheritedFlags().Lookup(name) == nil {
 				return "no such flag: " + word
 			}
+		case c.HasAvailableSubCommands():
+			return "no such command: " + word
 		default:
 			return ""
 		}
