@@ -126,8 +126,9 @@ func TestReadmeKeysLoad(t *testing.T) {
 }
 
 // keyLoads takes a key with its value in one of the places where the documents mean it; a key alone only has to be known.
-func keyLoads(t *testing.T, dir, path, value string) (err error) {
+func keyLoads(t *testing.T, dir, path, value string) error {
 	t.Helper()
+	var first error
 	for _, parent := range []string{"", "sftp.", "web.", "orders.export.", "orders.webhook.", "feeds.", "chain."} {
 		block, indent := "", ""
 		for key := range strings.SplitSeq(parent+path, ".") {
@@ -137,11 +138,15 @@ func keyLoads(t *testing.T, dir, path, value string) (err error) {
 			}
 		}
 		block = strings.TrimSuffix(block, "\n") + " " + value + "\n"
-		if err = loads(t, dir, block); err == nil || value == "" && !strings.Contains(err.Error(), "unknown key") {
+		err := loads(t, dir, block)
+		if err == nil || value == "" && !strings.Contains(err.Error(), "unknown key") {
 			return nil
 		}
+		if first == nil {
+			first = err
+		}
 	}
-	return err
+	return first
 }
 
 // readmeFolder returns a folder with the files that the documents' configs name, and sets what they take from the environment.
