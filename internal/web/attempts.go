@@ -116,7 +116,9 @@ func (a *attempts) unmade(t attempt) {
 }
 
 // byName reports whether an attempt counts by its name, too. The caller holds mu.
-func (a *attempts) byName(t attempt) bool { return !t.here && !slices.Contains(a.familiar[t.user], t.place) }
+func (a *attempts) byName(t attempt) bool {
+	return !t.here && !slices.Contains(a.familiar[t.user], t.place)
+}
 
 // digest names the name that was typed.
 func (t attempt) digest() [sha256.Size]byte { return sha256.Sum256([]byte(strings.ToLower(t.name))) }
