@@ -2,6 +2,7 @@ package web
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -9,6 +10,8 @@ import (
 	"io/fs"
 	"net"
 	"net/http"
+	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -24,6 +27,7 @@ type fakeDrops struct {
 	fails    error
 	previews chan struct{} // where not nil, a preview waits for it or for its reader to leave
 	left     chan error    // hears of readers who left
+	book     string        // where the marked copy of drop 1 lies, "" for this file
 }
 
 func (*fakeDrops) Feeds() []DropFeed {
@@ -86,11 +90,11 @@ func (*fakeDrops) Answer(_ context.Context, seq int64) (report.Answer, error) {
 	return report.Answer{Name: "p.csv", Seq: 1, Verdict: report.Accepted}, nil
 }
 
-func (*fakeDrops) Workbook(_ context.Context, seq int64) (string, error) {
+func (f *fakeDrops) Workbook(_ context.Context, seq int64) (string, error) {
 	if seq != 1 {
 		return "", fs.ErrNotExist
 	}
-	return "droppage_test.go", nil
+	return cmp.Or(f.book, "droppage_test.go"), nil
 }
 
 const (
@@ -338,5 +342,21 @@ func TestManyUploads(t *testing.T) {
 	<-s.drops.uploading
 	if code, _ := s.post(t, "/drop/preview", multipartForm, body); code != 200 {
 		t.Errorf("with room: %d", code)
+	}
+}
+
+// TestWorkbookIsNoLink puts a link in the place of a marked copy: those who write to the drop folder may not read all that we may.
+func TestWorkbookIsNoLink(t *testing.T) {
+	dir := t.TempDir()
+	secret, book := filepath.Join(dir, "secret"), filepath.Join(dir, "p.csv.xlsx")
+	if err := os.WriteFile(secret, []byte("the key"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink(secret, book); err != nil {
+		t.Skip("no links here: ", err)
+	}
+	s := newServed(t, Config{Look: fixed(Page{}), Drops: &fakeDrops{book: book}, Open: []Role{RoleDrop}})
+	if res, text := ask(t, http.MethodGet, s.url+"/drop/answer/1/workbook"); res.code != http.StatusNotFound || strings.Contains(text, "key") {
+		t.Errorf("%d: %s", res.code, text)
 	}
 }
