@@ -211,6 +211,13 @@ func (s *Server) login(w http.ResponseWriter, r *http.Request) {
 	s.sessions.end(s.cookie(r))
 	s.setCookie(w, r, s.sessions.begin(u.Name, text))
 	s.c.Log.Info("logged in", "user", u.Name, "from", place(r).Addr().String())
+	if next == "/" {
+		var open []Role
+		if isHere(r) {
+			open = s.open
+		}
+		next = s.home(s.asUser(u, open, ""))
+	}
 	redirect(w, next)
 }
 

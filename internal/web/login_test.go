@@ -242,6 +242,22 @@ func TestBusyIsNoGuess(t *testing.T) {
 	}
 }
 
+// TestLoginLeadsWhereTheReaderMayGo logs in without having been anywhere: who may not look at the status page is not sent there.
+func TestLoginLeadsWhereTheReaderMayGo(t *testing.T) {
+	s, _ := newOpen(t, nil)
+	for name, want := range map[string]string{"vera": "/", "todo": "/", "dora": "/drop", "Ana": "/pause"} {
+		if res := s.reader(t).remote().login(name, testPassword); res.header.Get("Location") != want {
+			t.Errorf("%s is led to %q, want %q", name, res.header.Get("Location"), want)
+		}
+	}
+	b := s.reader(t).remote()
+	b.login("Ana", testPassword)
+	res, _ := b.do(http.MethodPost, "/resume", url.Values{"csrf": {b.token("/pause")}, "store": {"*"}})
+	if to := res.header.Get("Location"); res.code != http.StatusSeeOther || to != "/pause" {
+		t.Errorf("who only decides is led to %d %q", res.code, to)
+	}
+}
+
 // TestGuessing tries passwords: it is told to wait, in words and in the header, and the right one is not even looked at.
 func TestGuessing(t *testing.T) {
 	clock := newMovable()
