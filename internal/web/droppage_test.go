@@ -345,6 +345,34 @@ func TestManyUploads(t *testing.T) {
 	}
 }
 
+// TestManyPreviewsInOneRequest has each of several files take long to look at: the answer comes, as long as one after the other is done.
+func TestManyPreviewsInOneRequest(t *testing.T) {
+	drops := &fakeDrops{previews: make(chan struct{}), left: make(chan error, 1)}
+	c := Config{Listen: freeAddress(t), Look: fixed(Page{}), Drops: drops, Open: []Role{RoleDrop}}
+	const files = 6
+	var s served
+	serve(t, c, func(of *Server) {
+		of.patience = 500 * time.Millisecond
+		s = served{of, "http://" + c.Listen}
+	})
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		for range files {
+			time.Sleep(150 * time.Millisecond)
+			drops.previews <- struct{}{}
+		}
+	}()
+	var parts [][2]string
+	for range files {
+		parts = append(parts, [2]string{`name="file"; filename="p.csv"`, "x"})
+	}
+	if code, text := s.post(t, "/drop/preview", multipartForm, formOf(parts...)); code != http.StatusOK || strings.Count(text, `class="result"`) != files {
+		t.Errorf("%d\n%s", code, text)
+	}
+	<-done
+}
+
 // TestWorkbookIsNoLink puts a link in the place of a marked copy: those who write to the drop folder may not read all that we may.
 func TestWorkbookIsNoLink(t *testing.T) {
 	dir := t.TempDir()
