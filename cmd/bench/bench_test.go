@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
+	"sync"
 	"testing"
 )
 
@@ -30,7 +31,8 @@ func TestEverythingIsMeasured(t *testing.T) {
 	if out, err := exec.Command("go", "build", "-o", gondola, "../gondola").CombinedOutput(); err != nil {
 		t.Fatalf("build gondola: %v\n%s", err, out)
 	}
-	var out, log bytes.Buffer
+	var out bytes.Buffer
+	var log heard
 	if err := run(t.Context(), []string{"-tiny", "-alone", "-dir", dir, "-gondola", gondola}, &out, &log); err != nil {
 		t.Fatal(err)
 	}
@@ -55,6 +57,24 @@ func TestEverythingIsMeasured(t *testing.T) {
 	if n := bytes.Count(chart, []byte("<polyline")); n != 3 {
 		t.Errorf("%d curves in the chart, want 3", n)
 	}
+}
+
+// heard is what several processes at once have to say.
+type heard struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+func (h *heard) Write(p []byte) (int, error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.text.Write(p)
+}
+
+func (h *heard) String() string {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.text.String()
 }
 
 func TestSpread(t *testing.T) {

@@ -98,7 +98,7 @@ func (b *bench) holdCurves(ctx context.Context) ([]outcome, error) {
 	if err != nil {
 		return all, err
 	}
-	err = add("curve-history", "a day's work and its questions, by the files and orders that came before", "files", b.size.history,
+	err = add("curve-history", "a day's work and its questions, by the files that came before, and ten times as many orders", "files", b.size.history,
 		func(n int) (func(context.Context) (measure, error), error) {
 			dir, err := b.history(ctx, n)
 			return b.worker("history-use", dir), err

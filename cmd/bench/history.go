@@ -19,6 +19,9 @@ import (
 // historyStores is how many stores share a history.
 const historyStores = 10
 
+// ordersPerFile is how many orders come while one file is dropped and sent: a million for a hundred thousand files.
+const ordersPerFile = 10
+
 // historyBegins is where made-up histories begin.
 var historyBegins = time.Date(2025, 11, 22, 0, 0, 0, 0, time.UTC)
 
@@ -35,7 +38,7 @@ func makeHistory(dir string, n int) (err error) {
 	}
 	first := min(n, 10)
 	for i := range first {
-		if err := live(ctx, st, i, historyBegins.Add(time.Duration(i)*time.Minute)); err != nil {
+		if err := live(ctx, st, i, historyBegins.Add(time.Duration(i)*time.Minute), newClock(&measure{})); err != nil {
 			return errors.Join(err, st.Close())
 		}
 	}
@@ -46,7 +49,7 @@ func makeHistory(dir string, n int) (err error) {
 }
 
 // live adds one drop with all that came of it, and an order.
-func live(ctx context.Context, st *store.Store, i int, at time.Time) error {
+func live(ctx context.Context, st *store.Store, i int, at time.Time, clock *clock) error {
 	seq, err := st.NextSeq(ctx)
 	if err != nil {
 		return err
@@ -62,6 +65,12 @@ func live(ctx context.Context, st *store.Store, i int, at time.Time) error {
 	if err := st.Commit(ctx, r); err != nil {
 		return err
 	}
+	clock.lap("drop")
+	if err := send(ctx, st, target, name, seq, at); err != nil {
+		return err
+	}
+	clock.lap("send")
+	// Only now: that the document arrived is told as well.
 	due, ok, err := st.ReceiptDue(ctx, seq)
 	if err == nil && ok {
 		err = st.ReceiptWritten(ctx, due)
@@ -69,15 +78,15 @@ func live(ctx context.Context, st *store.Store, i int, at time.Time) error {
 	if err != nil {
 		return err
 	}
-	if err := send(ctx, st, target, name, seq, at); err != nil {
-		return err
-	}
 	o, err := platform.ParseOrder(fmt.Appendf(nil, `{"order_id":"bench-%d","status":"DELIVERED","client":{"store_id":"%d"},"payment":{"order_total":1},
 		"sys":{"created_at":%q,"updated_at":%q}}`, i, 290_000+i%historyStores, at.Format(time.RFC3339), at.Format(time.RFC3339)))
 	if err != nil {
 		return err
 	}
-	return st.MergeOrders(ctx, []order.Seen{{Order: o, By: order.ByWebhook, At: at}}, nil)
+	clock.lap("answer")
+	err = st.MergeOrders(ctx, []order.Seen{{Order: o, By: order.ByWebhook, At: at}}, nil)
+	clock.lap("merge an order")
+	return err
 }
 
 // send plans a document and brings it through all its states.
@@ -134,9 +143,13 @@ func multiply(ctx context.Context, path string, first, n int) (err error) {
 		return err
 	}
 	defer func() { _ = tx.Rollback() }() // does nothing after the commit
-	for have := first; have < n; have *= 2 {
-		for _, c := range copied {
-			if err := double(ctx, tx, c.table, c.shifts, have, min(have, n-have)); err != nil {
+	for _, c := range copied {
+		wanted := n
+		if strings.HasPrefix(c.table, "order") {
+			wanted = n * ordersPerFile
+		}
+		for have := first; have < wanted; have *= 2 {
+			if err := double(ctx, tx, c.table, c.shifts, have, min(have, wanted-have)); err != nil {
 				return fmt.Errorf("copy %s: %w", c.table, err)
 			}
 		}
@@ -182,6 +195,22 @@ func columnsOf(ctx context.Context, tx *sql.Tx, table string) (names []string, e
 	return rows.Columns()
 }
 
+// look asks for work as the loops do, whether or not there is any.
+func look(ctx context.Context, st *store.Store, q store.Queue, clock *clock, now time.Time) error {
+	_, err := q.Due(ctx, now)
+	_, err2 := q.Pending(ctx, now)
+	_, err3 := q.Next(ctx, now)
+	clock.lap("look for deliveries")
+	_, err4 := st.TargetsDue(ctx)
+	clock.lap("for plans")
+	_, err5 := st.ReceiptsDue(ctx)
+	clock.lap("for answers")
+	_, err6 := st.DueEvents(ctx, now, 100)
+	_, err7 := st.DueOrders(ctx, "", 0, 100)
+	clock.lap("for orders")
+	return errors.Join(err, err2, err3, err4, err5, err6, err7)
+}
+
 // useHistory does what the loops do all day, in a state folder with a history, and says how long each takes.
 func useHistory(args []string, m *measure) (err error) {
 	ctx := context.Background()
@@ -196,25 +225,16 @@ func useHistory(args []string, m *measure) (err error) {
 	now := time.Now()
 	q := store.Queue{Store: st, Dir: args[0], Window: time.Hour}
 	for i := range times {
-		_, err := q.Due(ctx, now)
-		_, err2 := q.Pending(ctx, now)
-		_, err3 := q.Next(ctx, now)
-		_, err4 := st.TargetsDue(ctx)
-		_, err5 := st.ReceiptsDue(ctx)
-		_, err6 := st.DueEvents(ctx, now, 100)
-		_, err7 := st.DueOrders(ctx, "", 0, 100)
-		if err := errors.Join(err, err2, err3, err4, err5, err6, err7); err != nil {
+		if err := look(ctx, st, q, clock, now); err != nil {
 			return err
 		}
-		clock.lap("look for work")
-		if err := live(ctx, st, 1_000_000_000+int(now.UnixNano()/1000%1e8)+i, now); err != nil {
+		if err := live(ctx, st, 1_000_000_000+int(now.UnixNano()/1000%1e8)+i, now, clock); err != nil {
 			return err
 		}
-		clock.lap("drop, send, merge an order")
 		_, err = st.RecentDrops(ctx, []string{"precios"}, 50)
-		_, err2 = st.Waiting(ctx)
-		_, err3 = st.LastVerified(ctx, "catalog/290000")
-		_, err4 = st.StandingOf(ctx, "catalog/290000")
+		_, err2 := st.Waiting(ctx)
+		_, err3 := st.LastVerified(ctx, "catalog/290000")
+		_, err4 := st.StandingOf(ctx, "catalog/290000")
 		if err := errors.Join(err, err2, err3, err4); err != nil {
 			return err
 		}

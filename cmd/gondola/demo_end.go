@@ -25,6 +25,7 @@ func (d *demo) tellPlaces() {
 		{"", d.path(demoPromotions), "for the promotions of all stores"},
 		{"answers", filepath.Join(d.path(demoPrices), "respuestas"), "and beside where the file was"},
 		{"orders", d.path(demoOrderFiles), "where the ERP would take them from"},
+		{"page", "http://" + d.house.PageAddr() + "/", "how things stand; /drop takes a spreadsheet by the mouse"},
 		{"config", d.path(defaultConfig), ""},
 		{"state", d.cfg.State.Dir, "what the daemon must not forget"},
 		{"log", d.path("daemon.log"), ""},

@@ -70,6 +70,8 @@ orders:
   webhook: {listen: "%s", secrets: [file:secret]}
   poll: {every: 30s, overlap: 10m}
   export: {dir: ` + demoOrderFiles + `, format: csv, separator: semicolon, decimal: comma, name: '{erp_code}_{external}_{asked}_{revision}'}
+# Whoever sits at this machine may do everything on the page. A chain gives its people names and passwords: gondola web password.
+web: {listen: "%s", open: [view, drop, approve]}
 `
 
 // startPlatform starts the simulated platform, with a password, a token and a secret of its own.
@@ -110,7 +112,7 @@ func unusedAddress(ctx context.Context) (string, error) {
 	var lc net.ListenConfig
 	l, err := lc.Listen(ctx, "tcp", "127.0.0.1:0")
 	if err != nil {
-		return "", fmt.Errorf("find a port for the webhook: %w", err)
+		return "", fmt.Errorf("find a free port: %w", err)
 	}
 	return l.Addr().String(), l.Close()
 }
@@ -121,9 +123,13 @@ func (d *demo) startDaemon(ctx context.Context) (stop func() error, err error) {
 	for _, s := range d.samples.stores {
 		vendors = append(vendors, fmt.Sprintf("  - {id: %q, name: %s, erp_code: %q}", s.id, s.name, s.erpCode))
 	}
+	page, err := unusedAddress(ctx)
+	if err != nil {
+		return nil, err
+	}
 	host, port := d.platform.SFTPAddr()
 	text := fmt.Sprintf(demoConfig, strings.Join(vendors, "\n"), host, port, demoUser, d.platform.HostKey(),
-		d.platform.RESTURL(), d.webhook)
+		d.platform.RESTURL(), d.webhook, page)
 	if err := os.WriteFile(d.path(defaultConfig), []byte(text), 0o600); err != nil {
 		return nil, fmt.Errorf("write config: %w", err)
 	}

@@ -37,12 +37,16 @@ func TestMain(m *testing.M) {
 //	moment NAME                  a variable is set to the time that it is
 //
 // The variable SAMPLES is the repository's testdata, for what a script can't hold.
-func TestScripts(t *testing.T) {
+func TestScripts(t *testing.T) { testscript.Run(t, scriptParams(t)) }
+
+// scriptParams returns how scripts run, those of testdata and those that tests make.
+func scriptParams(t *testing.T) testscript.Params {
+	t.Helper()
 	samples, err := filepath.Abs("../../testdata")
 	if err != nil {
 		t.Fatal(err)
 	}
-	testscript.Run(t, testscript.Params{
+	return testscript.Params{
 		Dir: "testdata", UpdateScripts: *update, RequireExplicitExec: true,
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("PASSWORD", "invented for the scripts")
@@ -54,7 +58,7 @@ func TestScripts(t *testing.T) {
 			"code": scriptCode, "until": scriptUntil, "platform": scriptPlatform, "noplatform": scriptNoPlatform, "fill": scriptFill,
 			"moment": scriptMoment, "damage": scriptDamage,
 		},
-	})
+	}
 }
 
 func scriptCode(ts *testscript.TestScript, neg bool, args []string) {

@@ -23,13 +23,7 @@ const (
 )
 
 // body returns what is posted, its content type, and where it goes: with some services not to the address as it was written.
-func (c *Client) body(t Target, m Message, u *url.URL) (text []byte, kind string, to *url.URL, err error) {
-	own := ""
-	if t.Template != nil {
-		if own, err = t.Template.fill(c.data(m)); err != nil {
-			return nil, "", nil, err
-		}
-	}
+func (c *Client) body(t Target, m Message, own string, u *url.URL) (text []byte, kind string, to *url.URL) {
 	kind, to = "application/json", u
 	switch t.As {
 	case AsSlack:
@@ -49,14 +43,14 @@ func (c *Client) body(t Target, m Message, u *url.URL) (text []byte, kind string
 		root.Path, root.RawPath = path.Dir(strings.TrimSuffix(u.Path, "/")), ""
 		text, to = encode(c.ntfy(path.Base(u.Path), m, own)), &root
 	default:
-		if t.Template == nil {
-			return m.json(c.Chain), kind, to, nil
+		if own == "" {
+			return m.json(c.Chain), kind, to
 		}
 		if text = []byte(own); t.ContentType != "" {
 			kind = t.ContentType
 		}
 	}
-	return text, kind, to, nil
+	return text, kind, to
 }
 
 // orText returns a text of somebody's own, or ours.

@@ -168,6 +168,45 @@ func TestTemplates(t *testing.T) {
 	}
 }
 
+// TestTemplateFailsLater has templates that did well when they were tried and fail on what comes up: the alarm goes out all the same, and
+// who tries the way hears why.
+func TestTemplateFailsLater(t *testing.T) {
+	var heard string
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, _ := io.ReadAll(r.Body)
+		heard = string(body)
+		_, _ = io.WriteString(w, "ok")
+	}))
+	defer server.Close()
+	c := &Client{Chain: "7d3f9b52-40c8", Say: words}
+	bad := Message{Way: Post, State: Failing, Problems: []Entry{{Problem: Problem{Key: "x", Kind: Full, Text: `say "full"`}, Loud: Full}}}
+	for name, one := range map[string]struct {
+		as           As
+		template     string
+		heard, noted string
+	}{
+		"fails":     {AsSlack, `{{.Title}}{{if eq .State "failing"}}{{index .Problems 7}}{{end}}`, `say \"full\"`, "out of range"},
+		"says none": {AsSlack, `{{if ne .State "failing"}}{{.Title}}{{end}}`, `say \"full\"`, "makes an empty text"},
+		"too long":  {AsJSON, `{{if eq .State "failing"}}{{printf "%100000d" 1}}{{else}}1{{end}}`, `"state": "failing"`, "more than 64 kB"},
+		"no JSON":   {AsJSON, `{"a": "{{if eq .State "failing"}}{{range .Problems}}{{.Text}}{{end}}{{end}}"}`, `"state": "failing"`, "no JSON"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			tmpl, err := ParseTemplate(one.template, one.as == AsJSON)
+			if err != nil {
+				t.Fatal(err)
+			}
+			heard = ""
+			a, err := c.Tell(t.Context(), Target{Way: Post, Address: server.URL, As: one.as, Template: tmpl}, bad)
+			if err != nil || !strings.Contains(heard, one.heard) {
+				t.Errorf("heard %s, %v; want %s", heard, err, one.heard)
+			}
+			if !strings.Contains(a.Note, one.noted) || !strings.Contains(a.Note, "correct it") {
+				t.Errorf("note %q, want %q", a.Note, one.noted)
+			}
+		})
+	}
+}
+
 // TestServicesRefuse has services on a bad day: what is said of them helps, shows no address, and a service that wants to be left alone is.
 func TestServicesRefuse(t *testing.T) {
 	for name, c := range map[string]struct {

@@ -50,6 +50,7 @@ func (e *TooMany) Error() string { return e.Text }
 type Answer struct {
 	Status string // such as 200 OK
 	Text   string // the beginning of the body, in one line
+	Note   string // what went otherwise than the config says although the message was taken, and what to do; "" = nothing
 }
 
 // Tell sends a message to a target. The error, which contains neither address nor password, says what to do where that is known; it is a
@@ -61,7 +62,8 @@ func (c *Client) Tell(ctx context.Context, t Target, m Message) (Answer, error) 
 	timeout := cmp.Or(c.Timeout, DefaultTimeout)
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
-	req, secret, err := c.request(ctx, t, m)
+	own, note := c.own(t, m)
+	req, secret, err := c.request(ctx, t, m, own)
 	if err != nil {
 		return Answer{}, err
 	}
@@ -75,7 +77,7 @@ func (c *Client) Tell(ctx context.Context, t Target, m Message) (Answer, error) 
 	}
 	defer res.Body.Close() //nolint:errcheck // only read
 	body, err := io.ReadAll(io.LimitReader(res.Body, maxAnswer))
-	a := Answer{Status: res.Status, Text: secret.clean(line(string(body)))}
+	a := Answer{Status: res.Status, Text: secret.clean(line(string(body))), Note: note}
 	switch {
 	case res.StatusCode >= 300 && res.StatusCode < 400:
 		return a, fmt.Errorf("it redirects elsewhere (%s), which is not followed; put the address that it leads to in its place", res.Status)
@@ -89,8 +91,8 @@ func (c *Client) Tell(ctx context.Context, t Target, m Message) (Answer, error) 
 	return a, accepted(t, a.Text, body)
 }
 
-// request makes the request for a message.
-func (c *Client) request(ctx context.Context, t Target, m Message) (*http.Request, scrubber, error) {
+// request makes the request for a message. own is what the target's template makes of it, "" for our words.
+func (c *Client) request(ctx context.Context, t Target, m Message, own string) (*http.Request, scrubber, error) {
 	u, err := url.Parse(t.Address)
 	if err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" {
 		return nil, scrubber{}, errors.New("what the config refers to is no address; put the whole address there, from https:// on")
@@ -104,8 +106,8 @@ func (c *Client) request(ctx context.Context, t Target, m Message) (*http.Reques
 		q := u.Query()
 		q.Set("rid", m.Run)
 		u.RawQuery = q.Encode()
-	} else if text, kind, u, err = c.body(t, m, u); err != nil {
-		return nil, secret, err
+	} else {
+		text, kind, u = c.body(t, m, own, u)
 	}
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, u.String(), bytes.NewReader(text))
 	if err != nil {

@@ -25,6 +25,38 @@ func (c *Client) mail(ctx context.Context, box Mailbox, m Message) (Answer, erro
 	timeout := cmp.Or(c.Timeout, mailTimeout)
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
+	a, err := c.deliver(ctx, box, m, timeout)
+	if _, one := errors.AsType[*recipientError](err); !one || len(box.To) == 1 {
+		return a, err
+	}
+	// A server that knows one of them not takes the mail for nobody. Who left the company must not keep the others from hearing of it.
+	var missed []string
+	taken := 0
+	for _, to := range box.To {
+		single := box
+		single.To = []string{to}
+		answer, err := c.deliver(ctx, single, m, timeout)
+		if err != nil {
+			missed = append(missed, fmt.Sprintf("%s was not told: %s", to, err))
+			continue
+		}
+		a, taken = answer, taken+1
+	}
+	if taken == 0 {
+		return Answer{}, err
+	}
+	a.Note = strings.Join(missed, "; ")
+	return a, nil
+}
+
+// recipientError says that a server refuses one of those whom a mail is for, at least.
+type recipientError struct{ text string }
+
+// Error implements error.
+func (e *recipientError) Error() string { return e.text }
+
+// deliver sends one mail to all of a mailbox. A *recipientError says that nobody got it because one of them is refused.
+func (c *Client) deliver(ctx context.Context, box Mailbox, m Message, timeout time.Duration) (Answer, error) {
 	msg, err := c.letter(box, m)
 	if err != nil {
 		return Answer{}, err
@@ -41,7 +73,11 @@ func (c *Client) mail(ctx context.Context, box Mailbox, m Message) (Answer, erro
 	if err == nil {
 		err = errors.New("it was not taken")
 	}
-	return Answer{}, errors.New(passwordOf(box).clean(line(box.reason(ctx, err, timeout))))
+	text := passwordOf(box).clean(line(box.reason(ctx, err, timeout)))
+	if refused, ok := errors.AsType[*mail.SendError](err); ok && refused.Reason == mail.ErrSMTPRcptTo && ctx.Err() == nil {
+		return Answer{}, &recipientError{text}
+	}
+	return Answer{}, errors.New(text)
 }
 
 // letter writes a mail.

@@ -27,7 +27,7 @@ type mailServer struct {
 	roots   *x509.CertPool
 	full    bool              // TLS from the first byte on
 	offers  string            // after EHLO, lines with spaces between
-	answers map[string]string // by the first word of what is said, other than usual; "-" hangs, "" hangs up
+	answers map[string]string // by what is said or its first word, other than usual; "-" hangs, "" hangs up
 
 	mu   sync.Mutex
 	got  []string // mails: envelope and text
@@ -90,7 +90,10 @@ func (s *mailServer) serve(ctx context.Context, conn net.Conn) {
 	secure, envelope := s.full, ""
 	say := func(text string) { _, _ = fmt.Fprint(conn, strings.ReplaceAll(text, "\n", "\r\n")+"\r\n") }
 	for word, line := "GREETING", ""; ; {
-		own, is := s.answers[word]
+		own, is := s.answers[line]
+		if !is {
+			own, is = s.answers[word]
+		}
 		switch {
 		case is && own == "-":
 			<-ctx.Done()
@@ -269,6 +272,27 @@ func TestMailFails(t *testing.T) {
 			}
 			if len(s.mails()) > 0 {
 				t.Error("a mail was taken")
+			}
+		})
+	}
+}
+
+// TestMailForSome has a server that knows one of two people not, for good or for now: the other one hears of it, and who was left out is
+// told of.
+func TestMailForSome(t *testing.T) {
+	for name, refusal := range map[string]string{"gone": "550 no such user", "full": "452 4.2.2 over quota"} {
+		t.Run(name, func(t *testing.T) {
+			s := newMailServer(t, &mailServer{full: true, answers: map[string]string{"RCPT TO:<admin@example.com>": refusal}})
+			client := &Client{Chain: "7d3f9b52", Say: words, Timeout: 2 * time.Second, roots: s.roots}
+			a, err := client.Tell(t.Context(), Target{Way: Mail, Mail: s.box(FullTLS)}, Message{Way: Mail, State: Stopped, Problems: entries()})
+			if err != nil || a.Status != "accepted" {
+				t.Fatalf("answer %+v, %v", a, err)
+			}
+			if got := s.mails(); len(got) != 1 || !strings.Contains(got[0], "RCPT TO:<jefe@example.com>") || strings.Contains(got[0], "To: <admin") {
+				t.Errorf("mails %q", got)
+			}
+			if !strings.Contains(a.Note, "admin@example.com was not told") || !strings.Contains(a.Note, refusal) {
+				t.Errorf("note %q", a.Note)
 			}
 		})
 	}

@@ -71,6 +71,22 @@ func (t *Template) fill(d Data) (string, error) {
 	return b.String(), nil
 }
 
+// own returns what the target's template makes of a message, "" where it has none. What came up may be none of what the template was
+// tried on: where it fails then the message goes in our words, for an alarm in the wrong shape is better than none, and note says so.
+func (c *Client) own(t Target, m Message) (text, note string) {
+	if t.Template == nil || t.Way != Post {
+		return "", ""
+	}
+	text, err := t.Template.fill(c.data(m))
+	if err == nil && t.As == AsJSON && t.ContentType == "" && !json.Valid([]byte(text)) {
+		err = errors.New("what it makes is no JSON")
+	}
+	if err != nil {
+		return "", "the template failed and was left out: " + err.Error() + "; correct it"
+	}
+	return text, ""
+}
+
 // templateError leaves the library's prefix out.
 func templateError(err error) error {
 	return errors.New(line(strings.TrimPrefix(err.Error(), "template: ")))

@@ -183,6 +183,9 @@ func (h *House) tellTarget(ctx context.Context, target alert.Target, row store.A
 		row.Told, row.Due, row.DueAt, row.Failures, row.Next, row.Error = encode(told), "", time.Time{}, 0, time.Time{}, ""
 		h.log.Info("alarm told", "target", row.Place, "way", string(m.Way), "step", m.Step, "state", string(m.State), "reminder", m.Reminder,
 			"answer", answer.Status)
+		if answer.Note != "" {
+			h.log.Warn("alarm told otherwise than configured", "target", row.Place, "problem", answer.Note)
+		}
 		if err := h.store.SetAlertTarget(context.WithoutCancel(ctx), row); err != nil {
 			return row, err
 		}

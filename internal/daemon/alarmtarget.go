@@ -141,6 +141,7 @@ func (t alarmTarget) try(ctx context.Context, client *alert.Client) AlertTrial {
 	if answer.Text != "" {
 		trial.Answer += ": " + answer.Text
 	}
+	trial.Error = answer.Note // somebody would not have been told
 	if err != nil {
 		trial.Error = err.Error()
 	}

@@ -56,6 +56,7 @@ func (h *House) handOver(ctx context.Context, now bool) error {
 		return err
 	}
 	groups := h.dueGroups(oldest, now)
+	h.ordersNext = h.firstRipe(oldest)
 	if len(staged)+len(groups) == 0 {
 		return nil
 	}
@@ -119,6 +120,17 @@ func (h *House) dueGroups(oldest map[string]time.Time, now bool) [][]string {
 func (h *House) ripe(since time.Time) bool {
 	at := h.now()
 	return !since.Add(h.orders.every).After(at) || since.After(at)
+}
+
+// firstRipe returns when the first of what is due but not ripe becomes so, zero where there is none.
+func (h *House) firstRipe(oldest map[string]time.Time) (first time.Time) {
+	for _, v := range h.vendors {
+		since, ok := oldest[v.ID]
+		if at := since.Add(h.orders.every); ok && !h.ripe(since) && (first.IsZero() || at.Before(first)) {
+			first = at
+		}
+	}
+	return first
 }
 
 // orderError says that an order can't be written. Others can.

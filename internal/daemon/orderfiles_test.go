@@ -167,6 +167,39 @@ func TestOrdersAreHandedOver(t *testing.T) {
 	}
 }
 
+// TestLoopsThatTimeWakes has orders that wait for others, and watchers that write nothing down: their loops are not late.
+func TestLoopsThatTimeWakes(t *testing.T) {
+	r := newOrders(t, "every: 5s")
+	quiet := func(name string) time.Duration {
+		t.Helper()
+		for _, l := range r.house.loops() {
+			if l.name == name {
+				return l.quiet(r.clock)
+			}
+		}
+		t.Fatalf("no loop %s", name)
+		return 0
+	}
+	r.must()
+	if got := quiet(ordersLoop); got != quietEvery {
+		t.Errorf("without orders: %s", got)
+	}
+	r.told("a", "1", "READY_FOR_PICKUP", "1")
+	r.must()
+	first := quiet(ordersLoop)
+	if first <= 0 || first > 5*time.Second {
+		t.Errorf("with an order that waits: %s", first)
+	}
+	r.clock = r.clock.Add(first)
+	r.must()
+	if names := r.names(); len(names) != 1 {
+		t.Errorf("when its time has come: %v", names)
+	}
+	if got := quiet("folders"); got > 0 {
+		t.Errorf("folders: %s", got)
+	}
+}
+
 // TestOrdersInOneFile gathers orders for a while, of one store or of all.
 func TestOrdersInOneFile(t *testing.T) {
 	for _, tc := range []struct {

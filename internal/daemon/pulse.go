@@ -2,9 +2,13 @@ package daemon
 
 import (
 	"context"
+	"runtime/debug"
 	"sync"
 	"time"
 )
+
+// calmLooks is how many looks in a row must find nothing new before memory that is not used any more goes back to the system.
+const calmLooks = 20
 
 // pulse asks the store, for all loops, whether anything was written: it costs next to nothing, so the machine sleeps while nothing
 // happens. It is a hint: a loop looks for work now and then without it.
@@ -36,13 +40,19 @@ func (p *pulse) beat() {
 // run asks until ctx ends. A store that can't be asked may have been written to.
 func (p *pulse) run(ctx context.Context, version func(context.Context) (int64, error)) {
 	var last int64
+	calm := 0 // looks in a row at which nothing was written
 	for {
 		// A question that nobody can give up needs no goroutine that waits for it.
 		now, err := version(context.WithoutCancel(ctx))
 		if err != nil || now != last {
 			p.beat()
+			calm = -1
 		}
 		last = now
+		// What an export took is of use to others while there is none.
+		if calm++; calm == calmLooks {
+			debug.FreeOSMemory()
+		}
 		select {
 		case <-ctx.Done():
 			return

@@ -250,6 +250,27 @@ func TestOfflineShareHoldsUpNobody(t *testing.T) {
 	}
 }
 
+// TestAnswerAfterTheClockWasSetBack can't write an answer by a clock that is a year ahead: when that is put right the answer is tried
+// again, and does not wait for a year.
+func TestAnswerAfterTheClockWasSetBack(t *testing.T) {
+	c := newRules(t, `  - {name: full, drop: drop, export: full, vendor: {ids: ["1"]}}`, "")
+	full, _ := c.house.feed("full")
+	c.export("full", articles(1, 0, "10.50"))
+	if err := c.house.writeReceipts(c.Context()); err != nil { // the folder does not exist
+		t.Fatal(err)
+	}
+	if err := os.MkdirAll(full.Drop, 0o750); err != nil {
+		t.Fatal(err)
+	}
+	c.clock = c.clock.AddDate(-1, 0, 0)
+	if err := c.house.writeReceipts(c.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(filepath.Join(full.Drop, "export.csv.respuesta.txt")); err != nil {
+		t.Error(err)
+	}
+}
+
 // TestManyPartialExportsBetweenTwoSlots drops a partial export for every sale of a night: neither the files open at once nor the
 // work for each may grow with how many came before.
 func TestManyPartialExportsBetweenTwoSlots(t *testing.T) {

@@ -103,6 +103,21 @@ func (p *part) end() error {
 	return p.wait()
 }
 
+// loops lists the work of the house as a whole.
+func (h *House) loops() []loop {
+	return []loop{
+		{name: "send", every: lookEvery, work: h.send, due: func() time.Time { return h.sendsNext }},
+		{name: "jobs", every: lookEvery, work: h.askJobs},
+		{name: "inbox", every: lookEvery, work: h.drainInbox},
+		{name: "poll", every: lookEvery, work: h.poll},
+		{name: ordersLoop, every: lookEvery, work: h.handOverOrders, due: func() time.Time { return h.ordersNext }},
+		{name: "folders", every: folderEvery, work: h.reportWatch, due: h.now}, // no watcher writes down that it sees something
+		{name: "tidy", every: tidyEvery, work: h.tidy},
+		{name: "alarm", every: alarmEvery, work: h.lookForAlarms},
+		{name: "audit", every: auditEvery, work: h.audit},
+	}
+}
+
 // runLoops runs the loops until ctx ends.
 func (h *House) runLoops(ctx context.Context) error {
 	defer h.life.run(false)
@@ -112,17 +127,7 @@ func (h *House) runLoops(ctx context.Context) error {
 	for _, w := range h.watchers {
 		g.Go(func() error { return w.Run(ctx) })
 	}
-	for _, l := range []loop{
-		{name: "send", every: lookEvery, work: h.send, due: func() time.Time { return h.sendsNext }},
-		{name: "jobs", every: lookEvery, work: h.askJobs},
-		{name: "inbox", every: lookEvery, work: h.drainInbox},
-		{name: "poll", every: lookEvery, work: h.poll},
-		{name: ordersLoop, every: lookEvery, work: h.handOverOrders},
-		{name: "folders", every: folderEvery, work: h.reportWatch},
-		{name: "tidy", every: tidyEvery, work: h.tidy},
-		{name: "alarm", every: alarmEvery, work: h.lookForAlarms},
-		{name: "audit", every: auditEvery, work: h.audit},
-	} {
+	for _, l := range h.loops() {
 		g.Go(func() error { return h.loop(ctx, l) })
 	}
 	for folder := range h.answers {

@@ -63,17 +63,26 @@ func (h *House) silenceProblems(ctx context.Context, l *problemList) error {
 	return nil
 }
 
-// expectFrom notes since when exports are expected.
+// expectFrom notes since when exports are expected, and forgets it where they no longer are: who expects them again does so from then on.
 func (h *House) expectFrom(ctx context.Context) error {
+	now := h.now().UTC()
 	for _, f := range h.feeds {
+		fact, err := h.store.Fact(ctx, expectFact+f.Name)
+		if err != nil {
+			return err
+		}
+		want := fact
+		if since, err := time.Parse(time.RFC3339, fact); err != nil || since.After(now) {
+			// A time that has not come yet is of a clock that has been set back since: until it comes nothing would be missed.
+			want = now.Format(time.RFC3339)
+		}
 		if !f.Expect.By.On {
+			want = ""
+		}
+		if want == fact {
 			continue
 		}
-		since, err := h.store.Fact(ctx, expectFact+f.Name)
-		if err == nil && since == "" {
-			err = h.store.SetFact(ctx, expectFact+f.Name, h.now().UTC().Format(time.RFC3339))
-		}
-		if err != nil {
+		if err := h.store.SetFact(ctx, expectFact+f.Name, want); err != nil {
 			return err
 		}
 	}

@@ -77,6 +77,31 @@ func TestNoExport(t *testing.T) {
 	}
 }
 
+// TestNoExportSinceWhen has a clock that was ahead when the feed was new, and an admin who expects exports anew: what should have come
+// while nobody expected it is nobody's alarm, and what is missing later is one.
+func TestNoExportSinceWhen(t *testing.T) {
+	c := newRules(t, `  - {name: full, drop: drop, export: full, vendor: {ids: ["1"]}, expect: {by: "09:30", same_for: 0s}}`, "brake: {equal_prices: off}")
+	for _, step := range []struct {
+		at   string
+		off  bool
+		want string
+	}{
+		{"2029-01-01 10:00", false, ""},
+		{"2026-11-23 10:00", false, ""}, // the clock is put right
+		{"2026-11-24 10:00", false, "no-export/full"},
+		{"2026-11-25 08:00", true, ""},
+		{"2026-11-26 10:00", false, ""},
+		{"2026-11-27 10:00", false, "no-export/full"},
+	} {
+		c.at(step.at)
+		c.house.feeds[0].Expect.By.On = !step.off
+		keys, _ := c.silent()
+		if got := strings.Join(keys, " "); got != step.want {
+			t.Errorf("%s: %q, want %q", step.at, got, step.want)
+		}
+	}
+}
+
 // TestNoExportOfOneStore has files of their own for every store.
 func TestNoExportOfOneStore(t *testing.T) {
 	c := newRules(t, `  - {name: full, drop: drop, export: full, vendor: {column: local}, expect: {by: "09:30"}}`, "brake: {equal_prices: off}")

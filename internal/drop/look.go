@@ -18,10 +18,11 @@ type look struct {
 	root  *os.Root
 	locks map[string]Reason // names in lower case beside which a lock file lies
 
-	problem error // the first trouble met: becomes the folder's problem
-	stopped bool  // for that reason nothing new is taken in this look
-	blocked bool  // an earlier drop is not settled
-	soon    bool  // something may settle within moments
+	problem error     // the first trouble met: becomes the folder's problem
+	stopped bool      // for that reason nothing new is taken in this look
+	blocked bool      // an earlier drop is not settled
+	soon    bool      // something may settle within moments
+	settles time.Time // when the first of what is being written has looked the same for long enough, if it stays so; zero where nothing is
 	waiting []Waiting
 	never   []Waiting
 }
@@ -146,6 +147,9 @@ func (w *Watcher) holdUp(l *look, x *file, reason Reason) {
 		return // looked at again with the next scan: a file that is written all day must not be looked at twice a second
 	}
 	l.soon = l.soon || reason.soon()
+	if at := x.same.Add(w.f.Settle); at.After(l.now) && (l.settles.IsZero() || at.Before(l.settles)) {
+		l.settles = at
+	}
 	// A single run can't wait for somebody to close a spreadsheet, and the next one would not remember how long this one waited.
 	if reason.soon() || !w.once {
 		l.blocked = true

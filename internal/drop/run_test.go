@@ -125,6 +125,24 @@ func TestOnceTakesAllThereIs(t *testing.T) {
 	})
 }
 
+// TestSettledIsTakenAtOnce looks at the moment at which a file has settled, wherever that lies between two glances.
+func TestSettledIsTakenAtOnce(t *testing.T) {
+	for _, settle := range []time.Duration{100 * time.Millisecond, 2*glance + time.Millisecond, 3*glance - time.Millisecond, 3 * glance} {
+		synctest.Test(t, func(t *testing.T) {
+			b := newBench(t, func(f *Folder) { f.Now, f.Settle = nil, settle })
+			b.write("a.csv", "1\n")
+			begin := time.Now()
+			out, err := b.once(t.Context())
+			if err != nil || out.Read != 1 {
+				t.Fatalf("settle %v: %+v, %v", settle, out, err)
+			}
+			if took := time.Since(begin); took != settle {
+				t.Errorf("settle %v: took %v", settle, took)
+			}
+		})
+	}
+}
+
 func TestOnceEndsWithAFileThatNeverEnds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t, func(f *Folder) {

@@ -115,10 +115,14 @@ func (w *Watcher) publish(l *look) {
 
 // delay returns how long to wait before the next look, when nobody hints at one.
 func (w *Watcher) delay(l *look) time.Duration {
-	if l.soon {
+	switch wait := l.settles.Sub(l.now); {
+	case !l.soon:
+		return w.f.Scan
+	case l.settles.IsZero():
 		return min(glance, w.f.Scan)
+	default: // what has settled is taken at once, and not with the next glance
+		return min(glance, w.f.Scan, wait)
 	}
-	return w.f.Scan
 }
 
 // pause waits for d, or for a hint (nil = there are none). Hints count only after the time of a glance: a file that grows makes

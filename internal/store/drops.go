@@ -341,10 +341,13 @@ type ReceiptDue struct {
 	Reasons int64
 }
 
+// receiptsQuery is asked all the time, of years of drops. The + keeps SQLite from walking all of them for the sake of their order.
+const receiptsQuery = `SELECT seq, feed FROM drops WHERE receipt_due > 0 ORDER BY +seq`
+
 // ReceiptsDue lists drops, by their Seq and Feed, whose receipt is not what it should say, the oldest first.
 func (s *Store) ReceiptsDue(ctx context.Context) ([]Drop, error) {
 	scan := func(rows *sql.Rows) (d Drop, err error) { return d, rows.Scan(&d.Seq, &d.Feed) }
-	all, err := list(ctx, s.read, scan, `SELECT seq, feed FROM drops WHERE receipt_due > 0 ORDER BY seq`)
+	all, err := list(ctx, s.read, scan, receiptsQuery)
 	return all, wrap(err, "list receipts due")
 }
 

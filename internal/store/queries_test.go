@@ -34,6 +34,7 @@ func TestHotQueriesUseTheirIndex(t *testing.T) {
 		"same exports":   {sameExportsQuery, "sqlite_autoindex_layers_1"},
 		"last order":     {lastOrderQuery, "orders_changed"},
 		"orders within":  {ordersWithinQuery, "orders_changed"},
+		"answers":        {receiptsQuery, "drops_receipt"},
 	} {
 		steps, err := list(t.Context(), s.read, scanStep, "EXPLAIN QUERY PLAN "+q.query, 1, 2, 3)
 		if err != nil {

@@ -8,6 +8,10 @@ const (
 	aheadBatches = 3 // one is read into, one waits, one is worked on
 )
 
+// cellBytes is what a cell takes beside its text, with what a workbook says of it: a sheet may have a thousand columns with next to
+// nothing in them.
+const cellBytes = 40
+
 // ahead is a pass whose next rows are read while somebody works on the last ones: cutting rows out of bytes takes about as long as
 // understanding them.
 type ahead struct {
@@ -89,6 +93,7 @@ func (b *batch) fill(rows Rows) {
 			b.typed = append(b.typed, r.Typed...)
 		}
 		b.rows = append(b.rows, one)
+		bytes += cellBytes * len(r.Cells)
 		for _, c := range r.Cells {
 			bytes += len(c)
 		}

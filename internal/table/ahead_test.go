@@ -102,3 +102,22 @@ func TestAheadBytes(t *testing.T) {
 		t.Errorf("%d rows of half a batch were read, %v", inner.n, err)
 	}
 }
+
+// wide yields rows of as many cells as a row may have, all of them empty.
+type wide struct {
+	counted
+	cells [DefaultColumns]string
+	typed [1000]Cell
+}
+
+func (w *wide) Row() Row { return Row{Line: w.n, Cells: w.cells[:], Typed: w.typed[:]} }
+
+// TestAheadEmptyCells reads fewer rows ahead where they are wide: cells without a text take memory, too.
+func TestAheadEmptyCells(t *testing.T) {
+	inner := &wide{counted: counted{of: 1 << 30}}
+	a := readAhead(inner)
+	a.Next()
+	if err := a.Close(); err != nil || inner.n > 10*(aheadBatches+1) {
+		t.Errorf("%d rows of a thousand cells were read, %v", inner.n, err)
+	}
+}
