@@ -23,12 +23,14 @@
     place.replaceChildren(p);
   };
 
-  // ask sends a form and shows the answer.
-  const ask = async (place, url, body) => {
+  // ask sends a form, or looks, and returns the answer.
+  const ask = async (url, body) => {
     const answer = await fetch(url, { method: body ? 'POST' : 'GET', body, headers: header });
-    if (answer.redirected) location.href = answer.url; // to log in once more
+    if (answer.status === 401) enter();
     return answer.text();
   };
+  // enter leads whoever was logged out meanwhile to the login, and from there back to where files are dropped.
+  const enter = () => { location.href = '/drop'; };
 
   // follow looks again and again what has become of a file that was sent.
   const follow = (place) => {
@@ -39,7 +41,7 @@
     setTimeout(async () => {
       if (!fate.isConnected) return;
       let html;
-      try { html = await ask(place, url); } catch { follow(place); return; } // the daemon restarts, perhaps
+      try { html = await ask(url); } catch { follow(place); return; } // the daemon restarts, perhaps
       const box = document.createElement('div');
       box.innerHTML = html;
       // What says the same stays, so that nobody is told of it once more.
@@ -68,7 +70,7 @@
     const body = new URLSearchParams(new FormData(e.target));
     for (const b of at.querySelectorAll('button')) b.disabled = true;
     try {
-      put(at, await ask(at, e.target.action, body));
+      put(at, await ask(e.target.action, body));
       at.scrollIntoView({ block: 'nearest' });
     } catch {
       for (const b of at.querySelectorAll('button')) b.disabled = false;
@@ -105,7 +107,7 @@
       now.textContent = say(form.dataset.looking, file.name);
     };
     ask.onload = () => {
-      if (ask.responseURL !== form.action) { location.href = ask.responseURL; return; } // to log in once more
+      if (ask.status === 401) { enter(); return; }
       put(at, ask.responseText);
       now.textContent = ask.status < 400 ? say(form.dataset.done, file.name) : ''; // what is wrong is told where it stands
       at.scrollIntoView({ block: 'nearest' });

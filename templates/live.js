@@ -128,7 +128,9 @@ function listen() {
   source.addEventListener('error', () => {
     if (document.hidden) return;
     away();
-    if (source.readyState === EventSource.CLOSED) timer = setTimeout(listen, againAfter);
+    if (source.readyState !== EventSource.CLOSED) return;
+    timer = setTimeout(listen, againAfter);
+    update(); // whoever was logged out is led to the login
   });
 }
 

@@ -3,6 +3,7 @@ package daemon
 import (
 	"archive/zip"
 	"bytes"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -156,6 +157,20 @@ func TestDropPageDownloadsTheMarkedWorkbook(t *testing.T) {
 	code, page = d.upload("", text("precios.csv.corregir.xlsx", book))
 	if code != http.StatusOK || !strings.Contains(words(page), "Enviar precios.csv.corregir.xlsx") {
 		t.Errorf("%d\n%s", code, words(page))
+	}
+	// Whoever writes to the folder may put a link there: it leads to nothing that only we may read.
+	copies, err := filepath.Glob(filepath.Join(d.dir, "drop", "*", "*.xlsx"))
+	if err != nil || len(copies) != 1 {
+		t.Fatalf("copies: %v, %v", copies, err)
+	}
+	if err := errors.Join(os.Rename(copies[0], copies[0]+".own"), os.Symlink(copies[0]+".own", copies[0])); err != nil {
+		t.Skip("no links here: ", err)
+	}
+	if code, _ := d.get("/drop/answer/1/workbook"); code != http.StatusNotFound {
+		t.Errorf("a link in its place: %d", code)
+	}
+	if _, page = d.get("/drop/answer/1"); strings.Contains(page, "/workbook") {
+		t.Error("the link is offered")
 	}
 }
 

@@ -152,8 +152,8 @@ func (p *dropPage) fullAnswer(ctx context.Context, d store.Drop) (report.Answer,
 	if err != nil {
 		return a, err
 	}
-	_, err = os.Stat(report.WorkbookPath(p.answerFolder(d.Feed), a))
-	a.Workbook = err == nil && d.Workbook == store.WorkbookWritten
+	info, err := os.Lstat(report.WorkbookPath(p.answerFolder(d.Feed), a)) // others write there, too: a link is no copy of ours
+	a.Workbook = err == nil && info.Mode().IsRegular() && d.Workbook == store.WorkbookWritten
 	if newer, err := p.store.HasNewer(ctx, d); err != nil || newer {
 		a.Workbook = false // that one is the newer one's
 	}

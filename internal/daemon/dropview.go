@@ -37,7 +37,7 @@ func (p *dropPage) Preview(ctx context.Context, token, feed string) (web.DropPre
 		return web.DropPreview{}, err
 	}
 	p.uploads.mu.Lock()
-	gone := u.put != ""
+	gone, size := u.put != "", u.size
 	p.uploads.mu.Unlock()
 	if gone {
 		done()
@@ -74,7 +74,7 @@ func (p *dropPage) Preview(ctx context.Context, token, feed string) (web.DropPre
 	p.uploads.work.Go(func() {
 		defer done()
 		defer func() { <-p.uploads.looking }()
-		p.lookAt(within, u, takers, news)
+		p.lookAt(within, u, size, takers, news)
 	})
 	last, err := lastNews(ctx, within, news)
 	if err != nil {
@@ -119,8 +119,9 @@ func lastNews(ctx, within context.Context, news <-chan seenFile) (last seenFile,
 	return last, nil
 }
 
-// lookAt reads a file as the feeds would that take it, and tells twice: what the best of them makes of it, then with what that changes.
-func (p *dropPage) lookAt(ctx context.Context, u *upload, takers []feedSetup, news chan<- seenFile) {
+// lookAt reads a file as the feeds would that take it, and tells twice: what the best of them makes of it, then with what that changes. The
+// size is what it had when that began: a file that is sent meanwhile has none.
+func (p *dropPage) lookAt(ctx context.Context, u *upload, size int64, takers []feedSetup, news chan<- seenFile) {
 	defer close(news)
 	dir := filepath.Join(u.dir, "look-"+newToken())
 	defer func() { _ = os.RemoveAll(dir) }() // what stays goes with the file, or when the program starts again
@@ -134,7 +135,7 @@ func (p *dropPage) lookAt(ctx context.Context, u *upload, takers []feedSetup, ne
 	var looker *House
 	for _, f := range takers {
 		d := store.Drop{
-			Seq: lookSeq, Feed: f.Name, Name: u.name, Size: u.size, SHA256: u.sha256, Modified: u.modified, FirstSeen: u.at, Archived: u.path(),
+			Seq: lookSeq, Feed: f.Name, Name: u.name, Size: size, SHA256: u.sha256, Modified: u.modified, FirstSeen: u.at, Archived: u.path(),
 		}
 		h := p.onlooker(&look{dir: dir, drop: d})
 		one := seenFile{feed: f}

@@ -34,6 +34,7 @@ import (
 	"gondola/internal/sftp"
 	"gondola/internal/shelf"
 	"gondola/internal/store"
+	"gondola/internal/web"
 )
 
 // Options are what a House needs beside its config. The zero value works.
@@ -90,6 +91,7 @@ type House struct {
 	quiet    quiet
 	page     *page         // nil where none is served
 	uploads  *uploads      // that the page received, for the house after this one, too
+	logins   *web.Logins   // on the page, likewise
 	looks    *look         // of a house that only looks at a file, nil else
 	webhook  *inbox.Server // nil where none is taken
 	// changeWebhook lets the webhook of the house before go by this one's config; nil once it does, and where it is this one's own.
@@ -181,6 +183,7 @@ func newHouse(s *setup, st *store.Store, opts Options) *House {
 	if h.log == nil {
 		h.log = slog.New(slog.DiscardHandler)
 	}
+	h.logins = web.NewLogins(h.now)
 	return h
 }
 

@@ -572,6 +572,23 @@ func TestPreviewKeepsNobodyWaiting(t *testing.T) {
 	}
 }
 
+// TestSendWhileItIsLookedAt sends a file that is being looked at as another feed would read it. What it is about does not change under
+// the reader's eyes.
+func TestSendWhileItIsLookedAt(t *testing.T) {
+	c := newDropCase(t, oneFullFeed, "")
+	for range 5 {
+		seen := c.preview("lista.csv", articles(20, 0, "10.50"), "")
+		done := make(chan struct{})
+		go func() {
+			defer close(done)
+			_, _ = c.page.Preview(t.Context(), seen.Token, "") // whether there is anything left to look at depends on who was first
+		}()
+		c.send(seen.Token, "ana")
+		<-done
+		c.house.uploads.work.Wait()
+	}
+}
+
 // TestReloadKeepsPreviews takes a changed config over between preview and send. What was seen counts while its feed reads as it did.
 func TestReloadKeepsPreviews(t *testing.T) {
 	c := newReloaded(t, "")

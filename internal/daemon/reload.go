@@ -192,7 +192,7 @@ func (r *Reloader) next(h *House, data []byte) (*House, config.Problems) {
 		return nil, cfg.Locate(err)
 	}
 	next := newHouse(s, h.store, r.opts)
-	next.ports, next.uploads, next.follows = h.ports, h.uploads, h.cfg.Digest
+	next.ports, next.uploads, next.logins, next.follows = h.ports, h.uploads, h.logins, h.cfg.Digest
 	if err := errors.Join(next.listen(), next.listenWebhook(h.webhook)); err != nil {
 		err = errors.Join(err, next.release(), h.ports.keep(h.leases...))
 		return nil, cfg.Locate(err)
@@ -252,7 +252,7 @@ func (r *Reloader) restore(ctx context.Context, h, failed *House) *House {
 	_ = failed.release() // nothing runs of it
 	for ctx.Err() == nil {
 		again := newHouse(h.setup, h.store, r.opts)
-		again.ports, again.uploads, again.follows = h.ports, h.uploads, failed.cfg.Digest
+		again.ports, again.uploads, again.logins, again.follows = h.ports, h.uploads, h.logins, failed.cfg.Digest
 		again.ruleOrders()
 		err := errors.Join(again.listen(), again.listenWebhook(h.webhook))
 		if err == nil {

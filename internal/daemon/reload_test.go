@@ -7,6 +7,9 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"net/http"
+	"net/http/cookiejar"
+	"net/url"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -291,4 +294,54 @@ func TestReloadThatCanNotBegin(t *testing.T) {
 	if got := c.r.House().cfg.Brake.MinRows; got != 7 {
 		t.Errorf("brake.min_rows is %d, want 7", got)
 	}
+}
+
+// TestReloadKeepsLogins logs in on the page and has another config taken over: nobody has to log in again.
+func TestReloadKeepsLogins(t *testing.T) {
+	hash, err := HashPassword(pagePassword)
+	if err != nil {
+		t.Fatal(err)
+	}
+	address := unused(t)
+	page := func(roles string) string {
+		return fmt.Sprintf("web: {listen: %q, open: [], users: [{name: ana, password: '%s', roles: [%s]}]}\n", address, hash, roles)
+	}
+	c := newReloaded(t, page("view"))
+	jar, err := cookiejar.New(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	client := &http.Client{Jar: jar, Transport: &http.Transport{DisableKeepAlives: true}}
+	ask := func(req *http.Request, err error) int {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+		res, err := client.Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer func() { _ = res.Body.Close() }()
+		return res.StatusCode
+	}
+	form := url.Values{"name": {"ana"}, "password": {pagePassword}}.Encode()
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://"+address+"/login", strings.NewReader(form))
+	if err == nil {
+		req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	}
+	ask(req, err)
+	expect := func(path string, want int) {
+		t.Helper()
+		if got := ask(http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+address+path, http.NoBody)); got != want {
+			t.Errorf("%s: %d, want %d", path, got, want)
+		}
+	}
+	expect("/status.json", http.StatusOK)
+	c.change(page("view, drop"))
+	c.await("msg=\"config changed\"", 1)
+	expect("/status.json", http.StatusOK)
+	expect("/drop", http.StatusOK)
+	c.change(page("drop"))
+	c.await("msg=\"config changed\"", 2)
+	expect("/status.json", http.StatusForbidden)
 }

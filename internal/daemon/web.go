@@ -25,7 +25,7 @@ func (h *House) listen() error {
 		Story: h.story, Answer: h.answerText, Stores: h.namedStores(), Drops: h.dropsOf(),
 		Healthy: h.Healthy, Ready: h.Ready, Measure: h.measure, Log: h.log.With("component", "web"), Now: h.now,
 		Certificate: h.cfg.Web.Certificate, Key: h.cfg.Web.Key, Hosts: h.cfg.Web.Hosts, Trouble: h.pageTrouble,
-		Open: pageRoles(h.cfg.Web.Open), Users: h.pageUsers(), Desk: desk{h},
+		Open: pageRoles(h.cfg.Web.Open), Users: h.pageUsers(), Logins: h.logins, Desk: desk{h},
 	})
 	if err != nil {
 		return err

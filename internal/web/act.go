@@ -231,7 +231,7 @@ func (s *Server) done(w http.ResponseWriter, r *http.Request, phrase string, arg
 	}
 	s.notices.put(visitorOf(r.Context()).Token, text)
 	s.views.age()
-	redirect(w, "/")
+	redirect(w, s.home(visitorOf(r.Context())))
 }
 
 // decline tells why something is not done.

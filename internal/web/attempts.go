@@ -66,8 +66,7 @@ func (a *attempts) begin(t attempt) (wait time.Duration) {
 	if wait = tried(a.places, t.place).wait(now); wait > 0 {
 		return wait
 	}
-	byName := !t.here && !slices.Contains(a.familiar[t.user], t.place)
-	other := sha256.Sum256([]byte(strings.ToLower(t.name)))
+	byName, other := a.byName(t), t.digest()
 	if byName {
 		of := tried(a.others, other)
 		if t.user != "" {
@@ -101,6 +100,29 @@ func (a *attempts) forgive(t attempt) {
 	a.familiar[t.user] = append(known, t.place)
 }
 
+// unmade takes back what begin has counted, for an attempt whose password nobody could look at: who comes while many others try is not
+// held up for that.
+func (a *attempts) unmade(t attempt) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	unfail(a.places, t.place, mostForPlace)
+	switch {
+	case !a.byName(t):
+	case t.user != "":
+		unfail(a.names, t.user, mostForName)
+	default:
+		unfail(a.others, t.digest(), mostForName)
+	}
+}
+
+// byName reports whether an attempt counts by its name, too. The caller holds mu.
+func (a *attempts) byName(t attempt) bool {
+	return !t.here && !slices.Contains(a.familiar[t.user], t.place)
+}
+
+// digest names the name that was typed.
+func (t attempt) digest() [sha256.Size]byte { return sha256.Sum256([]byte(strings.ToLower(t.name))) }
+
 // tried returns what was tried, nothing where there is nothing.
 func tried[K comparable](all map[K]*tries, key K) tries {
 	if t := all[key]; t != nil {
@@ -132,8 +154,22 @@ func fail[K comparable](all map[K]*tries, key K, now time.Time, most time.Durati
 	}
 	t.failed++
 	t.last = now
+	t.slow(most)
+}
+
+// unfail takes an attempt back.
+func unfail[K comparable](all map[K]*tries, key K, most time.Duration) {
+	if t := all[key]; t != nil && t.failed > 0 {
+		t.failed--
+		t.slow(most)
+	}
+}
+
+// slow works out how long the next attempt waits, by those that failed.
+func (t *tries) slow(most time.Duration) {
+	t.until = time.Time{}
 	if over := t.failed - freeTries; over >= 0 {
-		t.until = now.Add(min(firstWait<<min(over, 20), most))
+		t.until = t.last.Add(min(firstWait<<min(over, 20), most))
 	}
 }
 

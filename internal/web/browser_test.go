@@ -6,6 +6,7 @@ import (
 	"flag"
 	"fmt"
 	"net"
+	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -115,6 +116,20 @@ func (b *browser) until(script string) {
 	if err := chromedp.Run(b.ctx, chromedp.Poll(script, nil, chromedp.WithPollingTimeout(20*time.Second))); err != nil {
 		b.Fatalf("%s: %v; the page is %s", script, err, askScript[string](b, "document.body.innerText"))
 	}
+}
+
+// lands waits until the browser is at a path.
+func (b *browser) lands(path string) {
+	b.Helper()
+	var at string
+	for range 200 {
+		b.run(chromedp.Location(&at))
+		if u, err := url.Parse(at); err == nil && u.Path == path {
+			return
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+	b.Fatalf("the browser is at %s, want %s", at, path)
 }
 
 // calm fails the test for what the browser complained of.
@@ -262,6 +277,58 @@ func heard(b *browser, where string) {
 			b.Errorf("%s: a screen reader meets %d x %s, want %d; it meets %v", where, roles[role], role, least, roles)
 		}
 	}
+}
+
+// TestBrowserAxe has axe-core look at the pages that ask and at those on which files are dropped.
+func TestBrowserAxe(t *testing.T) {
+	s, _ := newOpen(t, func(c *Config) { c.Open = []Role{RoleView, RoleDrop, RoleApprove} })
+	b := newBrowser(t)
+	file := filepath.Join(t.TempDir(), "p.csv")
+	if err := os.WriteFile(file, []byte("x"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, l := range []look{looks[0], looks[3]} {
+		for _, path := range []string{"/login", "/approve?of=F7", "/reject?of=F7", "/approve?of=F99", "/pause", "/drop", "/drop/answer/1", "/drop/sent/sent-by-page"} {
+			b.run(l.set(), chromedp.Navigate(s.url+path))
+			b.axe(fmt.Sprintf("%s, %d, %s", path, l.width, l.scheme))
+		}
+		b.run(chromedp.Navigate(s.url+"/drop"), chromedp.SetUploadFiles("#file", []string{file}), chromedp.WaitVisible(".send button"))
+		b.axe(fmt.Sprintf("a preview, %d, %s", l.width, l.scheme))
+		b.run(chromedp.Navigate(s.url+"/login"), chromedp.SetValue("#name", "vera"), chromedp.SetValue("#password", "wrong"),
+			chromedp.Submit("form"), chromedp.WaitVisible("[role=alert]"))
+		b.axe(fmt.Sprintf("a wrong password, %d, %s", l.width, l.scheme))
+	}
+}
+
+// TestBrowserLoggedOut ends the login of a reader who has pages open: each leads to the login by itself, or as soon as it is used.
+func TestBrowserLoggedOut(t *testing.T) {
+	c := Config{
+		Language: "es", Listen: freeAddress(t), Look: fixed(fullPage()), Open: []Role{}, Drops: &fakeDrops{},
+		Users: []User{testUser("todo", RoleView, RoleDrop)}, Logins: NewLogins(time.Now),
+	}
+	serve(t, c, func(s *Server) { s.watch, s.still = 50*time.Millisecond, 100*time.Millisecond })
+	file := filepath.Join(t.TempDir(), "p.csv")
+	if err := os.WriteFile(file, []byte("x"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	end := chromedp.ActionFunc(func(context.Context) error {
+		c.Logins.sessions.mu.Lock()
+		defer c.Logins.sessions.mu.Unlock()
+		clear(c.Logins.sessions.all)
+		return nil
+	})
+	b := newBrowser(t)
+	enter := func(path string) {
+		b.run(chromedp.Navigate("http://"+c.Listen+path), chromedp.SetValue("#name", "todo"), chromedp.SetValue("#password", testPassword), chromedp.Submit("form"))
+		b.lands(path)
+	}
+	enter("/")
+	b.until(`document.querySelector('#live.on')`)
+	b.run(end)
+	b.lands("/login")
+	enter("/drop")
+	b.run(chromedp.WaitReady("html.scripted"), end, chromedp.SetUploadFiles("#file", []string{file}))
+	b.lands("/login")
 }
 
 // TestBrowserLive changes how things stand under the eyes of a reader: what they do there is not disturbed.

@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"mime"
 	"net/http"
+	"os"
 	"path/filepath"
 	"strconv"
 	"time"
@@ -235,8 +236,37 @@ func (p *dropPages) workbook(w http.ResponseWriter, r *http.Request) {
 		p.missing(w, r, err)
 		return
 	}
+	book, info, err := openPlain(path)
+	if err != nil {
+		p.missing(w, r, err)
+		return
+	}
+	defer func() { _ = book.Close() }()
 	attach(w, filepath.Base(path))
-	http.ServeFile(w, r, path)
+	http.ServeContent(w, r, "", info.ModTime(), book)
+}
+
+// openPlain opens a file that lies in a folder where others write, too: a link there leads nobody to what only we may read.
+func openPlain(path string) (*os.File, fs.FileInfo, error) {
+	seen, err := os.Lstat(path)
+	if err == nil && !seen.Mode().IsRegular() {
+		err = fs.ErrNotExist
+	}
+	if err != nil {
+		return nil, nil, fmt.Errorf("look at workbook: %w", err)
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, nil, fmt.Errorf("open workbook: %w", err)
+	}
+	info, err := f.Stat()
+	if err == nil && !os.SameFile(seen, info) {
+		err = fs.ErrNotExist // put in its place between the two
+	}
+	if err != nil {
+		return nil, nil, errors.Join(fmt.Errorf("open workbook: %w", err), f.Close())
+	}
+	return f, info, nil
 }
 
 // starter answers with a starter spreadsheet.

@@ -2,6 +2,7 @@ package web
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -9,6 +10,8 @@ import (
 	"io/fs"
 	"net"
 	"net/http"
+	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -24,6 +27,7 @@ type fakeDrops struct {
 	fails    error
 	previews chan struct{} // where not nil, a preview waits for it or for its reader to leave
 	left     chan error    // hears of readers who left
+	book     string        // where the marked copy of drop 1 lies, "" for this file
 }
 
 func (*fakeDrops) Feeds() []DropFeed {
@@ -86,11 +90,11 @@ func (*fakeDrops) Answer(_ context.Context, seq int64) (report.Answer, error) {
 	return report.Answer{Name: "p.csv", Seq: 1, Verdict: report.Accepted}, nil
 }
 
-func (*fakeDrops) Workbook(_ context.Context, seq int64) (string, error) {
+func (f *fakeDrops) Workbook(_ context.Context, seq int64) (string, error) {
 	if seq != 1 {
 		return "", fs.ErrNotExist
 	}
-	return "droppage_test.go", nil
+	return cmp.Or(f.book, "droppage_test.go"), nil
 }
 
 const (
@@ -338,5 +342,49 @@ func TestManyUploads(t *testing.T) {
 	<-s.drops.uploading
 	if code, _ := s.post(t, "/drop/preview", multipartForm, body); code != 200 {
 		t.Errorf("with room: %d", code)
+	}
+}
+
+// TestManyPreviewsInOneRequest has each of several files take long to look at: the answer comes, as long as one after the other is done.
+func TestManyPreviewsInOneRequest(t *testing.T) {
+	drops := &fakeDrops{previews: make(chan struct{}), left: make(chan error, 1)}
+	c := Config{Listen: freeAddress(t), Look: fixed(Page{}), Drops: drops, Open: []Role{RoleDrop}}
+	const files = 6
+	var s served
+	serve(t, c, func(of *Server) {
+		of.patience = 500 * time.Millisecond
+		s = served{of, "http://" + c.Listen}
+	})
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		for range files {
+			time.Sleep(150 * time.Millisecond)
+			drops.previews <- struct{}{}
+		}
+	}()
+	var parts [][2]string
+	for range files {
+		parts = append(parts, [2]string{`name="file"; filename="p.csv"`, "x"})
+	}
+	if code, text := s.post(t, "/drop/preview", multipartForm, formOf(parts...)); code != http.StatusOK || strings.Count(text, `class="result"`) != files {
+		t.Errorf("%d\n%s", code, text)
+	}
+	<-done
+}
+
+// TestWorkbookIsNoLink puts a link in the place of a marked copy: those who write to the drop folder may not read all that we may.
+func TestWorkbookIsNoLink(t *testing.T) {
+	dir := t.TempDir()
+	secret, book := filepath.Join(dir, "secret"), filepath.Join(dir, "p.csv.xlsx")
+	if err := os.WriteFile(secret, []byte("the key"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink(secret, book); err != nil {
+		t.Skip("no links here: ", err)
+	}
+	s := newServed(t, Config{Look: fixed(Page{}), Drops: &fakeDrops{book: book}, Open: []Role{RoleDrop}})
+	if res, text := ask(t, http.MethodGet, s.url+"/drop/answer/1/workbook"); res.code != http.StatusNotFound || strings.Contains(text, "key") {
+		t.Errorf("%d: %s", res.code, text)
 	}
 }

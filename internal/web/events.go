@@ -60,6 +60,9 @@ func (s *Server) events(working context.Context, w http.ResponseWriter, r *http.
 		}
 		if time.Since(said) >= s.still {
 			said = time.Now()
+			if !s.visitor(r).May(RoleView) {
+				return // logged out meanwhile; who asks again is told so
+			}
 			if tell(stream, w, text+fmt.Sprintf("event: seen\ndata: %s\n\n", seen)) != nil {
 				return // the reader is gone
 			}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"net/url"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -12,12 +13,15 @@ import (
 )
 
 // watch opens a stream and returns its messages, as kind and data, until the test ends.
-func watch(t *testing.T, url string) <-chan [2]string {
+func watch(t *testing.T, url string, headers ...string) <-chan [2]string {
 	t.Helper()
 	ctx, leave := context.WithCancel(t.Context())
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url+"/events", http.NoBody)
 	if err != nil {
 		t.Fatal(err)
+	}
+	for i := 0; i < len(headers); i += 2 {
+		req.Header.Set(headers[i], headers[i+1])
 	}
 	res, err := http.DefaultClient.Do(req) //nolint:bodyclose // the goroutine below does that
 	if err != nil {
@@ -98,6 +102,39 @@ func TestEvents(t *testing.T) {
 	for range first {
 	}
 	for range second {
+	}
+}
+
+// TestEventsEndWithTheLogin logs out while the page is open somewhere else, too: nothing more is told there.
+func TestEventsEndWithTheLogin(t *testing.T) {
+	c := Config{
+		Language: "es", Listen: freeAddress(t), Look: fixed(Page{State: "ok"}), Open: []Role{}, Users: []User{testUser("vera", RoleView)},
+	}
+	serve(t, c, func(s *Server) { s.watch, s.still = 5*time.Millisecond, 20*time.Millisecond })
+	s := served{url: "http://" + c.Listen}
+	b := s.reader(t)
+	b.login("vera", testPassword)
+	var headers []string
+	for _, cookie := range b.cookies {
+		headers = append(headers, "Cookie", cookie.Name+"="+cookie.Value)
+	}
+	messages := watch(t, s.url, headers...)
+	for range 3 {
+		<-messages
+	}
+	if res, _ := b.do(http.MethodPost, "/logout", url.Values{"csrf": {b.token("/")}}); res.code != http.StatusSeeOther {
+		t.Fatalf("logout: %d", res.code)
+	}
+	late := time.After(10 * time.Second)
+	for {
+		select {
+		case _, more := <-messages:
+			if !more {
+				return
+			}
+		case <-late:
+			t.Fatal("it is still told")
+		}
 	}
 }
 

@@ -94,6 +94,7 @@ func (s *Server) check(ctx context.Context, r *http.Request, name, password stri
 			kept, err = parseHash(text)
 		}
 		if err != nil {
+			s.attempts.unmade(try)
 			log.Error("password can't be checked", "error", err.Error())
 			return User{}, "", fmt.Errorf("read the hash of a password: %w", err)
 		}
@@ -101,6 +102,7 @@ func (s *Server) check(ctx context.Context, r *http.Request, name, password stri
 	right, err := s.hasher.matches(ctx, kept, password)
 	switch {
 	case err != nil:
+		s.attempts.unmade(try)
 		return User{}, "", &refusal{http.StatusServiceUnavailable, "access.busy", 5 * time.Second}
 	case !right || !ok:
 		log.Info("login refused")
@@ -209,6 +211,13 @@ func (s *Server) login(w http.ResponseWriter, r *http.Request) {
 	s.sessions.end(s.cookie(r))
 	s.setCookie(w, r, s.sessions.begin(u.Name, text))
 	s.c.Log.Info("logged in", "user", u.Name, "from", place(r).Addr().String())
+	if next == "/" {
+		var open []Role
+		if isHere(r) {
+			open = s.open
+		}
+		next = s.home(s.asUser(u, open, ""))
+	}
 	redirect(w, next)
 }
 

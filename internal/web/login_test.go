@@ -169,6 +169,95 @@ func TestRestartLogsOut(t *testing.T) {
 	}
 }
 
+// TestNextServerKnowsLogins puts a server by another config in the place of one, as a reload does: who is logged in stays, with the roles
+// that they have now, and so do the forms that they have open. Who is no longer a user, or has another password, does not.
+func TestNextServerKnowsLogins(t *testing.T) {
+	logins := NewLogins(time.Now)
+	address := freeAddress(t)
+	users := func(roles Role, hash string) []User {
+		gone, other := testUser("gone", RoleView), testUser("other", RoleView)
+		other.Hash = func() (string, error) { return hash, nil }
+		return append([]User{testUser("vera", roles), other}, gone)
+	}
+	c := Config{Listen: address, Language: "es", Look: fixed(Page{State: "ok"}), Hosts: []string{"page.example.net"}, Logins: logins, Users: users(RoleView, testHash())}
+	var first served
+	stop := serve(t, c, func(s *Server) { first = served{s, "http://" + address} })
+	readers := map[string]*reader{}
+	for _, name := range []string{"vera", "other", "gone"} {
+		readers[name] = first.reader(t).remote()
+		if res := readers[name].login(name, testPassword); res.code != http.StatusSeeOther {
+			t.Fatalf("%s: %d", name, res.code)
+		}
+	}
+	token, guest := readers["vera"].token("/"), first.token
+	guesser := first.reader(t).remote()
+	guesser.header.Set("X-Forwarded-For", "192.0.2.66")
+	for range freeTries {
+		guesser.login("vera", "guess")
+	}
+	stop()
+	hash, err := HashPassword("another password of theirs")
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.Users = users(RoleDrop, hash)[:2]
+	c.Drops = &fakeDrops{}
+	var second *Server
+	serve(t, c, func(s *Server) { second = s })
+	for path, want := range map[string]int{"/drop": http.StatusOK, "/": http.StatusForbidden} {
+		if res, _ := readers["vera"].do(http.MethodGet, path, nil); res.code != want {
+			t.Errorf("vera, who only drops now, at %s: %d, want %d", path, res.code, want)
+		}
+	}
+	if got := readers["vera"].token("/drop"); got != token || second.token != guest {
+		t.Error("forms that are open are stale")
+	}
+	for _, name := range []string{"other", "gone"} {
+		if res, _ := readers[name].do(http.MethodGet, "/status.json", nil); res.code != http.StatusUnauthorized {
+			t.Errorf("%s is still in: %d", name, res.code)
+		}
+	}
+	if res := guesser.login("vera", "guess"); res.code != http.StatusTooManyRequests {
+		t.Errorf("who guesses begins anew: %d", res.code)
+	}
+}
+
+// TestBusyIsNoGuess logs in while too many others do: that nobody looked at the password does not count against it.
+func TestBusyIsNoGuess(t *testing.T) {
+	s, _ := newOpen(t, nil)
+	for range maxWaiting {
+		s.hasher.waiting <- struct{}{}
+	}
+	b := s.reader(t).remote()
+	for i := range 3 * freeTries {
+		if res := b.login("vera", testPassword); res.code != http.StatusServiceUnavailable {
+			t.Fatalf("attempt %d: %d", i, res.code)
+		}
+	}
+	for range maxWaiting {
+		<-s.hasher.waiting
+	}
+	if res := b.login("vera", testPassword); res.code != http.StatusSeeOther {
+		t.Errorf("afterwards: %d", res.code)
+	}
+}
+
+// TestLoginLeadsWhereTheReaderMayGo logs in without having been anywhere: who may not look at the status page is not sent there.
+func TestLoginLeadsWhereTheReaderMayGo(t *testing.T) {
+	s, _ := newOpen(t, nil)
+	for name, want := range map[string]string{"vera": "/", "todo": "/", "dora": "/drop", "Ana": "/pause"} {
+		if res := s.reader(t).remote().login(name, testPassword); res.header.Get("Location") != want {
+			t.Errorf("%s is led to %q, want %q", name, res.header.Get("Location"), want)
+		}
+	}
+	b := s.reader(t).remote()
+	b.login("Ana", testPassword)
+	res, _ := b.do(http.MethodPost, "/resume", url.Values{"csrf": {b.token("/pause")}, "store": {"*"}})
+	if to := res.header.Get("Location"); res.code != http.StatusSeeOther || to != "/pause" {
+		t.Errorf("who only decides is led to %d %q", res.code, to)
+	}
+}
+
 // TestGuessing tries passwords: it is told to wait, in words and in the header, and the right one is not even looked at.
 func TestGuessing(t *testing.T) {
 	clock := newMovable()

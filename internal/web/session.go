@@ -27,13 +27,30 @@ type session struct {
 }
 
 // sessions are those who have logged in. They are in memory, and not in the database: a page that was closed or a state folder that was
-// copied gives no login away, and what it costs is to log in again after a restart. What is kept of an id is its digest, so that a dump
+// copied gives no login away, and what it costs is to log in again after a restart; a reload keeps them. What is kept of an id is its digest, so that a dump
 // of the memory of a crashed process is no login either.
 type sessions struct {
 	now func() time.Time
 
 	mu  sync.Mutex
 	all map[[sha256.Size]byte]*session // by the digest of the id; guarded by mu
+}
+
+// Logins are those who have logged in, and what is known of logins that failed. They outlive a Server, so that one by another config takes
+// them over: a user who is no longer in it, or has another password, is logged out by that, and roles are those of the config of now. Their
+// methods may be called by several goroutines at once.
+type Logins struct {
+	token    string // what forms of who did not log in bring back
+	sessions sessions
+	attempts *attempts
+	recalled *recalled
+}
+
+// NewLogins returns the logins of a page that nobody has logged in on.
+func NewLogins(now func() time.Time) *Logins {
+	return &Logins{
+		token: newID(), sessions: sessions{now: now, all: map[[sha256.Size]byte]*session{}}, attempts: newAttempts(now), recalled: newRecalled(),
+	}
 }
 
 // newID returns 256 bits that nobody can guess.

@@ -37,6 +37,7 @@ func (p *dropPages) preview(w http.ResponseWriter, r *http.Request) {
 	}
 	v, code := dropView{Chosen: form.feed}, http.StatusOK
 	for _, f := range form.files {
+		_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(p.patience)) // each file takes its time
 		result, failed := p.result(r, f, form.feed)
 		if failed != 0 && len(form.files) == 1 {
 			code = failed
@@ -104,7 +105,7 @@ func (p *dropPages) receive(w http.ResponseWriter, r *http.Request) (receivedFor
 	control := http.NewResponseController(w)
 	began := time.Now()
 	// The server's own limits are for requests without files.
-	_ = control.SetWriteDeadline(began.Add(uploadWithin + writeTimeout))
+	_ = control.SetWriteDeadline(began.Add(uploadWithin + p.patience))
 	body := &patient{ReadCloser: r.Body, control: control, stall: p.stall, until: began.Add(uploadWithin)}
 	r.Body = body
 	var form receivedForm
@@ -115,7 +116,7 @@ func (p *dropPages) receive(w http.ResponseWriter, r *http.Request) (receivedFor
 		form, err = p.readParts(r, parts)
 	}
 	body.end(err == nil)
-	_ = control.SetWriteDeadline(time.Now().Add(writeTimeout))
+	_ = control.SetWriteDeadline(time.Now().Add(p.patience))
 	return form, err
 }
 

@@ -148,6 +148,18 @@ func wantsPage(r *http.Request) bool {
 	return strings.Contains(r.Header.Get("Accept"), "text/html")
 }
 
+// home returns the first page of a visitor: who may not look at how things stand is not led there.
+func (s *Server) home(v Visitor) string {
+	switch {
+	case v.May(RoleView):
+	case v.May(RoleDrop) && s.drops != nil:
+		return "/drop"
+	case v.May(RoleApprove) && s.c.Desk != nil:
+		return "/pause"
+	}
+	return "/"
+}
+
 // redirect sends a reader to another page, which is asked for with GET. The path begins with one slash.
 func redirect(w http.ResponseWriter, path string) {
 	w.Header().Set("Location", path)

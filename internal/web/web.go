@@ -14,7 +14,6 @@ package web
 
 import (
 	"context"
-	"crypto/sha256"
 	"crypto/tls"
 	"encoding/json"
 	"errors"
@@ -48,6 +47,8 @@ type Config struct {
 	// Open are the roles of whoever asks from this machine without a login, where the port is on loopback. Nil is RoleView.
 	Open  []Role
 	Users []User // who can log in
+	// Logins are those of a Server by another config whose place this one takes. Optional: nobody is logged in.
+	Logins *Logins
 
 	Look    func(ctx context.Context) (View, error) // how things stand now; never called twice at once
 	Healthy func(ctx context.Context) error         // whether the daemon works
@@ -100,12 +101,9 @@ type Server struct {
 
 	certificate *certificate.Pair // nil for plain HTTP
 	open        []Role            // of whoever asks from this machine
-	token       string            // what forms of who did not log in bring back
-	sessions    sessions
-	attempts    *attempts
-	recalled    *recalled
-	hasher      *hasher
-	notices     notices
+	*Logins
+	hasher  *hasher
+	notices notices
 }
 
 // healthPath and readyPath say whether the daemon lives and can do its work, to anybody under any name: they say nothing else.
@@ -143,10 +141,11 @@ func New(c Config) (*Server, error) {
 	if c.Ready == nil {
 		c.Ready = c.Healthy
 	}
+	if c.Logins == nil {
+		c.Logins = NewLogins(c.Now)
+	}
 	s := &Server{
-		c: c, views: cache{look: c.Look, now: c.Now}, token: newID(),
-		sessions: sessions{now: c.Now, all: map[[sha256.Size]byte]*session{}}, attempts: newAttempts(c.Now), recalled: newRecalled(),
-		hasher: newHasher(), notices: notices{all: map[string]string{}}, assets: map[string][]byte{},
+		c: c, views: cache{look: c.Look, now: c.Now}, Logins: c.Logins, hasher: newHasher(), notices: notices{all: map[string]string{}}, assets: map[string][]byte{},
 		watchers: make(chan struct{}, maxWatchers), telling: make(chan struct{}, 1),
 		watch: watchEvery, still: sayEvery, patience: writeTimeout,
 	}
