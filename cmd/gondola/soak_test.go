@@ -390,9 +390,25 @@ func median(looks []soakLook, of func(soakLook) float64) float64 {
 func (r *soakRun) checkShelves() {
 	for _, wrong := range r.wrong() {
 		r.Error(wrong)
+		r.tellWhy(wrong)
 	}
 	if got := r.dropped(); got != r.drops {
 		r.Errorf("%d exports in the archive, %d were dropped", got, r.drops)
+	}
+}
+
+// tellWhy asks the program about an article whose shelf is not right, and the platform about what it was told.
+func (r *soakRun) tellWhy(wrong string) {
+	vendor, rest, _ := strings.Cut(strings.TrimPrefix(wrong, "store "), ", ")
+	sku, _, _ := strings.Cut(rest, ":")
+	for _, args := range [][]string{{"explain", sku, "--vendor", vendor}, {"promotions", "--ended", "--sku", sku, "--vendor", vendor}, {"plan"}, {"status"}} {
+		out, err := exec.Command(r.binary, append(args, "--config", filepath.Join(r.dir, "config.yaml"))...).CombinedOutput()
+		r.Logf("gondola %v: %v\n%s", args, err, out)
+	}
+	for _, p := range r.platform.Promotions(vendor) {
+		if p.SKU == sku {
+			r.Logf("the platform has %+v", p)
+		}
 	}
 }
 

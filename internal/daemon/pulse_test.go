@@ -3,6 +3,7 @@ package daemon
 import (
 	"context"
 	"errors"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -12,16 +13,17 @@ import (
 func TestPulse(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var p pulse
-		version, broken := int64(1), false
+		var version atomic.Int64
+		var broken atomic.Bool
 		ctx, stop := context.WithCancel(t.Context())
 		done := make(chan struct{})
 		go func() {
 			defer close(done)
 			p.run(ctx, func(context.Context) (int64, error) {
-				if broken {
+				if broken.Load() {
 					return 0, errors.New("disk I/O error")
 				}
-				return version, nil
+				return version.Load(), nil
 			})
 		}()
 		heard := func(c <-chan struct{}) bool {
@@ -38,14 +40,14 @@ func TestPulse(t *testing.T) {
 		if heard(quiet) {
 			t.Error("woke although nobody wrote anything")
 		}
-		version++
+		version.Add(1)
 		time.Sleep(lookEvery)
 		synctest.Wait()
 		if !heard(quiet) {
 			t.Error("slept although somebody wrote something")
 		}
 		quiet = p.next()
-		broken = true
+		broken.Store(true)
 		time.Sleep(lookEvery)
 		synctest.Wait()
 		if !heard(quiet) {
@@ -61,21 +63,19 @@ func TestLoopSleeps(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := &House{now: time.Now}
 		ctx, stop := context.WithCancel(t.Context())
-		turns := 0
-		var due time.Time
+		var turns atomic.Int64
 		done := make(chan error, 1)
 		go func() {
 			done <- h.loop(ctx, loop{
-				name: "test", every: lookEvery, due: func() time.Time { return due },
-				work: func(context.Context) error { turns++; due = time.Time{}; return nil },
+				name: "test", every: lookEvery, work: func(context.Context) error { turns.Add(1); return nil },
 			})
 		}()
-		after := func(d time.Duration, want int) {
+		after := func(d time.Duration, want int64) {
 			t.Helper()
 			time.Sleep(d)
 			synctest.Wait()
-			if turns != want {
-				t.Errorf("%d turns, want %d", turns, want)
+			if got := turns.Load(); got != want {
+				t.Errorf("%d turns, want %d", got, want)
 			}
 		}
 		after(quietEvery/2, 1)

@@ -32,7 +32,7 @@ func newHook(t *testing.T, o liveOptions) *live {
 	o.change = func(c *config.Config) {
 		c.Orders.Webhook.Listen = "127.0.0.1:0"
 		if o.page {
-			c.Web.Listen = "127.0.0.1:0"
+			c.Web.Listen = "localhost:0" // one address is one port, whoever listens there
 		}
 	}
 	return newLive(t, o)
@@ -132,7 +132,9 @@ func TestWebhookLog(t *testing.T) {
 // TestMetricsAreWellNamed holds the names of all numbers against Prometheus' own rules, as a scrape sees them.
 func TestMetricsAreWellNamed(t *testing.T) {
 	l := newHook(t, liveOptions{page: true})
-	l.hook("{}")
+	if code := l.hook("{}"); code != http.StatusOK {
+		t.Errorf("%d", code)
+	}
 	res, err := http.Get("http://" + l.house.PageAddr() + "/metrics")
 	if err != nil {
 		t.Fatal(err)
