@@ -74,7 +74,7 @@ func TestSoak(t *testing.T) {
 	r.finishOrders()
 	fed()
 	others.Wait()
-	r.finish()
+	r.killRun.finish() // what was dropped last; finishOrders has waited for the orders
 	r.listen("the end", d.out.String())
 	r.judge(looks)
 	r.checkShelves()
