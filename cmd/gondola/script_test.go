@@ -6,6 +6,7 @@ import (
 	"errors"
 	"flag"
 	"io"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -146,6 +147,10 @@ func scriptNoPlatform(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(cmd.Process.Signal(syscall.SIGTERM))
 	if err := cmd.Wait(); err != nil {
 		ts.Fatalf("the sandbox ended badly: %v", err)
+	}
+	if conn, err := net.Dial("tcp", net.JoinHostPort(ts.Getenv("HOST"), ts.Getenv("PORT"))); err == nil {
+		_ = conn.Close()
+		ts.Fatalf("the sandbox still listens")
 	}
 }
 
