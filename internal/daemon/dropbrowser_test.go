@@ -15,8 +15,8 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
-// browse opens a browser that complains to the test about what scripts throw and what the page's policy forbids.
-func browse(t *testing.T) context.Context {
+// openTab opens a browser with a tab, for two minutes.
+func openTab(t *testing.T) context.Context {
 	t.Helper()
 	path, err := exec.LookPath("chromium")
 	if err != nil {
@@ -45,6 +45,13 @@ func browse(t *testing.T) context.Context {
 			time.Sleep(50 * time.Millisecond)
 		}
 	})
+	return ctx
+}
+
+// browse opens a browser that complains to the test about what scripts throw and what the page's policy forbids.
+func browse(t *testing.T) context.Context {
+	t.Helper()
+	ctx := openTab(t)
 	chromedp.ListenTarget(ctx, func(e any) {
 		switch e := e.(type) {
 		case *log.EventEntryAdded:

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
-	"os/exec"
 	"strings"
 	"sync"
 	"testing"
@@ -122,32 +121,7 @@ func leading(action chromedp.Action) chromedp.Action {
 // newTab opens a tab of a browser. What it complains of, or what a script does, is sent; a refused login is no complaint.
 func newTab(t *testing.T) (context.Context, chan string) {
 	t.Helper()
-	path, err := exec.LookPath("chromium")
-	if err != nil {
-		if os.Getenv("CI") != "" {
-			t.Fatal("chromium is missing: install it, as .ci/run does")
-		}
-		t.Skip("no chromium on this machine")
-	}
-	profile, err := os.MkdirTemp("", "gondola-browser")
-	if err != nil {
-		t.Fatal(err)
-	}
-	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.UserDataDir(profile))
-	ctx, closeAll := chromedp.NewExecAllocator(context.Background(), options...)
-	ctx, closeTab := chromedp.NewContext(ctx)
-	ctx, cancel := context.WithTimeout(ctx, 2*time.Minute)
-	t.Cleanup(func() {
-		cancel()
-		closeTab()
-		closeAll()
-		for range 100 { // the browser's processes write there for a moment after it has ended
-			if err = os.RemoveAll(profile); err == nil {
-				return
-			}
-			time.Sleep(50 * time.Millisecond)
-		}
-	})
+	ctx := openTab(t)
 	complaints := make(chan string, 100)
 	chromedp.ListenTarget(ctx, func(e any) {
 		switch e := e.(type) {
