@@ -22,7 +22,7 @@ func priceList(rows, factor int) string {
 // TestPreviewInTime measures how long a preview takes beside an export of the same size that counts already.
 func TestPreviewInTime(t *testing.T) {
 	d := newDropSite(t, liveOptions{})
-	sizes := []int{10_000, 30_000}
+	sizes := []int{10_000, 100_000}
 	if testing.Short() {
 		sizes = sizes[:1]
 	}

@@ -37,6 +37,19 @@ func (c *crowd) changed(conn net.Conn, state http.ConnState) {
 	case http.StateClosed, http.StateHijacked:
 		delete(c.conns, conn)
 	}
+	c.thin()
+}
+
+// leave closes whatever asks for nothing, and whatever comes: the server stops, and one that never asked would hold it up for its grace.
+func (c *crowd) leave() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.most = 0
+	c.thin()
+}
+
+// thin closes what is too many. The caller holds mu.
+func (c *crowd) thin() {
 	for len(c.conns) > c.most && c.waiting.Len() > 0 {
 		gone, _ := c.waiting.Remove(c.waiting.Front()).(net.Conn)
 		delete(c.conns, gone)

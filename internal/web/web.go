@@ -229,11 +229,13 @@ func (s *Server) Run(ctx context.Context) error {
 	working, stop := context.WithCancel(ctx)
 	defer s.views.wait()
 	defer stop()
+	crowd := newCrowd(maxConns)
 	server := &http.Server{
 		Handler: s.handler(working), ReadHeaderTimeout: readTimeout, ReadTimeout: readTimeout, WriteTimeout: s.patience,
-		IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeader, ConnState: newCrowd(maxConns).changed, ErrorLog: slog.NewLogLogger(s.c.Log.Handler(), slog.LevelDebug),
+		IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeader, ConnState: crowd.changed, ErrorLog: slog.NewLogLogger(s.c.Log.Handler(), slog.LevelDebug),
 		BaseContext: func(net.Listener) context.Context { return working },
 	}
+	server.RegisterOnShutdown(crowd.leave)
 	done := make(chan error, 1)
 	go func() { done <- s.serve(server) }()
 	select {
