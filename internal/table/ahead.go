@@ -45,6 +45,12 @@ type batchRow struct {
 	width int
 }
 
+// batcher is a pass that can fill a batch at once, cheaper than row by row.
+type batcher interface {
+	// fillBatch puts rows into an empty batch, as many as fill would.
+	fillBatch(b *batch)
+}
+
 // readAhead begins to read a pass ahead. It closes it, too.
 func readAhead(rows Rows) *ahead {
 	a := &ahead{
@@ -80,6 +86,10 @@ func (a *ahead) read() {
 func (b *batch) fill(rows Rows) {
 	clear(b.cells) // the strings of rows that nobody has any more
 	b.rows, b.cells, b.typed, b.err, b.last = b.rows[:0], b.cells[:0], b.typed[:0], nil, false
+	if r, ok := rows.(batcher); ok {
+		r.fillBatch(b)
+		return
+	}
 	for bytes := 0; len(b.rows) < aheadRows && bytes < aheadBytes; {
 		if !rows.Next() {
 			b.err, b.last = rows.Err(), true
