@@ -140,8 +140,11 @@ func isScientific(s string) bool {
 
 // cutExponent cuts around an E and its sign. found is false where nothing follows the E.
 func cutExponent(s string) (mantissa, exponent string, found bool) {
-	i := strings.IndexAny(s, "eE")
-	if i < 0 || i+1 >= len(s) {
+	i := 0
+	for i < len(s) && s[i]|0x20 != 'e' { // every identifier comes by here
+		i++
+	}
+	if i+1 >= len(s) {
 		return s, "", false
 	}
 	exponent = s[i+1:]
