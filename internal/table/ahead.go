@@ -84,8 +84,13 @@ func (a *ahead) read() {
 
 // fill reads rows into a batch.
 func (b *batch) fill(rows Rows) {
-	clear(b.cells) // the strings of rows that nobody has any more
+	held := len(b.cells)
 	b.rows, b.cells, b.typed, b.err, b.last = b.rows[:0], b.cells[:0], b.typed[:0], nil, false
+	defer func() { // the strings of rows that nobody has any more
+		if held > len(b.cells) {
+			clear(b.cells[len(b.cells):held])
+		}
+	}()
 	if r, ok := rows.(batcher); ok {
 		r.fillBatch(b)
 		return

@@ -49,6 +49,9 @@ type textRows struct {
 	quoted bool // a quoted cell was seen
 	err    error
 
+	want *Selection // nil for all cells
+	raw  []span     // of the line; is used again
+
 	text     []byte // of the rows that were scanned and are no strings yet
 	spans    []span // of their cells
 	textFrom int    // where in text the current row begins,
@@ -224,15 +227,16 @@ func (r *textRows) plainRow(line []byte) {
 		}
 		return
 	}
-	if r.form == formPage {
-		r.decode(0, line)
-	} else {
-		r.text = append(r.text, line...)
+	if r.want != nil && r.selectCells(line) {
+		r.valid()
+		r.row = Row{Line: r.line}
+		return
 	}
+	whole := r.take(line, span{0, len(line)})
 	if !r.valid() {
 		return
 	}
-	r.split()
+	r.spans = split(r.spans, r.text, whole.from, r.delim, r.limits.Columns)
 	if r.quotesPlain && bytes.IndexByte(line, '"') >= 0 {
 		r.unquote()
 	}
@@ -241,15 +245,15 @@ func (r *textRows) plainRow(line []byte) {
 	r.row = Row{Line: r.line}
 }
 
-// split cuts the row at the delimiters, and stops when there are too many.
+// split appends the cells that lie in text from a place on, cut at the delimiters, and stops when there are more than most.
 //
 // It looks at eight bytes at a time: cells are short, so that a search for each would be busy with beginning and ending. Of x, whose
 // bytes are 0 where a delimiter is, mask gets the highest bit of just those bytes (exact, without borrows between bytes).
-func (r *textRows) split() {
+func split(spans []span, text []byte, from int, delim byte, most int) []span {
 	const low, high = 0x7f7f7f7f7f7f7f7f, 0x8080808080808080
-	pattern := uint64(r.delim) * 0x0101010101010101
-	most := r.cellFrom + r.limits.Columns
-	text, spans, from, i := r.text, r.spans, r.textFrom, r.textFrom
+	pattern := uint64(delim) * 0x0101010101010101
+	most += len(spans)
+	i := from
 	for ; i+8 <= len(text) && len(spans) <= most; i += 8 {
 		x := binary.LittleEndian.Uint64(text[i:]) ^ pattern
 		for mask := ^((x&low + low) | x) & high; mask != 0; mask &= mask - 1 {
@@ -259,12 +263,12 @@ func (r *textRows) split() {
 		}
 	}
 	for ; i < len(text) && len(spans) <= most; i++ {
-		if text[i] == r.delim {
+		if text[i] == delim {
 			spans = append(spans, span{from, i})
 			from = i + 1
 		}
 	}
-	r.spans = append(spans, span{from, len(text)})
+	return append(spans, span{from, len(text)})
 }
 
 // check holds the row's cells against the limits.
