@@ -45,7 +45,8 @@ type textRows struct {
 
 	line   int  // of the byte at start
 	row    Row  // without its cells, until Next has made them
-	width  int  // with countOnly and quotesPlain, how many cells the row has
+	width  int  // how many cells the row has; where it is brief, or counted without quotes
+	brief  bool // it has selected cells alone
 	quoted bool // a quoted cell was seen
 	err    error
 
@@ -81,15 +82,22 @@ func (r *textRows) Next() bool {
 
 // fillBatch implements batcher.
 func (r *textRows) fillBatch(b *batch) {
-	r.text, r.spans = r.text[:0], r.spans[:0]
+	r.text, r.spans = r.text[:0], b.spans[:0]
 	for len(b.rows) < aheadRows && len(r.text)+cellBytes*len(r.spans) < aheadBytes {
 		if !r.scan() {
 			b.err, b.last = r.err, true
 			break
 		}
-		b.rows = append(b.rows, batchRow{row: r.row, cells: r.cellFrom, typed: -1, width: len(r.spans) - r.cellFrom})
+		one := batchRow{row: r.row, cells: r.cellFrom, width: len(r.spans) - r.cellFrom}
+		if r.brief {
+			one.brief, one.width = true, r.width
+		}
+		b.rows = append(b.rows, one)
 	}
-	b.cells = appendCells(b.cells, r.text, r.spans)
+	b.isText, b.text, b.spans = true, string(r.text), r.spans
+	if r.want != nil {
+		b.want = r.want.Cells
+	}
 }
 
 // appendCells makes strings of cells, which share one.
@@ -104,7 +112,7 @@ func appendCells(cells []string, text []byte, spans []span) []string {
 
 // scan goes to the next row and puts its cells behind those of the rows before it. Blank lines are no rows.
 func (r *textRows) scan() bool {
-	r.textFrom, r.cellFrom = len(r.text), len(r.spans)
+	r.textFrom, r.cellFrom, r.brief = len(r.text), len(r.spans), false
 	for r.err == nil && (r.start < r.end || !r.eof) {
 		stop, width, ok := r.lineEnd()
 		line := r.buf[r.start:stop]

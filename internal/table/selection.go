@@ -38,16 +38,14 @@ func (r *textRows) selectCells(line []byte) bool {
 	if at := r.raw[want.Key]; !want.IsKey(line[at.from:at.to]) {
 		return false
 	}
-	r.spans = slices.Grow(r.spans, last+1)[:r.cellFrom+last+1]
-	cells := r.spans[r.cellFrom:]
-	clear(cells)
 	for _, i := range want.Cells {
 		if i >= last {
 			break
 		}
-		cells[i] = r.take(line, r.raw[i])
+		r.spans = append(r.spans, r.take(line, r.raw[i]))
 	}
-	cells[last] = r.take(line, r.raw[last])
+	r.spans = append(r.spans, r.take(line, r.raw[last]))
+	r.width, r.brief = last+1, true
 	return true
 }
 
