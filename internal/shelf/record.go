@@ -42,7 +42,10 @@ func (r Record) append(b []byte) ([]byte, error) {
 	if r.Promotion != nil {
 		return r.appendPromotion(b)
 	}
-	for _, s := range [...]string{r.Key, r.Item.SKU, r.Item.Barcode} {
+	for i, s := range [...]string{r.Key, r.Item.SKU, r.Item.Barcode} {
+		if i > 0 && s == r.Key {
+			continue // one of the two is the key, but for zeros
+		}
 		if hasControl(s) {
 			return b, fmt.Errorf("article %q holds a control character", s)
 		}
