@@ -33,7 +33,7 @@ func (f *Format) proveQuotes(file *os.File, refused error, tried *trial, findDia
 	if err := findDialect(&plain); err != nil {
 		return refused
 	}
-	t, err := plain.tally(file, l)
+	t, err := plain.tally(file, refused == nil, l)
 	switch {
 	case err != nil:
 		return err
@@ -128,12 +128,12 @@ type tally struct {
 	enclosed  bool        // some cell begins and ends with a quote
 }
 
-// tally counts the rows of the file.
-func (f *Format) tally(file *os.File, l Limits) (tally, error) {
+// tally counts the rows of the file, or as many as show that they are not perfect where only that is asked.
+func (f *Format) tally(file *os.File, perfect bool, l Limits) (tally, error) {
 	t := tally{widths: map[int]int{}, firstOf: map[int]int{}}
 	r := f.pass(file, l)
 	r.lookAt = func(line []byte) { t.look(line, r.line, r.delim) }
-	for r.Next() {
+	for r.Next() && !(perfect && (t.enclosed || len(t.widths) > 1)) {
 		if t.widths[r.width] == 0 {
 			t.firstOf[r.width] = t.rows
 		}
