@@ -202,9 +202,9 @@ func (c *converter) column(role Role) *column {
 	return nil
 }
 
-// each calls do for every row below the header that is not blank.
-func (c *converter) each(ctx context.Context, do func(table.Row) error) (err error) {
-	rows, err := c.rows()
+// each calls do for every row below the header that is not blank, with at least the cells of some columns.
+func (c *converter) each(ctx context.Context, columns []*column, do func(table.Row) error) (err error) {
+	rows, err := c.rows(columns)
 	if err != nil {
 		return err
 	}
@@ -225,18 +225,13 @@ func (c *converter) each(ctx context.Context, do func(table.Row) error) (err err
 	return rows.Err()
 }
 
-// rows begins a pass over the rows. Where nobody looks at them beside the converter, only the cells that it reads are asked for.
-func (c *converter) rows() (table.Rows, error) {
+// rows begins a pass over the rows. Where nobody looks at them beside the converter, only the cells of some columns are asked for, and
+// the identifier's.
+func (c *converter) rows(columns []*column) (table.Rows, error) {
 	if c.watch != nil || c.trace != nil {
 		return c.sheet.Rows()
 	}
-	want := table.Selection{Key: c.key.Index, IsKey: isPlainKey, Width: len(c.header.names)}
-	columns := slices.Concat(c.columns, c.askedColumns())
-	if c.rules != nil {
-		for _, set := range c.rules.sets {
-			columns = append(columns, set.columns...)
-		}
-	}
+	want := table.Selection{Cells: []int{c.key.Index}, Key: c.key.Index, IsKey: isPlainKey, Width: len(c.header.names)}
 	for _, col := range columns {
 		want.Cells = append(want.Cells, col.Index)
 	}

@@ -3,6 +3,7 @@ package feed
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strconv"
 
 	"gondola/internal/catalog"
@@ -33,7 +34,7 @@ func (c *converter) gatherProofs(ctx context.Context) error {
 		return nil // one pass over the file saved
 	}
 	var seen ends
-	err := c.each(ctx, func(r table.Row) error {
+	err := c.each(ctx, slices.Concat(open, told, dates), func(r table.Row) error {
 		if c.breaksOff(r, &seen) {
 			return nil // what is left of a cell proves nothing
 		}
@@ -148,7 +149,15 @@ func (c *converter) settleEither(col *column, role Role) {
 }
 
 // readRows is the second pass: it reads every row and hands its records on.
-func (c *converter) readRows(ctx context.Context) error { return c.each(ctx, c.row) }
+func (c *converter) readRows(ctx context.Context) error {
+	columns := slices.Concat(c.columns, c.askedColumns())
+	if c.rules != nil {
+		for _, set := range c.rules.sets {
+			columns = append(columns, set.columns...)
+		}
+	}
+	return c.each(ctx, columns, c.row)
+}
 
 // row reads one row: first whether it is about an article at all, then which store and which article, then what it says.
 func (c *converter) row(r table.Row) error {

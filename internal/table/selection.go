@@ -1,6 +1,9 @@
 package table
 
-import "slices"
+import (
+	"bytes"
+	"slices"
+)
 
 // Selection says which cells of a text somebody wants: exports have twenty columns of which five are read, and those that nobody looks
 // at need not become text.
@@ -30,8 +33,12 @@ func (s *Sheet) RowsOf(want Selection) (Rows, error) {
 // selectCells puts the cells of a line that are wanted behind the text, and nothing where the row has to be whole.
 func (r *textRows) selectCells(line []byte) bool {
 	want := r.want
-	r.raw = split(r.raw[:0], line, 0, r.delim, want.Width)
-	last := len(r.raw) - 1
+	// Behind the cells that are wanted it is enough to count, and to find the last one.
+	r.raw = split(r.raw[:0], line, 0, r.delim, want.Cells[len(want.Cells)-1])
+	rest := &r.raw[len(r.raw)-1]
+	more := bytes.Count(line[rest.from:], []byte{r.delim})
+	rest.from += bytes.LastIndexByte(line[rest.from:], r.delim) + 1
+	last := len(r.raw) - 1 + more
 	if last < want.Key || last >= want.Width || len(line) > r.limits.CellBytes || last >= r.limits.Columns {
 		return false
 	}
@@ -44,18 +51,18 @@ func (r *textRows) selectCells(line []byte) bool {
 		}
 		r.spans = append(r.spans, r.take(line, r.raw[i]))
 	}
-	r.spans = append(r.spans, r.take(line, r.raw[last]))
+	r.spans = append(r.spans, r.take(line, *rest))
 	r.width, r.brief = last+1, true
 	return true
 }
 
 // take puts a cell of a line behind the text.
 func (r *textRows) take(line []byte, at span) span {
-	begin := len(r.text)
-	if r.form == formPage {
-		r.decode(at.from, line[at.from:at.to])
+	begin, cell := len(r.text), line[at.from:at.to]
+	if r.form == formPage && asciiRun(cell) < len(cell) {
+		r.decode(at.from, cell)
 	} else {
-		r.text = append(r.text, line[at.from:at.to]...)
+		r.text = append(r.text, cell...)
 	}
 	return span{begin, len(r.text)}
 }
