@@ -78,6 +78,7 @@ func (s *Sorter) Add(r Row) error {
 		rec = Record{Key: PromotionKey(key, *r.Promotion), Promotion: r.Promotion, Line: r.Line}
 	}
 	p := s.now
+	p.makeRoom(s.buffer)
 	start := len(p.arena)
 	p.arena = append(append(p.arena, r.Vendor...), '\t')
 	if p.arena, err = rec.append(p.arena); err != nil {
@@ -147,7 +148,8 @@ func (s *Sorter) spill() error {
 	s.runs = append(s.runs, f)
 	full, rank := s.now, ranks(s.vendors)
 	if s.now = s.spare; s.now == nil {
-		s.now = &pile{}
+		// It becomes as large as the first.
+		s.now = &pile{arena: make([]byte, 0, cap(full.arena)), lines: make([]sortLine, 0, cap(full.lines))}
 	}
 	s.spare, s.spilling = nil, make(chan spilled, 1)
 	go func(done chan<- spilled) {
@@ -186,6 +188,18 @@ type pile struct {
 	arena []byte
 	lines []sortLine // in arena
 	order []sortLine // the same in order, when they are asked for
+}
+
+// makeRoom makes room for some more lines at once, where there is none. It doubles what there is: growing by small steps costs as much as
+// sorting.
+func (p *pile) makeRoom(most int) {
+	const some = 4 << 10
+	if free := cap(p.arena) - len(p.arena); free < some {
+		p.arena = slices.Grow(p.arena, max(some, min(len(p.arena), most-len(p.arena))+some))
+	}
+	if len(p.lines) == cap(p.lines) {
+		p.lines = slices.Grow(p.lines, max(len(p.lines), some/64))
+	}
 }
 
 // sortLine is a line in the arena, and what it is sorted by.

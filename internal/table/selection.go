@@ -8,7 +8,7 @@ import (
 // Selection says which cells of a text somebody wants: exports have twenty columns of which five are read, and those that nobody looks
 // at need not become text.
 type Selection struct {
-	Cells []int // indexes of the columns that are wanted, Key among them
+	Cells []int // indexes of the columns that are wanted, Key among them, in any order
 	Key   int   // the column by which a row is known for one that is about an article
 	// IsKey reports whether the bytes of a row's cell in that column, as they stand in the file, show that the row is what it seems.
 	IsKey func(cell []byte) bool

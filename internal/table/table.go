@@ -38,9 +38,10 @@
 // editor or a spreadsheet. Refusals are data about the file, of type [*Refusal]; other errors mean that it could not be read at all.
 //
 // How it is fast: delimiters, quotes and line ends are ASCII in every encoding but UTF-16, so rows are found in the raw bytes and
-// only the rare row with a byte above ASCII is decoded. A row without quotes, which is nearly every one, is cut where it lies and
-// costs one allocation; its cells share that string, so whoever keeps one cell for long keeps its row. Sheets are read in the same
-// manner: tokens lie where they were unzipped to, and a row's texts and numbers become one string.
+// only what has a byte above ASCII is decoded. A row without quotes, which is nearly every one, is cut where it lies, and of rows that
+// are known for what they are only the cells that somebody reads ([Selection]). Some hundred rows become one string, so whoever keeps
+// one cell for long keeps those rows. Sheets are read in the same manner: tokens lie where they were unzipped to, and a row's texts and
+// numbers become one string.
 package table
 
 import (
