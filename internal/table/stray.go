@@ -133,7 +133,7 @@ func (f *Format) tally(file *os.File, perfect bool, l Limits) (tally, error) {
 	t := tally{widths: map[int]int{}, firstOf: map[int]int{}}
 	r := f.pass(file, l)
 	r.lookAt = func(line []byte) { t.look(line, r.line, r.delim) }
-	for r.Next() && !(perfect && (t.enclosed || len(t.widths) > 1)) {
+	for r.Next() {
 		if t.widths[r.width] == 0 {
 			t.firstOf[r.width] = t.rows
 		}
@@ -141,6 +141,9 @@ func (f *Format) tally(file *os.File, perfect bool, l Limits) (tally, error) {
 		t.rows++
 		if r.row.Line == f.StrayQuote {
 			t.stray = r.width
+		}
+		if perfect && (t.enclosed || len(t.widths) > 1) {
+			break
 		}
 	}
 	if errors.As(r.err, new(*Refusal)) {
