@@ -20,7 +20,7 @@ const (
 	// maxStrings is how many there may be: a million rows with thirty texts each, all of them different.
 	maxStrings = 1 << 25
 	// cacheMemory is how much of that file one pass keeps in memory.
-	cacheMemory = 6 << 20
+	cacheMemory = 2 << 20
 )
 
 // sharedStrings are the texts that cells of a workbook refer to by number. Those of a large one fill more memory than the rest of the
