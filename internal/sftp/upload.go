@@ -181,6 +181,9 @@ func (p *replacement) writeWhole(ctx context.Context, file *sftp.File, doc *os.F
 	if err != nil {
 		return p.unreadable(err)
 	}
+	if int64(len(data)) != d.Size {
+		return p.unreadable(fmt.Errorf("it has %d bytes instead of %d", len(data), d.Size))
+	}
 	if err := p.sameDigest(h, d); err != nil {
 		return err
 	}
