@@ -3,7 +3,7 @@ package sftp
 import (
 	"context"
 	"fmt"
-	"io"
+	"io/fs"
 	"net"
 	"sync"
 	"sync/atomic"
@@ -13,7 +13,6 @@ import (
 	"golang.org/x/crypto/ssh"
 
 	"gondola/internal/outbox"
-	"gondola/internal/seam"
 )
 
 const (
@@ -34,7 +33,9 @@ type Remote struct {
 
 	answers pulse        // the last byte of an SFTP answer, or the begin of a call
 	calls   atomic.Int64 // under way
-	slots   chan struct{}
+
+	files quota // on their way at once
+	bytes quota // of them, sent or read back and not answered yet
 
 	// swaps is held for reading while names change hands. Cancelling waits for it: a connection that is cut between two renames
 	// leaves the final name empty.
@@ -48,12 +49,13 @@ type Remote struct {
 	known    sync.Mutex      // guards passport; held while Learned is called
 	passport outbox.Passport // what the server allows, as far as is known
 
-	mu       sync.Mutex               // guards the rest
-	claims   map[string]chan struct{} // remote files that a call has to itself; closed when it lets go
-	asides   map[string][]string      // by final path: old files without a successor yet
-	resolve  sync.Mutex               // guards the rest; held over round trips
-	folders  map[string]string        // by configured name: as spelled on the server
-	listings map[string][]string      // by folder: what was in it when it was first listed
+	mu       sync.Mutex                  // guards the rest
+	claims   map[string]chan struct{}    // remote files that a call has to itself; closed when it lets go
+	asides   map[string][]string         // by final path: old files without a successor yet
+	swept    map[string]map[string]lying // by folder: the files that were there when it was swept, by path; each is believed once
+	resolve  sync.Mutex                  // guards the rest; held over round trips
+	folders  map[string]string           // by configured name: as spelled on the server
+	listings map[string][]fs.FileInfo    // by folder: what was in it when it was first listed
 }
 
 var _ outbox.Remote = (*Remote)(nil)
@@ -66,8 +68,10 @@ func newRemote(c Config, w *wire, client *ssh.Client) *Remote {
 		claims:   make(map[string]chan struct{}),
 		asides:   make(map[string][]string),
 		folders:  make(map[string]string),
-		listings: make(map[string][]string),
+		listings: make(map[string][]fs.FileInfo),
+		swept:    make(map[string]map[string]lying),
 	}
+	r.bytes.set(bytesAhead)
 	r.passport = c.Passport
 	r.limit()
 	return r
@@ -75,14 +79,27 @@ func newRemote(c Config, w *wire, client *ssh.Client) *Remote {
 
 // limit makes room for as many files at once as we may send and the server takes.
 func (r *Remote) limit() {
-	n := r.c.Parallel
-	if files := r.Passport().Files; files > 0 && (n == 0 || files < n) && files < askedFor {
+	n, known := r.c.Parallel, r.Passport()
+	if files := known.Files; files > 0 && files < askedFor && (n == 0 || files < n) {
 		n = files
 	}
-	r.slots = nil
-	if n > 0 {
-		r.slots = make(chan struct{}, n)
+	if most := known.Most; most > 0 && (n == 0 || most < n) {
+		n = most
 	}
+	r.files.set(int64(n))
+}
+
+// side does two things at once that do not wait for each other's answers; one after the other where one file at a time is wanted.
+func (r *Remote) side(one, other func()) {
+	if r.c.Parallel == 1 {
+		one()
+		other()
+		return
+	}
+	var wait sync.WaitGroup
+	wait.Go(other)
+	one()
+	wait.Wait()
 }
 
 // Close ends the connection and waits for what runs behind it. Calls under way fail. It takes two seconds at most when nobody
@@ -263,30 +280,5 @@ func (w *wire) Read(p []byte) (int, error) {
 func (w *wire) Write(p []byte) (int, error) {
 	n, err := w.Conn.Write(p)
 	w.written.Add(int64(n))
-	return n, err
-}
-
-// said is the pipe to the SFTP subsystem.
-type said struct{ io.WriteCloser }
-
-// Write implements io.Writer.
-func (s said) Write(p []byte) (int, error) {
-	seam.Point("sftp request")
-	return s.WriteCloser.Write(p)
-}
-
-// heard notes when the SFTP subsystem last said something.
-type heard struct {
-	io.Reader
-	pulse *pulse
-}
-
-// Read implements io.Reader.
-func (h *heard) Read(p []byte) (int, error) {
-	n, err := h.Reader.Read(p)
-	if n > 0 {
-		h.pulse.touch()
-		seam.Point("sftp answer")
-	}
 	return n, err
 }

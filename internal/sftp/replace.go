@@ -10,6 +10,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/pkg/sftp"
+
 	"gondola/internal/outbox"
 )
 
@@ -18,6 +20,9 @@ const (
 	// line that stores have, and as much as the window of an SSH channel holds anyway.
 	writesAhead = 64
 	writeSize   = 32 << 10
+	// bytesAhead is how much of all files together may be on its way, in either direction. Hundreds of small files are, a few large
+	// ones fill the line just as well.
+	bytesAhead = 4 * writesAhead * writeSize
 )
 
 // replacement is one file on its way to its name.
@@ -28,6 +33,9 @@ type replacement struct {
 	final  string
 	aside  string
 	temp   string // the temporary file, once it was opened
+
+	files, bytes int64      // the shares of the quotas that it has
+	reading      *sftp.File // being read back
 
 	begun, ended time.Time // of the upload
 	at           time.Time // of the file, by the server
@@ -42,14 +50,6 @@ func (r *Remote) Replace(ctx context.Context, d outbox.Delivery) (outbox.Receipt
 		return outbox.Receipt{}, err
 	}
 	defer leave()
-	if r.slots != nil {
-		select {
-		case r.slots <- struct{}{}:
-			defer func() { <-r.slots }()
-		case <-ctx.Done():
-			return outbox.Receipt{}, r.fail(doing, ctx.Err())
-		}
-	}
 	if d.Name == "" || strings.ContainsRune(d.Name, '/') {
 		return outbox.Receipt{}, local(doing, fmt.Errorf("%q is no file name", d.Name), "report it to whoever maintains gondola")
 	}
@@ -63,15 +63,34 @@ func (r *Remote) Replace(ctx context.Context, d outbox.Delivery) (outbox.Receipt
 		return outbox.Receipt{}, r.fail(doing, err)
 	}
 	defer release()
+	defer p.give()
+	if err := p.begin(ctx); err != nil {
+		return outbox.Receipt{}, err
+	}
 	return p.run(ctx)
 }
 
-func (p *replacement) run(ctx context.Context) (outbox.Receipt, error) {
-	before, err := p.r.standing(p.final)
-	if err != nil {
-		return outbox.Receipt{}, err
+// begin waits until the file may be on its way beside the others.
+func (p *replacement) begin(ctx context.Context) (err error) {
+	if p.files, err = p.r.files.take(ctx, 1); err == nil {
+		p.bytes, err = p.r.bytes.take(ctx, min(max(p.d.Size, 1), writesAhead*writeSize))
 	}
-	if err := p.ours(before); err != nil {
+	if err != nil {
+		return p.fail("put", err)
+	}
+	return nil
+}
+
+// give lets the next file be on its way: this one has its name, or never will.
+func (p *replacement) give() {
+	p.r.bytes.give(p.bytes)
+	p.r.files.give(p.files)
+	p.bytes, p.files = 0, 0
+}
+
+func (p *replacement) run(ctx context.Context) (outbox.Receipt, error) {
+	before, err := p.look()
+	if err != nil {
 		return outbox.Receipt{}, err
 	}
 	put := p.viaTemp
@@ -92,6 +111,21 @@ func (p *replacement) run(ctx context.Context) (outbox.Receipt, error) {
 	}
 	r.Skew, r.SkewKnown = skewOf(p.begun, p.ended, p.at)
 	return r, nil
+}
+
+// look finds out what lies under the final name before anything is written, and refuses to replace what is not ours. Where the folder
+// was listed lately that tells, since it is looked at once more before the names are swapped; nothing is refused for an old listing.
+func (p *replacement) look() (lying, error) {
+	if p.r.Passport().Way() != outbox.WayDirect {
+		if before, ok := p.r.sweptAt(p.folder, p.final); ok && p.ours(before) == nil {
+			return before, nil
+		}
+	}
+	before, err := p.r.standing(p.final)
+	if err == nil {
+		err = p.ours(before)
+	}
+	return before, err
 }
 
 // viaTemp uploads under a temporary name, proves what lies there, and gives it the final one.
@@ -119,7 +153,9 @@ func (p *replacement) take(ctx context.Context, proof outbox.Proof) (string, out
 		return "", "", p.fail("put", ctx.Err())
 	}
 	// The upload may have taken minutes, in which somebody else's file can have come.
-	before, err := p.r.standing(p.final)
+	var before lying
+	var err error
+	p.r.side(func() { before, err = p.r.standing(p.final) }, p.stopReading)
 	if err == nil {
 		err = p.ours(before)
 	}
@@ -130,6 +166,7 @@ func (p *replacement) take(ctx context.Context, proof outbox.Proof) (string, out
 	if err != nil {
 		return "", "", err
 	}
+	p.give() // what is left is a look
 	if proof, err = p.confirm(proof); err != nil {
 		return "", "", err
 	}
@@ -310,6 +347,7 @@ func (p *replacement) confirm(proof outbox.Proof) (outbox.Proof, error) {
 // discard removes the temporary file of a failed replace. It may take as long as any call, and no longer than cancelGrace once the
 // caller has given up; Sweep gets what stays.
 func (p *replacement) discard() {
+	p.stopReading()
 	if p.r.lost() != nil || p.temp == "" {
 		return
 	}

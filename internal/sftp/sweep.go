@@ -69,14 +69,17 @@ func (r *Remote) Sweep(ctx context.Context, folder string) error {
 	if err != nil {
 		return err
 	}
-	var errs []error
-	if at != "" {
-		errs = append(errs, r.sweep(ctx, at, doing))
-	}
-	if r.Passport().Has(outbox.RenameAcross) && at != "." {
-		errs = append(errs, r.sweep(ctx, ".", doing))
-	}
-	return errors.Join(errs...)
+	var here, home error
+	r.side(func() {
+		if at != "" {
+			here = r.sweep(ctx, at, doing)
+		}
+	}, func() {
+		if r.Passport().Has(outbox.RenameAcross) && at != "." {
+			home = r.sweep(ctx, ".", doing)
+		}
+	})
+	return errors.Join(here, home)
 }
 
 // sweep clears one folder.
@@ -88,10 +91,16 @@ func (r *Remote) sweep(ctx context.Context, at, doing string) error {
 		}
 		return r.fail(doing, err)
 	}
-	names := make(map[string]bool, len(infos))
+	names, files := make(map[string]bool, len(infos)), make(map[string]lying)
 	for _, info := range infos {
 		names[info.Name()] = true
+		if info.Mode().IsRegular() && strings.HasSuffix(info.Name(), ".csv") {
+			files[path.Join(at, info.Name())] = lyingOf(info)
+		}
 	}
+	r.mu.Lock()
+	r.swept[at] = files
+	r.mu.Unlock()
 	var errs []error
 	for _, info := range infos {
 		name := info.Name()
@@ -111,6 +120,24 @@ func (r *Remote) sweep(ctx context.Context, at, doing string) error {
 		}
 	}
 	return errors.Join(errs...)
+}
+
+// sweptAt returns what a sweep saw under a name, where the folder was swept over this connection. It tells of each name once: after
+// that it may be otherwise.
+func (r *Remote) sweptAt(folder, file string) (lying, bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	files, ok := r.swept[folder]
+	if !ok {
+		return lying{}, false
+	}
+	l, there := files[file]
+	files[file] = lying{}
+	if there && !l.told {
+		return lying{}, false
+	}
+	l.told = true
+	return l, true
 }
 
 // sweepOne removes a leftover of a final name, unless that name is being replaced right now, or the file is on its way to a name in

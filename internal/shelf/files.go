@@ -168,6 +168,15 @@ func (c *cursor) next() error {
 	return nil
 }
 
+// ahead returns what has been read from the file behind the current record; skip passes over some of it, to the beginning of a line. The
+// current record stays valid.
+func (c *cursor) ahead() []byte {
+	text, _ := c.r.Peek(c.r.Buffered()) // that much is there
+	return text
+}
+
+func (c *cursor) skip(size int) { _, _ = c.r.Discard(size) } // likewise
+
 func (c *cursor) record() (Record, error) {
 	r, err := parseRecord(string(c.line))
 	if err != nil {

@@ -62,6 +62,10 @@ const (
 			AND n.state IN ('queued', 'deferred', 'sending', 'uncertain') AND n.next_at <= $1))
 		AND NOT EXISTS (SELECT 1 FROM deliveries n WHERE n.folder = deliveries.folder AND n.name = deliveries.name AND n.id > deliveries.id
 			AND n.began_at > 0 AND n.verified_at = 0) ORDER BY +id`
+	replacedUpdate = `UPDATE deliveries SET unsettled = 0, look_at = 0
+		WHERE target = $1 AND unsettled = 1 AND +folder = $2 AND +name = $3 AND id < $4`
+	heldUpReceipts = `UPDATE drops SET receipt_due = receipt_due + 1 WHERE seq IN
+		(SELECT seq FROM effects WHERE ` + openEffects + ` AND state = 'planned')`
 	waitingQuery = `SELECT ` + deliveryColumns + ` FROM deliveries WHERE ` + unfinished + ` AND (+verified_at = 0 OR +sent_by = 'api') ORDER BY +id`
 )
 
@@ -110,18 +114,19 @@ func (q Queue) Begin(ctx context.Context, id int64, now time.Time) (bool, error)
 	// With the attempt its rows become unsettled: from here on the platform may read them. What stopped the last attempt stays until
 	// this one has an end: receipts are told when that changes.
 	began := false
-	err := q.tx(ctx, func(tx *sql.Tx) error {
+	err := q.share(ctx, func(tx *changes) error {
 		var attempts int
+		f := Facts{Delivery: id}
 		err := tx.QueryRowContext(ctx, `UPDATE deliveries SET state = 'sending', attempts = attempts + 1, unsettled = 1,
 			began_at = CASE WHEN began_at = 0 THEN $2 ELSE began_at END
-			WHERE id = $1 AND state IN ('queued', 'deferred', 'sending', 'uncertain') AND NOT `+pausedTarget+` RETURNING attempts`, id, millis(now)).Scan(&attempts)
-		if errors.Is(err, sql.ErrNoRows) {
+			WHERE id = $1 AND state IN ('queued', 'deferred', 'sending', 'uncertain') AND NOT `+pausedTarget+` RETURNING attempts, `+deliveryFacts,
+			id, millis(now)).Scan(append([]any{&attempts}, f.ofDelivery()...)...)
+		if began = err == nil; errors.Is(err, sql.ErrNoRows) {
 			return nil
 		}
 		if err == nil && attempts == 1 {
-			err = noteDelivery(ctx, tx, now, EntryBegun, id, func(*Facts) {})
+			err = note(ctx, tx, now, EntryBegun, f)
 		}
-		began = err == nil
 		return err
 	})
 	return began && err == nil, wrap(err, "begin delivery %d", id)
@@ -132,43 +137,41 @@ func (q Queue) Verified(ctx context.Context, id int64, r outbox.Receipt) error {
 	if q.by() == outbox.ByAPI {
 		return q.accepted(ctx, id, r)
 	}
-	return q.tx(ctx, func(tx *sql.Tx) error {
-		var plan int64
-		var target, folder, name string
+	return q.share(ctx, func(tx *changes) error {
+		f := Facts{Delivery: id, Proof: string(r.Proof), Way: r.Way}
+		var folder, name string
 		err := tx.QueryRowContext(ctx, `UPDATE deliveries SET state = 'verified', verified_at = $2, proof = $3, way = $4, replaced = $5,
 				next_at = 0, class = '', error = '', look_at = $6, fate = '', unsettled = 1
-			WHERE id = $1 RETURNING plan, target, folder, name`,
-			id, millis(r.At), r.Proof, r.Way, r.Replaced, millis(r.At.Add(q.Window))).Scan(&plan, &target, &folder, &name)
+			WHERE id = $1 RETURNING folder, name, `+deliveryFacts,
+			id, millis(r.At), r.Proof, r.Way, r.Replaced, millis(r.At.Add(q.Window))).Scan(append([]any{&folder, &name}, f.ofDelivery()...)...)
 		if err != nil {
 			return fmt.Errorf("record receipt of delivery %d: %w", id, err)
 		}
 		// This file holds everything that was unsettled under its name, and took the place of what lay there. What has settled already,
 		// which is months of history, is not written again.
-		_, err = tx.ExecContext(ctx, `UPDATE deliveries SET unsettled = 0, look_at = 0
-			WHERE target = $1 AND unsettled = 1 AND folder = $2 AND name = $3 AND id < $4`, target, folder, name, id)
+		_, err = tx.ExecContext(ctx, replacedUpdate, f.Target, folder, name, id)
 		if err == nil {
 			_, err = tx.ExecContext(ctx, `UPDATE targets SET adopt = 0 WHERE target = $1 AND NOT EXISTS
-				(SELECT 1 FROM deliveries WHERE plan = $2 AND verified_at = 0)`, target, plan)
+				(SELECT 1 FROM deliveries WHERE plan = $2 AND verified_at = 0)`, f.Target, f.Plan)
 		}
 		if err != nil {
 			return fmt.Errorf("settle what delivery %d replaced: %w", id, err)
 		}
-		err = noteDelivery(ctx, tx, r.At, EntryVerified, id, func(f *Facts) { f.Proof, f.Way = string(r.Proof), r.Way })
-		if err != nil {
+		if err := note(ctx, tx, r.At, EntryVerified, f); err != nil {
 			return err
 		}
-		if err := finishPlan(ctx, tx, plan, target, r.At); err != nil {
+		if err := finishPlan(ctx, tx, f.Plan, f.Target, r.At); err != nil {
 			return err
 		}
 		// So do the files of a whole plan with what requests left behind, which have other names.
 		_, err = tx.ExecContext(ctx, `UPDATE deliveries SET unsettled = 0 WHERE target = $1 AND unsettled = 1 AND sent_by = 'api' AND plan < $2
-			AND EXISTS (SELECT 1 FROM plans p WHERE p.id = $2 AND p.state = 'done')`, target, plan)
+			AND EXISTS (SELECT 1 FROM plans p WHERE p.id = $2 AND p.state = 'done')`, f.Target, f.Plan)
 		return wrap(err, "settle requests before delivery %d", id)
 	})
 }
 
 // finishPlan ends a plan whose documents are all verified. Only here does sent move.
-func finishPlan(ctx context.Context, tx *sql.Tx, plan int64, target string, at time.Time) error {
+func finishPlan(ctx context.Context, tx changer, plan int64, target string, at time.Time) error {
 	var full bool
 	err := tx.QueryRowContext(ctx, `UPDATE plans SET state = 'done', done_at = $2 WHERE id = $1 AND state = 'open' AND NOT EXISTS
 		(SELECT 1 FROM deliveries WHERE plan = $1 AND verified_at = 0) RETURNING is_full`, plan, millis(at)).Scan(&full)
@@ -212,7 +215,7 @@ func (q Queue) Parked(ctx context.Context, id int64, class outbox.Class, text st
 }
 
 func (q Queue) failed(ctx context.Context, id int64, state string, next time.Time, class outbox.Class, text string) error {
-	return q.tx(ctx, func(tx *sql.Tx) error {
+	return q.share(ctx, func(tx *changes) error {
 		if err := q.noteFailed(ctx, tx, id, class); err != nil {
 			return err
 		}
@@ -243,7 +246,7 @@ func (q Queue) Pending(ctx context.Context, now time.Time) ([]outbox.Pending, er
 // Fate implements outbox.Queue. What was read settles with its plan at the earliest: until then what was sent does not have it, so a
 // plan in place of this one, which may want the old value back, would not know that the platform shows another.
 func (q Queue) Fate(ctx context.Context, id int64, fate outbox.Fate, now time.Time) error {
-	return q.tx(ctx, func(tx *sql.Tx) error {
+	return q.share(ctx, func(tx *changes) error {
 		var before outbox.Fate
 		err := tx.QueryRowContext(ctx, `SELECT fate FROM deliveries WHERE id = $1`, id).Scan(&before)
 		if err == nil {
@@ -257,7 +260,7 @@ func (q Queue) Fate(ctx context.Context, id int64, fate outbox.Fate, now time.Ti
 }
 
 // settle writes down what became of a document; one whose fate is still open is looked at once more at again.
-func settle(ctx context.Context, tx *sql.Tx, id int64, fate outbox.Fate, again time.Time) (err error) {
+func settle(ctx context.Context, tx changer, id int64, fate outbox.Fate, again time.Time) (err error) {
 	const settled = `look_at = 0, unsettled = NOT EXISTS (SELECT 1 FROM plans p WHERE p.id = deliveries.plan AND p.state = 'done')`
 	switch fate {
 	case outbox.FateTaken:
@@ -303,7 +306,7 @@ func (q Queue) SetHold(ctx context.Context, h *outbox.Hold) error {
 		}
 		if err == nil {
 			// The answers about what waits say why.
-			_, err = tx.ExecContext(ctx, `UPDATE drops SET receipt_due = receipt_due + 1 WHERE seq IN (SELECT seq FROM effects WHERE state = 'planned')`)
+			_, err = tx.ExecContext(ctx, heldUpReceipts)
 		}
 		return wrap(err, "set or end the hold")
 	})

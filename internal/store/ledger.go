@@ -108,7 +108,7 @@ func (s *Store) Note(ctx context.Context, at time.Time, kind EntryKind, f Facts)
 }
 
 // note adds a row to the ledger within the transaction of what it tells.
-func note(ctx context.Context, tx *sql.Tx, at time.Time, kind EntryKind, f Facts) error {
+func note(ctx context.Context, tx changer, at time.Time, kind EntryKind, f Facts) error {
 	var id int64
 	var before string
 	// Where all rows have gone with retention the numbers go on, and the chain with them: the newest row is never removed.
@@ -148,11 +148,17 @@ func noteJudged(ctx context.Context, tx *sql.Tx, l LayerFile, now time.Time) err
 	return note(ctx, tx, now, EntryHeld, f)
 }
 
+// deliveryFacts are the columns of what is told of a delivery; ofDelivery returns where they go.
+const deliveryFacts = `plan, target, folder || '/' || name, size, sha256, doc_rows`
+
+func (f *Facts) ofDelivery() []any {
+	return []any{&f.Plan, &f.Target, &f.Document, &f.Size, &f.SHA256, &f.Rows}
+}
+
 // noteDelivery tells of a delivery; more adds what is special about it.
-func noteDelivery(ctx context.Context, tx *sql.Tx, at time.Time, kind EntryKind, id int64, more func(*Facts)) error {
+func noteDelivery(ctx context.Context, tx changer, at time.Time, kind EntryKind, id int64, more func(*Facts)) error {
 	f := Facts{Delivery: id}
-	err := tx.QueryRowContext(ctx, `SELECT plan, target, folder || '/' || name, size, sha256, doc_rows FROM deliveries WHERE id = $1`, id).
-		Scan(&f.Plan, &f.Target, &f.Document, &f.Size, &f.SHA256, &f.Rows)
+	err := tx.QueryRowContext(ctx, `SELECT `+deliveryFacts+` FROM deliveries WHERE id = $1`, id).Scan(f.ofDelivery()...)
 	if err != nil {
 		return fmt.Errorf("read delivery %d for the ledger: %w", id, err)
 	}
@@ -161,7 +167,7 @@ func noteDelivery(ctx context.Context, tx *sql.Tx, at time.Time, kind EntryKind,
 }
 
 // noteFailed tells of an attempt that failed in another way than the one before it.
-func (q Queue) noteFailed(ctx context.Context, tx *sql.Tx, id int64, class outbox.Class) error {
+func (q Queue) noteFailed(ctx context.Context, tx changer, id int64, class outbox.Class) error {
 	var before string
 	err := tx.QueryRowContext(ctx, `SELECT class FROM deliveries WHERE id = $1`, id).Scan(&before)
 	if errors.Is(err, sql.ErrNoRows) || err == nil && before == string(class) {
@@ -182,8 +188,19 @@ func entryHash(id, at int64, kind EntryKind, body, before string) string {
 
 // Entries calls fn for the rows of the ledger from a time on, the oldest first; of one kind, where it is given.
 func (s *Store) Entries(ctx context.Context, since time.Time, kind EntryKind, fn func(Entry) error) error {
-	return scanEntries(ctx, s.read, fn, nil, `SELECT id, at, kind, body, before, hash FROM ledger WHERE at >= $1 AND ($2 = '' OR kind = $2) ORDER BY id`,
-		millis(since), kind)
+	return scanEntries(ctx, s.read, fn, nil, entriesQuery(since, kind), millis(since), kind)
+}
+
+// entriesQuery asks for the rows from a time on. A year of them is not walked to find where that is.
+func entriesQuery(since time.Time, kind EntryKind) string {
+	query := `SELECT id, at, kind, body, before, hash FROM ledger WHERE at >= $1`
+	if !since.IsZero() {
+		query += ` AND id >= (SELECT MIN(id) FROM ledger INDEXED BY ledger_at WHERE at >= $1)`
+	}
+	if kind != "" {
+		query += ` AND kind = $2`
+	}
+	return query + ` ORDER BY id`
 }
 
 // NewestEntry returns when the newest row of the ledger was written, by the clock of then; the zero time where there is none.

@@ -36,7 +36,7 @@ var ErrNone = errors.New("no state yet")
 
 // Store is the database. Its methods may be called by several goroutines.
 type Store struct {
-	write *sql.DB // one connection: transactions that change something wait for each other here, not in SQLite
+	write *writer
 	read  *readers
 	lock  *flock.Flock
 
@@ -155,7 +155,7 @@ func open(ctx context.Context, dir string) (*Store, error) {
 		return nil, errors.Join(fmt.Errorf("open database: %w", err), write.Close(), read.Close())
 	}
 	watch.SetMaxOpenConns(1)
-	s := &Store{write: write, read: &readers{DB: read}, watch: watch, Now: time.Now}
+	s := &Store{write: newWriter(write), read: &readers{DB: read}, watch: watch, Now: time.Now}
 	if err := write.PingContext(ctx); err != nil {
 		return nil, errors.Join(fmt.Errorf("open database in %s: %w", dir, err), s.Close())
 	}
@@ -252,7 +252,7 @@ func dataSource(path string) string {
 
 // recover marks attempts that a stopped process was in the middle of: nobody knows how far they came.
 func (s *Store) recover(ctx context.Context) error {
-	return s.exec(ctx, "recover deliveries", `UPDATE deliveries SET state = 'uncertain', next_at = 0 WHERE state = 'sending'`)
+	return s.exec(ctx, "recover deliveries", `UPDATE deliveries SET state = 'uncertain', next_at = 0 WHERE `+unfinished+` AND state = 'sending'`)
 }
 
 // tx runs fn in one durable transaction.
