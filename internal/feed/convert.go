@@ -40,12 +40,15 @@ type converter struct {
 	flagsRead map[string]bool    // the same as the export writes it
 	fixed     []string           // the stores of every row, nil when a column tells
 	occurs    map[string]bool    // ids of the stores that occur
-	one       [1]string          // room for the store of one row
+	one       [1]string          // the store of one row
 	hidden    int                // rows about articles that are hidden
 	ends      ends               // of the rows read so far
 	rules     *ruler             // nil where there are none
 	asked     map[string]*column // those that only formulas ask for, by squeezed header
 	scratch   []byte
+
+	barcodeCell string // the last barcode
+	barcodeRead barcodeReading
 
 	offersRead map[string]wording     // offers in words as the export writes them, each told once
 	datesRead  map[string]dateReading // dates likewise; the zero value is none

@@ -319,8 +319,10 @@ func (c *converter) storesOf(r table.Row, tell bool) ([]string, bool) {
 		i = c.stores.find(text)
 	}
 	if i != noStore {
-		c.one[0] = c.spec.Vendors[i].ID
-		c.occurs[c.one[0]] = true
+		if id := c.spec.Vendors[i].ID; c.one[0] != id {
+			c.one[0] = id
+			c.occurs[id] = true
+		}
 		return c.one[:], true
 	}
 	switch {
@@ -348,7 +350,10 @@ func (c *converter) identify(r table.Row, tell bool) (catalog.Item, bool) {
 		c.tellIdentity(r, c.sku, wrong, item.SKU == "")
 	}
 	text, wrong = identifier(r, c.barcode, catalog.BarcodeLost, catalog.BarcodeLength)
-	read := c.spec.InStore.read(text)
+	if text != c.barcodeCell || text == "" { // an article comes once for each store, often in a row
+		c.barcodeCell, c.barcodeRead = text, c.spec.InStore.read(text)
+	}
+	read := c.barcodeRead
 	item.Barcode = read.digits
 	zeros := read.code == catalog.BarcodeZeros
 	if wrong == "" && !zeros {
