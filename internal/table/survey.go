@@ -118,7 +118,7 @@ func (s *survey) block(b []byte, from, stop int, base int64) int {
 			s.count(b[i], at)
 			first(s.single, &s.firstSingle, at, b[i:i+1])
 			s.single++
-			if at >= s.judged {
+			if at >= s.judged && s.pieces.n < maxPieces {
 				s.addPiece(b, i, base)
 			}
 		}
