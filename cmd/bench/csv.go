@@ -13,6 +13,7 @@ import (
 	"iter"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"time"
 
@@ -241,22 +242,32 @@ func documents(spec feed.Spec, path, work string, m *measure) error {
 	m.add("read", -sorted)
 	m.add("sort", sorted)
 	var layers []shelf.Digest
+	group := &durable.Group{}
 	err = sorter.Each(func(vendor string, rows *shelf.Rows) error {
-		l, err := files.BuildLayer(shelf.LayerSpec{Full: true, Missing: shelf.Deactivate, Owned: res.Owned, Owner: vendor, Today: shelf.DayOf(time.Now())}, rows)
+		l, err := files.In(group).BuildLayer(shelf.LayerSpec{Full: true, Missing: shelf.Deactivate, Owned: res.Owned, Owner: vendor, Today: shelf.DayOf(time.Now())}, rows)
 		layers = append(layers, l.Digest)
 		return err
 	}, nil)
+	if err == nil {
+		err = group.Commit()
+	}
 	if err != nil {
 		return err
 	}
 	clock.lap("layer")
 	rows := 0
-	for _, l := range layers {
-		n, err := push(files, shelf.Question{Wanted: []shelf.Digest{l}, Full: true}, work, clock)
-		if err != nil {
+	for some := range slices.Chunk(layers, 16) { // as many as the house drafts together
+		for _, l := range some {
+			n, err := push(files.In(group), shelf.Question{Wanted: []shelf.Digest{l}, Full: true}, work, group, clock)
+			if err != nil {
+				return err
+			}
+			rows += n
+		}
+		if err := group.Commit(); err != nil {
 			return err
 		}
-		rows += n
+		clock.lap("write")
 	}
 	if rows == 0 {
 		return errNoWork
@@ -270,8 +281,8 @@ func emptyWork(work string) (shelf.Files, error) {
 	return files, errors.Join(os.RemoveAll(work), os.MkdirAll(files.Dir, 0o755))
 }
 
-// push plans and writes the documents of a plan, durable and hashed.
-func push(files shelf.Files, q shelf.Question, work string, clock *clock) (rows int, err error) {
+// push plans and writes the documents of a plan, hashed and durable with a group.
+func push(files shelf.Files, q shelf.Question, work string, group *durable.Group, clock *clock) (rows int, err error) {
 	q.Says, q.Decimals = platform.CatalogFields, 2
 	s, err := files.Plan(q)
 	if err != nil {
@@ -279,7 +290,7 @@ func push(files shelf.Files, q shelf.Question, work string, clock *clock) (rows 
 	}
 	clock.lap("plan")
 	for _, part := range s.Parts {
-		n, err := writeDocument(files, part, work)
+		n, err := writeDocument(files, part, work, group)
 		if err != nil {
 			return 0, err
 		}
@@ -290,7 +301,7 @@ func push(files shelf.Files, q shelf.Question, work string, clock *clock) (rows 
 }
 
 // writeDocument does what the house does for each document.
-func writeDocument(files shelf.Files, part shelf.Part, work string) (int, error) {
+func writeDocument(files shelf.Files, part shelf.Part, work string, group *durable.Group) (int, error) {
 	f, err := durable.Create(filepath.Join(work, "new"), 0o600)
 	if err != nil {
 		return 0, err
@@ -302,7 +313,7 @@ func writeDocument(files shelf.Files, part shelf.Part, work string) (int, error)
 	if err = errors.Join(err, w.Flush()); err != nil {
 		return 0, err
 	}
-	return n, f.CommitAs(filepath.Join(work, hex.EncodeToString(sum.Sum(nil))+".csv"))
+	return n, f.CommitIn(group, filepath.Join(work, hex.EncodeToString(sum.Sum(nil))+".csv"))
 }
 
 // items streams the articles of a record file.

@@ -11,7 +11,7 @@ import (
 
 // heldByDrop returns what a plan's findings about rows are of each drop that counts: whose rows they are shows only now, for what else
 // is wanted and was sent may have changed since a drop was read.
-func (h *House) heldByDrop(ctx context.Context, t Target, q shelf.Question, findings []shelf.Finding) (map[int64][]catalog.Issue, error) {
+func (h drafter) heldByDrop(ctx context.Context, t Target, q shelf.Question, findings []shelf.Finding) (map[int64][]catalog.Issue, error) {
 	if len(findings) == 0 {
 		return nil, nil
 	}

@@ -24,8 +24,7 @@ import (
 // each, writing a whole shelf costs more, so it is done now and then.
 const longStack = 24
 
-// planDue puts back what an admin asked for, and makes the plans that a slot or an admin asked for. One target's trouble does not keep the
-// others from theirs.
+// planDue puts back what an admin asked for, and makes the plans that a slot or an admin asked for.
 func (h *House) planDue(ctx context.Context) error {
 	if err := errors.Join(h.endPauses(ctx), h.applyOffs(ctx)); err != nil {
 		return err
@@ -35,83 +34,134 @@ func (h *House) planDue(ctx context.Context) error {
 	if err != nil {
 		return errors.Join(append(errs, err)...)
 	}
-	for _, t := range due {
-		if t.Begun || t.Working || ctx.Err() != nil {
-			// Its documents are on their way, or being worked on; that is finished first.
-			continue
-		}
-		if !h.isTarget(t.Target) {
-			// A store that left the config gets no plans and deactivates nothing.
-			continue
-		}
-		if err := h.planTarget(ctx, t); err != nil && !errors.Is(err, store.ErrBegun) {
-			errs = append(errs, fmt.Errorf("plan %s: %w", t.Target, err))
-		}
+	due = slices.DeleteFunc(due, func(t store.Target) bool {
+		// What has documents on their way, or being worked on, is finished first. A store that left the config gets no plans and
+		// deactivates nothing.
+		return t.Begun || t.Working || !h.isTarget(t.Target)
+	})
+	for len(due) > 0 && ctx.Err() == nil {
+		n := drafts(due)
+		errs = append(errs, h.planTargets(ctx, due[:n]))
+		due = due[n:]
 	}
 	return errors.Join(errs...)
 }
 
-// planTarget asks the brake, compares wanted with sent, writes the documents and enqueues them.
-func (h *House) planTarget(ctx context.Context, due store.Target) error {
+// draftedTogether is how many plans have their files made durable together at most. Whoever reads a drop waits until they are enqueued.
+const draftedTogether = 16
+
+// drafts returns how many of the targets, from the first on, are planned together: those of one kind, for a store's promotions are held
+// against its catalogue.
+func drafts(due []store.Target) int {
+	n := 1
+	for n < min(len(due), draftedTogether) && parseTarget(due[n].Target).Kind == parseTarget(due[0].Target).Kind {
+		n++
+	}
+	return n
+}
+
+// planTargets makes plans and enqueues them. One target's trouble does not keep the others from theirs.
+func (h *House) planTargets(ctx context.Context, due []store.Target) error {
 	h.shelfMu.Lock()
 	defer h.shelfMu.Unlock()
+	group := &durable.Group{}
+	defer group.Abort()
+	d := drafter{House: h, group: group, files: h.files.In(group)}
+	var errs []error
+	failed := func(t store.Target, err error) {
+		if err != nil && !errors.Is(err, store.ErrBegun) {
+			errs = append(errs, fmt.Errorf("plan %s: %w", t.Target, err))
+		}
+	}
+	var plans []store.Plan
+	for _, t := range due {
+		if ctx.Err() != nil {
+			break
+		}
+		p, err := d.plan(ctx, t)
+		if failed(t, err); err == nil {
+			plans = append(plans, p)
+		}
+	}
+	if err := group.Commit(); err != nil {
+		return errors.Join(append(errs, fmt.Errorf("write documents: %w", err))...)
+	}
+	for _, p := range plans {
+		failed(store.Target{Target: p.Target}, h.enqueue(ctx, p))
+	}
+	return errors.Join(errs...)
+}
+
+// drafter makes plans whose files become durable together.
+type drafter struct {
+	*House
+	group *durable.Group
+	files shelf.Files // the house's, in the group: what has been drafted can be read from it alone
+}
+
+// plan asks the brake, compares wanted with sent, and writes the documents.
+func (h drafter) plan(ctx context.Context, due store.Target) (store.Plan, error) {
 	t := parseTarget(due.Target)
-	upto, err := h.store.Newest(ctx)
-	if err != nil {
-		return err
+	p := store.Plan{Target: due.Target}
+	var err error
+	if p.Upto, err = h.store.Newest(ctx); err != nil {
+		return p, err
 	}
 	for _, f := range h.byPriority(t) {
 		for _, scope := range t.scopes() {
 			if err := h.judge(ctx, f, scope); err != nil {
-				return err
+				return p, err
 			}
 		}
 	}
 	if err := h.compactSent(ctx, due.Target); err != nil {
-		return err
+		return p, err
 	}
-	decisions, err := h.store.Decisions(ctx, due.Target)
-	if err != nil {
-		return err
+	if p.Decisions, err = h.store.Decisions(ctx, due.Target); err != nil {
+		return p, err
 	}
 	q, err := h.question(ctx, due, h.stands)
 	if err != nil {
-		return err
+		return p, err
 	}
 	summary, err := h.rows(t, &q)
 	if err != nil {
-		return err
+		return p, err
 	}
-	p := store.Plan{
-		Target: due.Target, Full: q.Full, Parts: q.Parts, Upto: upto, Differs: summary.Differs, Rows: summary.Rows, Change: summary.Change,
-		Waiting: summary.Waiting, Decisions: decisions, At: h.now(),
-	}
+	p.At, p.Full, p.Parts, p.Differs, p.Rows = h.now(), q.Full, q.Parts, summary.Differs, summary.Rows
+	p.Change, p.Waiting = summary.Change, summary.Waiting
 	for _, n := range summary.Withheld {
 		p.Withheld += n
 	}
 	if p.Findings, err = h.stop(ctx, t, q, summary); err != nil {
-		return err
+		return p, err
 	}
 	if p.Findings != nil {
 		summary.Parts = nil // nothing leaves before somebody has approved it
 	} else {
 		p.Findings = summary.Findings
 		if p.Held, err = h.heldByDrop(ctx, t, q, p.Findings); err != nil {
-			return err
+			return p, err
 		}
 	}
 	if q.Full {
 		if p.Below, err = h.files.Remembered(q.Sent, shelf.DayOf(h.now())); err != nil {
-			return err
+			return p, err
 		}
 	}
 	for _, part := range summary.Parts {
 		docs, err := h.documents(ctx, t, q, part)
 		if err != nil {
-			return err
+			return p, err
 		}
 		p.Documents = append(p.Documents, docs...)
 	}
+	return p, nil
+}
+
+// enqueue enqueues a plan whose documents are durable.
+func (h *House) enqueue(ctx context.Context, p store.Plan) error {
+	t := parseTarget(p.Target)
 	before, err := h.store.OpenFindings(ctx)
 	if err != nil {
 		return err
@@ -126,7 +176,7 @@ func (h *House) planTarget(ctx context.Context, due store.Target) error {
 	}
 	h.tellPlan(t, p)
 	h.tellHeldRows(t, before, p.Findings)
-	return h.moveFeedback(ctx, t, upto)
+	return h.moveFeedback(ctx, t, p.Upto)
 }
 
 // tellPlan tells of a plan and its documents.
@@ -173,7 +223,7 @@ func (h *House) question(ctx context.Context, due store.Target, stack layerStack
 
 // rows writes a plan's rows. When a file would have too many, they are spread over more; then every file is written anew. Requests have
 // no names that stay, so that theirs are divided when they are written.
-func (h *House) rows(t Target, q *shelf.Question) (shelf.Summary, error) {
+func (h drafter) rows(t Target, q *shelf.Question) (shelf.Summary, error) {
 	if h.wayOf(t) == outbox.ByAPI {
 		q.Parts = 1
 		return h.files.Plan(*q)
@@ -193,7 +243,7 @@ func (h *House) rows(t Target, q *shelf.Question) (shelf.Summary, error) {
 }
 
 // documents renders one part of a plan in the platform's format: as one file, or as requests.
-func (h *House) documents(ctx context.Context, t Target, q shelf.Question, part shelf.Part) ([]store.Document, error) {
+func (h drafter) documents(ctx context.Context, t Target, q shelf.Question, part shelf.Part) ([]store.Document, error) {
 	if h.wayOf(t) == outbox.ByAPI {
 		return h.requests(ctx, t, q, part.Digest)
 	}
@@ -202,8 +252,8 @@ func (h *House) documents(ctx context.Context, t Target, q shelf.Question, part 
 	return []store.Document{d}, err
 }
 
-// writeBytes writes the bytes of a document, durable before the row that names them.
-func (h *House) writeBytes(ending string, render func(io.Writer) (int, error)) (store.Document, error) {
+// writeBytes writes the bytes of a document.
+func (h drafter) writeBytes(ending string, render func(io.Writer) (int, error)) (store.Document, error) {
 	dir := filepath.Join(h.cfg.State.Dir, documentDir)
 	file, err := durable.Create(filepath.Join(dir, "new"), 0o600)
 	if err != nil {
@@ -221,14 +271,14 @@ func (h *House) writeBytes(ending string, render func(io.Writer) (int, error)) (
 		return store.Document{}, fmt.Errorf("write document: %w", err)
 	}
 	digest := hex.EncodeToString(sum.Sum(nil))
-	if err := file.CommitAs(filepath.Join(dir, digest+ending)); err != nil {
+	if err := file.CommitIn(h.group, filepath.Join(dir, digest+ending)); err != nil {
 		return store.Document{}, fmt.Errorf("write document: %w", err)
 	}
 	return store.Document{Path: documentDir + "/" + digest + ending, Size: counter.n, SHA256: digest, Rows: rows}, nil
 }
 
 // render writes one part in the format of the target's kind and returns how many rows it has.
-func (h *House) render(w io.Writer, t Target, part shelf.Part) (int, error) {
+func (h drafter) render(w io.Writer, t Target, part shelf.Part) (int, error) {
 	decimals := h.cfg.Chain.PriceDecimals
 	switch t.Kind {
 	case catalog.KindPromotions:

@@ -82,7 +82,7 @@ func (s *setup) checkRequests(fault func(path string, err error)) {
 }
 
 // requests renders a plan's rows as bodies of requests, each with a record file of its own rows.
-func (h *House) requests(ctx context.Context, t Target, q shelf.Question, rows shelf.Digest) ([]store.Document, error) {
+func (h drafter) requests(ctx context.Context, t Target, q shelf.Question, rows shelf.Digest) ([]store.Document, error) {
 	if t.Kind == catalog.KindPromotions {
 		return h.promotionRequests(ctx, t, q, rows)
 	}
@@ -123,8 +123,8 @@ func (h *House) requests(ctx context.Context, t Target, q shelf.Question, rows s
 	return all, end()
 }
 
-// request writes one request, durable before the row that names it.
-func (h *House) request(t Target, part int, rows shelf.Digest, render func(io.Writer) (int, error)) (store.Document, error) {
+// request writes one request.
+func (h drafter) request(t Target, part int, rows shelf.Digest, render func(io.Writer) (int, error)) (store.Document, error) {
 	d, err := h.writeBytes(".json", render)
 	if err != nil {
 		return d, err
@@ -141,7 +141,7 @@ func (h *House) request(t Target, part int, rows shelf.Digest, render func(io.Wr
 
 // promotionRequests is requests for promotions. Those that the platform takes for one go in one request, together with what runs of it
 // already: whether a request replaces the list of articles or adds to it is [unknown], and so it makes no difference.
-func (h *House) promotionRequests(ctx context.Context, t Target, q shelf.Question, rows shelf.Digest) ([]store.Document, error) {
+func (h drafter) promotionRequests(ctx context.Context, t Target, q shelf.Question, rows shelf.Digest) ([]store.Document, error) {
 	groups := map[string][]shelf.Record{}
 	var order []string
 	said := map[string]bool{}
@@ -193,7 +193,7 @@ func (h *House) promotionRequests(ctx context.Context, t Target, q shelf.Questio
 }
 
 // runningBeside adds to each group what runs of it and is not spoken of yet.
-func (h *House) runningBeside(q shelf.Question, groups map[string][]shelf.Record, said map[string]bool) error {
+func (h drafter) runningBeside(q shelf.Question, groups map[string][]shelf.Record, said map[string]bool) error {
 	o, err := h.files.Overlay(q.Sent)
 	if err != nil {
 		return err
@@ -218,7 +218,7 @@ func (h *House) runningBeside(q shelf.Question, groups map[string][]shelf.Record
 }
 
 // promotionRequest writes one request and the file of its rows.
-func (h *House) promotionRequest(t Target, part int, rows []shelf.Record, goesOn bool) (store.Document, error) {
+func (h drafter) promotionRequest(t Target, part int, rows []shelf.Record, goesOn bool) (store.Document, error) {
 	slices.SortFunc(rows, func(a, b shelf.Record) int { return cmp.Compare(a.Key, b.Key) })
 	w, err := h.files.Create()
 	if err != nil {

@@ -12,6 +12,7 @@ import (
 
 	"gondola/internal/catalog"
 	"gondola/internal/drop"
+	"gondola/internal/durable"
 	"gondola/internal/feed"
 	"gondola/internal/report"
 	"gondola/internal/shelf"
@@ -240,11 +241,17 @@ func (h *House) understand(ctx context.Context, f feedSetup, d store.Drop) (_ st
 		delete(r.Outcome.Counts, catalog.RowHidden)
 	}
 	twice := twiceIssues(&r.Outcome)
+	group := &durable.Group{}
+	defer group.Abort()
 	err = sorter.Each(func(vendor string, rows *shelf.Rows) error {
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
-		l, err := h.layer(ctx, f, d, vendor, result, rows)
+		spec, err := h.layer(ctx, f, d, vendor, result)
+		if err != nil {
+			return err
+		}
+		l, err := h.files.In(group).BuildLayer(spec, rows)
 		if err != nil {
 			return err
 		}
@@ -259,7 +266,10 @@ func (h *House) understand(ctx context.Context, f feedSetup, d store.Drop) (_ st
 		})
 		return nil
 	}, twice)
-	return r, err
+	if err != nil {
+		return r, err
+	}
+	return r, group.Commit()
 }
 
 // earlier tells what the last text of a feed before a drop was like. One that broke off tells nothing about how the feed's files end, but
@@ -285,11 +295,11 @@ func (h *House) earlier(ctx context.Context, d store.Drop) (*feed.Earlier, error
 // maxEarlier is how many drops of a feed are looked through for one that tells how its files end.
 const maxEarlier = 50
 
-// layer writes one store's part of an export.
-func (h *House) layer(ctx context.Context, f feedSetup, d store.Drop, vendor string, result feed.Result, rows *shelf.Rows) (shelf.Layer, error) {
+// layer says how one store's part of an export becomes a file of its layer.
+func (h *House) layer(ctx context.Context, f feedSetup, d store.Drop, vendor string, result feed.Result) (shelf.LayerSpec, error) {
 	files, err := h.store.Layer(ctx, f.Name, vendor)
 	if err != nil {
-		return shelf.Layer{}, err
+		return shelf.LayerSpec{}, err
 	}
 	// Read again, a drop lies where it lay: on what came before it, and what it said before is not forgotten.
 	was := shelf.Digest("")
@@ -297,10 +307,10 @@ func (h *House) layer(ctx context.Context, f feedSetup, d store.Drop, vendor str
 		was = files[i].Digest
 	}
 	files = slices.DeleteFunc(files, func(l store.LayerFile) bool { return l.Seq >= d.Seq })
-	return h.files.BuildLayer(shelf.LayerSpec{
+	return shelf.LayerSpec{
 		Kind: f.kind, Full: f.spec.Full, Missing: f.missing, Owned: result.Owned, Keyless: keyless(result, vendor) > 0,
 		Below: digests(hopeful(files)), Was: was, Owner: f.Name + " " + vendor, Today: shelf.DayOf(h.now()),
-	}, rows)
+	}, nil
 }
 
 // keyless returns how many rows without a readable identifier may be about a store: its own, and those whose store is not known.

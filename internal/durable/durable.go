@@ -7,6 +7,9 @@
 // The order is always the same: temporary name in the target's folder, write, fsync the file, close, rename, fsync the folder.
 // The first fsync must come before the rename, because a file system may write the new name before the bytes; the second one makes
 // the name itself last. A rename that replaces a file is atomic on every system the daemon runs on.
+//
+// A [Group] takes the same steps for many files at once: all are written, all are fsynced, all are renamed, and each folder is fsynced
+// once. A disk that needs ten milliseconds to say that something is on it is asked some times instead of hundreds of times.
 package durable
 
 import (

@@ -25,10 +25,24 @@ type Files struct {
 	Dir string
 	// Scratch is where new files go instead, for those who may look at Dir but leave nothing there. "" = Dir.
 	Scratch string
+
+	group *durable.Group // what is written becomes durable with it; nil for at once
+}
+
+// In returns the same folder for files that become durable together, with a group: nothing may refer to one before the group's Commit.
+// Through what In returns they can be read at once.
+func (f Files) In(g *durable.Group) Files {
+	f.group = g
+	return f
 }
 
 // Path returns where the file of a digest lies.
 func (f Files) Path(d Digest) string {
+	if f.group != nil {
+		if path := f.group.Lies(f.target(d)); path != "" {
+			return path
+		}
+	}
 	if f.Scratch != "" {
 		if path := below(f.Scratch, d); isThere(path) {
 			return path
@@ -36,6 +50,9 @@ func (f Files) Path(d Digest) string {
 	}
 	return below(f.Dir, d)
 }
+
+// target returns where a new file of a digest goes.
+func (f Files) target(d Digest) string { return below(cmp.Or(f.Scratch, f.Dir), d) }
 
 func below(dir string, d Digest) string { return filepath.Join(dir, string(d[:2]), string(d)+".tsv") }
 
@@ -104,14 +121,20 @@ func (w *Writer) addLine(line []byte, key int) error {
 // Rows returns the number of records written so far.
 func (w *Writer) Rows() int { return w.rows }
 
-// Commit makes the file durable under its digest.
+// Commit makes the file durable under its digest, at once or with the group of In.
 func (w *Writer) Commit() (Digest, error) {
 	if err := w.buf.Flush(); err != nil {
 		w.Abort()
 		return "", fmt.Errorf("write shelf file: %w", err)
 	}
 	d := Digest(hex.EncodeToString(w.sum.Sum(nil)))
-	path := below(cmp.Or(w.files.Scratch, w.files.Dir), d)
+	path := w.files.target(d)
+	if g := w.files.group; g != nil {
+		if err := w.file.CommitIn(g, path); err != nil {
+			return "", fmt.Errorf("write shelf file: %w", err)
+		}
+		return d, nil
+	}
 	if err := durable.MkdirAll(filepath.Dir(path)); err != nil {
 		w.Abort()
 		return "", fmt.Errorf("create shelf folder: %w", err)

@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"gondola/internal/catalog"
+	"gondola/internal/durable"
 )
 
 // lying lists the files below a folder.
@@ -71,6 +72,31 @@ func TestOverlayWithoutAFile(t *testing.T) {
 	}
 	if _, err := files.Overlay([]Digest{keep, gone}); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("overlay with a file that is gone: %v, want fs.ErrNotExist", err)
+	}
+}
+
+// TestFilesOfAGroup can be read through it at once, and by others once it is durable.
+func TestFilesOfAGroup(t *testing.T) {
+	files := newTestFiles(t)
+	group := &durable.Group{}
+	in := files.In(group)
+	kept := write(t, files, table{"a": priced("a", 1)})
+	below, above := write(t, in, table{"a": priced("a", 2)}), write(t, in, table{"b": priced("b", 3)})
+	want := []Record{priced("a", 2), priced("b", 3)}
+	stack := []Digest{kept, below, above}
+	if diff := cmp.Diff(want, read(t, in, stack)); diff != "" {
+		t.Errorf("before (-want +got):\n%s", diff)
+	}
+	if _, err := files.Overlay(stack); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("what is not durable has its name: %v", err)
+	}
+	if err := group.Commit(); err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range []Files{files, in} {
+		if diff := cmp.Diff(want, read(t, f, stack)); diff != "" {
+			t.Errorf("after (-want +got):\n%s", diff)
+		}
 	}
 }
 
