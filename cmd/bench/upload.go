@@ -242,7 +242,7 @@ func upload(args []string, m *measure) (err error) {
 		return err
 	}
 	o := &outbox.Outbox{
-		Queue: store.Queue{Store: st, Dir: work, Window: time.Hour}, Parallel: parallel, Login: c.Login,
+		Queue: store.Queue{Store: st, Dir: work, Window: time.Hour}, Parallel: c.Lanes(), Login: c.Login,
 		Dial: func(ctx context.Context) (outbox.Remote, error) { return sftp.Dial(ctx, c) },
 	}
 	begun := time.Now()

@@ -16,13 +16,13 @@ import (
 )
 
 const (
-	// writesAhead is how many writes of a file may be unanswered. With 32 KiB each that is 2 MiB on their way: a full pipe on any
-	// line that stores have, and as much as the window of an SSH channel holds anyway.
-	writesAhead = 64
+	// writesAhead is how many writes of a file may be unanswered. With 32 KiB each that is twice what the window of an SSH channel holds
+	// with OpenSSH: the window decides how much is on its way, and never has to wait for an answer.
+	writesAhead = 128
 	writeSize   = 32 << 10
 	// bytesAhead is how much of all files together may be on its way, in either direction. Hundreds of small files are, a few large
 	// ones fill the line just as well.
-	bytesAhead = 4 * writesAhead * writeSize
+	bytesAhead = 2 * writesAhead * writeSize
 )
 
 // replacement is one file on its way to its name.

@@ -106,6 +106,14 @@ func (c Config) withDefaults() Config {
 	return c
 }
 
+// Lanes returns how many deliveries keep a connection busy: beside those on their way some are written down, before and after.
+func (c Config) Lanes() int {
+	if c.Parallel <= 1 {
+		return c.Parallel
+	}
+	return c.Parallel + c.Parallel/2
+}
+
 func (c Config) address() string { return net.JoinHostPort(c.Host, strconv.Itoa(c.Port)) }
 
 // Login returns a fingerprint of the login that Dial would use now: server, user and secrets. Two are equal when the logins are,

@@ -169,16 +169,19 @@ func (q Queue) Verified(ctx context.Context, id int64, r outbox.Receipt) error {
 
 // finishPlan ends a plan whose documents are all verified. Only here does sent move.
 func finishPlan(ctx context.Context, tx changer, plan int64, target string, at time.Time) error {
-	var full bool
+	// Whether there is more to do is found out at once: mostly there is not.
+	var full, below, fates, drops bool
 	err := tx.QueryRowContext(ctx, `UPDATE plans SET state = 'done', done_at = $2 WHERE id = $1 AND state = 'open' AND NOT EXISTS
-		(SELECT 1 FROM deliveries WHERE plan = $1 AND verified_at = 0) RETURNING is_full`, plan, millis(at)).Scan(&full)
+		(SELECT 1 FROM deliveries WHERE plan = $1 AND verified_at = 0) RETURNING is_full, below <> '',
+			EXISTS (SELECT 1 FROM deliveries WHERE plan = $1 AND fate <> ''), EXISTS (SELECT 1 FROM effects WHERE plan = $1)`,
+		plan, millis(at)).Scan(&full, &below, &fates, &drops)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil
 	}
 	if err == nil && full {
 		_, err = tx.ExecContext(ctx, `DELETE FROM sent WHERE target = $1`, target)
 	}
-	if err == nil {
+	if err == nil && below {
 		_, err = tx.ExecContext(ctx, `INSERT INTO sent (target, pos, digest)
 			SELECT target, 0, below FROM plans WHERE id = $1 AND below <> ''`, plan)
 	}
@@ -186,16 +189,16 @@ func finishPlan(ctx context.Context, tx changer, plan int64, target string, at t
 		_, err = tx.ExecContext(ctx, `INSERT INTO sent (target, pos, digest)
 			SELECT $1, id, records FROM deliveries WHERE plan = $2`, target, plan)
 	}
-	if err == nil {
+	if err == nil && fates {
 		// A document whose fate was known before the plan was whole.
 		_, err = tx.ExecContext(ctx, `UPDATE deliveries SET unsettled = 0 WHERE plan = $1 AND fate IN ($2, $3, $4, $5)`,
 			plan, outbox.FateKept, outbox.FateTaken, outbox.FateConfirmed, outbox.FateSilent)
 	}
-	if err == nil {
+	if err == nil && drops {
 		_, err = tx.ExecContext(ctx, `UPDATE drops SET receipt_due = receipt_due + 1
 			WHERE seq IN (SELECT seq FROM effects WHERE plan = $1 AND state = 'planned')`, plan)
 	}
-	if err == nil {
+	if err == nil && drops {
 		_, err = tx.ExecContext(ctx, `UPDATE effects SET state = 'verified', at = $2 WHERE plan = $1 AND state = 'planned'`, plan, millis(at))
 	}
 	return wrap(err, "finish plan %d", plan)
