@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"time"
 
 	_ "modernc.org/sqlite" // the driver of the database contenders
 
@@ -337,18 +338,23 @@ func pushFew(args []string, m *measure) error {
 	}
 	clock.lap("merge")
 	cpu = ownCPU() - cpu
-	files = work
-	for _, part := range s.Parts {
-		if _, err := writeDocument(files, part, args[1]); err != nil {
-			return err
+	// One fsync takes what the disk has to do for others at that moment: the work is the median of many.
+	var after []float64
+	for range 21 {
+		begun := time.Now()
+		for _, part := range s.Parts {
+			if _, err := writeDocument(work, part, args[1]); err != nil {
+				return err
+			}
 		}
+		after = append(after, time.Since(begun).Seconds())
 	}
-	after := clock.lap("write")
+	m.add("write", after[0])
 	if s.Differs != 10 {
 		return fmt.Errorf("%w: %d differ", errNoWork, s.Differs)
 	}
-	m.Seconds = m.Stages[0].Seconds + after
+	m.Seconds = m.Stages[0].Seconds + m.Stages[1].Seconds
 	m.tell("records a second and core", float64(compared)/cpu.Seconds()/1e6, "million")
-	m.tell("after the merge", after, "s")
+	m.tell("after the merge", spreadOf(after).median, "s")
 	return nil
 }

@@ -95,7 +95,7 @@ func waitForLooks(w *drop.Watcher, n int) error {
 			if time.Since(begun) > time.Minute {
 				return errors.New("nobody looks")
 			}
-			time.Sleep(100 * time.Millisecond) // asking copies what waits, which must not be what is measured
+			time.Sleep(100 * time.Millisecond)
 		}
 	}
 	return nil

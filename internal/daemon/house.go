@@ -70,6 +70,7 @@ type House struct {
 	api         *platform.Client // see client
 	rest        restAPI          // the same for what is sent, nil where the REST interface is not used
 	watchers    []watcher
+	reported    map[string]time.Time // by folder, which look reportWatch has written down; owned by it
 	lastDial    map[outbox.By]string // what was last told of the server; owned by flush
 	attributed  map[string]int64     // by target, the newest drop when feedback was last looked up; owned by send
 	measured    time.Time            // when the server was last asked for its clock alone; owned by send

@@ -204,7 +204,7 @@ func (c *converter) column(role Role) *column {
 
 // each calls do for every row below the header that is not blank.
 func (c *converter) each(ctx context.Context, do func(table.Row) error) (err error) {
-	rows, err := c.sheet.Rows()
+	rows, err := c.rows()
 	if err != nil {
 		return err
 	}
@@ -223,6 +223,40 @@ func (c *converter) each(ctx context.Context, do func(table.Row) error) (err err
 		}
 	}
 	return rows.Err()
+}
+
+// rows begins a pass over the rows. Where nobody looks at them beside the converter, only the cells that it reads are asked for.
+func (c *converter) rows() (table.Rows, error) {
+	if c.watch != nil || c.trace != nil {
+		return c.sheet.Rows()
+	}
+	want := table.Selection{Key: c.key.Index, IsKey: isPlainKey, Width: len(c.header.names)}
+	columns := slices.Concat(c.columns, c.askedColumns())
+	if c.rules != nil {
+		for _, set := range c.rules.sets {
+			columns = append(columns, set.columns...)
+		}
+	}
+	for _, col := range columns {
+		want.Cells = append(want.Cells, col.Index)
+	}
+	return c.sheet.RowsOf(want)
+}
+
+// isPlainKey reports whether a cell can be nothing but the identifier of an article: such a row is no total, no title, no page and no
+// remark, whatever else stands in it.
+func isPlainKey(cell []byte) bool {
+	digit := false
+	for _, b := range cell {
+		switch {
+		case isDigit(b):
+			digit = true
+		case b >= 'A' && b <= 'Z', b >= 'a' && b <= 'z', b == '-', b == '_':
+		default:
+			return false
+		}
+	}
+	return digit
 }
 
 // conclude says what only the whole export can tell.

@@ -253,8 +253,9 @@ func (f Files) diffSent(q Question, brake *rowBrake, s *Summary, emit func(row, 
 		// Nearly all articles are like this, nearly always. What was sent says something, so the article counts.
 		same := !q.Full && !a.has[atUnsettled] && a.same(atWanted, atSent) && !isPromotion(a.key)
 		if same {
-			s.Change.Same++
-			brake.known++
+			n := 1 + a.skipAlike(atWanted, atSent)
+			s.Change.Same += n
+			brake.known += n
 		}
 		return same
 	}

@@ -62,6 +62,10 @@ const (
 			AND n.state IN ('queued', 'deferred', 'sending', 'uncertain') AND n.next_at <= $1))
 		AND NOT EXISTS (SELECT 1 FROM deliveries n WHERE n.folder = deliveries.folder AND n.name = deliveries.name AND n.id > deliveries.id
 			AND n.began_at > 0 AND n.verified_at = 0) ORDER BY +id`
+	replacedUpdate = `UPDATE deliveries SET unsettled = 0, look_at = 0
+		WHERE target = $1 AND unsettled = 1 AND +folder = $2 AND +name = $3 AND id < $4`
+	heldUpReceipts = `UPDATE drops SET receipt_due = receipt_due + 1 WHERE seq IN
+		(SELECT seq FROM effects WHERE ` + openEffects + ` AND state = 'planned')`
 	waitingQuery = `SELECT ` + deliveryColumns + ` FROM deliveries WHERE ` + unfinished + ` AND (+verified_at = 0 OR +sent_by = 'api') ORDER BY +id`
 )
 
@@ -145,8 +149,7 @@ func (q Queue) Verified(ctx context.Context, id int64, r outbox.Receipt) error {
 		}
 		// This file holds everything that was unsettled under its name, and took the place of what lay there. What has settled already,
 		// which is months of history, is not written again.
-		_, err = tx.ExecContext(ctx, `UPDATE deliveries SET unsettled = 0, look_at = 0
-			WHERE target = $1 AND unsettled = 1 AND folder = $2 AND name = $3 AND id < $4`, f.Target, folder, name, id)
+		_, err = tx.ExecContext(ctx, replacedUpdate, f.Target, folder, name, id)
 		if err == nil {
 			_, err = tx.ExecContext(ctx, `UPDATE targets SET adopt = 0 WHERE target = $1 AND NOT EXISTS
 				(SELECT 1 FROM deliveries WHERE plan = $2 AND verified_at = 0)`, f.Target, f.Plan)
@@ -306,7 +309,7 @@ func (q Queue) SetHold(ctx context.Context, h *outbox.Hold) error {
 		}
 		if err == nil {
 			// The answers about what waits say why.
-			_, err = tx.ExecContext(ctx, `UPDATE drops SET receipt_due = receipt_due + 1 WHERE seq IN (SELECT seq FROM effects WHERE state = 'planned')`)
+			_, err = tx.ExecContext(ctx, heldUpReceipts)
 		}
 		return wrap(err, "set or end the hold")
 	})

@@ -188,8 +188,19 @@ func entryHash(id, at int64, kind EntryKind, body, before string) string {
 
 // Entries calls fn for the rows of the ledger from a time on, the oldest first; of one kind, where it is given.
 func (s *Store) Entries(ctx context.Context, since time.Time, kind EntryKind, fn func(Entry) error) error {
-	return scanEntries(ctx, s.read, fn, nil, `SELECT id, at, kind, body, before, hash FROM ledger WHERE at >= $1 AND ($2 = '' OR kind = $2) ORDER BY id`,
-		millis(since), kind)
+	return scanEntries(ctx, s.read, fn, nil, entriesQuery(since, kind), millis(since), kind)
+}
+
+// entriesQuery asks for the rows from a time on. A year of them is not walked to find where that is.
+func entriesQuery(since time.Time, kind EntryKind) string {
+	query := `SELECT id, at, kind, body, before, hash FROM ledger WHERE at >= $1`
+	if !since.IsZero() {
+		query += ` AND id >= (SELECT MIN(id) FROM ledger INDEXED BY ledger_at WHERE at >= $1)`
+	}
+	if kind != "" {
+		query += ` AND kind = $2`
+	}
+	return query + ` ORDER BY id`
 }
 
 // NewestEntry returns when the newest row of the ledger was written, by the clock of then; the zero time where there is none.

@@ -252,7 +252,7 @@ func dataSource(path string) string {
 
 // recover marks attempts that a stopped process was in the middle of: nobody knows how far they came.
 func (s *Store) recover(ctx context.Context) error {
-	return s.exec(ctx, "recover deliveries", `UPDATE deliveries SET state = 'uncertain', next_at = 0 WHERE state = 'sending'`)
+	return s.exec(ctx, "recover deliveries", `UPDATE deliveries SET state = 'uncertain', next_at = 0 WHERE `+unfinished+` AND state = 'sending'`)
 }
 
 // tx runs fn in one durable transaction.

@@ -138,7 +138,7 @@ const largestExact = 1 << 53
 // appendNumber appends the number that raw stands for to dst, rounded to the digits that count. It works on the digits, so nothing
 // is lost on the way. ok is false when raw is no number, inexact tells that the last digits of a whole number may be lost.
 func appendNumber(dst, raw []byte) (out []byte, inexact, ok bool) {
-	if n := len(raw); n > 0 && n <= significant && raw[0] > '0' && allDigits(raw) {
+	if isPlainNumber(raw) {
 		return append(dst, raw...), false, true
 	}
 	n, ok := scanDecimal(raw)
@@ -162,6 +162,32 @@ func appendNumber(dst, raw []byte) (out []byte, inexact, ok bool) {
 		inexact = err != nil || v > largestExact
 	}
 	return n.append(dst), inexact, true
+}
+
+// isPlainNumber reports whether a number is written as appendNumber writes it, as nearly all are: at most as many digits as count, perhaps
+// with a point between them, and no zeros that say nothing.
+func isPlainNumber(raw []byte) bool {
+	if len(raw) == 0 || len(raw) > significant {
+		return false
+	}
+	point := -1
+	for i, c := range raw {
+		switch {
+		case isDigit(c):
+		case c == '.' && point < 0:
+			point = i
+		default:
+			return false
+		}
+	}
+	whole := point
+	if point < 0 {
+		whole = len(raw)
+	}
+	if whole == 0 || raw[0] == '0' && whole > 1 {
+		return false
+	}
+	return point < 0 || raw[len(raw)-1] != '0' && point < len(raw)-1
 }
 
 // decimal is a number as its digits: 0.digits times ten to the power of point.
@@ -258,13 +284,4 @@ func (n *decimal) append(dst []byte) []byte {
 	dst = append(dst, n.digits[:n.point]...)
 	dst = append(dst, '.')
 	return append(dst, n.digits[n.point:]...)
-}
-
-func allDigits(b []byte) bool {
-	for _, c := range b {
-		if !isDigit(c) {
-			return false
-		}
-	}
-	return true
 }

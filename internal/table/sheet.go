@@ -195,7 +195,19 @@ func (s *sheetRows) readRow() {
 func (s *sheetRows) readCells() {
 	m := s.m
 	column := -1
-	for s.err == nil && m.next() {
+	for s.err == nil {
+		if c, value, ok := s.plainCell(); ok {
+			if !s.inOrder(&c, &column) {
+				return
+			}
+			if c.valued {
+				s.addCell(&c, value)
+			}
+			continue
+		}
+		if !m.next() {
+			break
+		}
 		switch m.kind {
 		case tokenClose:
 			return
@@ -210,14 +222,12 @@ func (s *sheetRows) readCells() {
 		}
 		c := cellMarkup{column: column + 1, style: -1}
 		s.readAttributes(&c)
-		if c.column <= column || c.column >= maxColumn {
-			s.fail(errMarkup)
+		if !s.inOrder(&c, &column) {
 			return
 		}
-		column = c.column
 		if m.kind == tokenOpen {
 			s.readCell(&c)
-			s.addCell(&c)
+			s.addCell(&c, s.value)
 		}
 	}
 	if m.err != nil {
@@ -225,6 +235,16 @@ func (s *sheetRows) readCells() {
 	} else {
 		s.fail(errMarkup)
 	}
+}
+
+// inOrder goes to the column of the next cell. It fails where the row has been there already, or no sheet has it.
+func (s *sheetRows) inOrder(c *cellMarkup, column *int) bool {
+	if c.column <= *column || c.column >= maxColumn {
+		s.fail(errMarkup)
+		return false
+	}
+	*column = c.column
+	return true
 }
 
 // finishRow makes the row of its cells, and reports whether it is one.

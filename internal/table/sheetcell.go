@@ -136,8 +136,8 @@ func (s *sheetRows) content(dst []byte) []byte {
 	return dst
 }
 
-// addCell puts the cell that was read into the row.
-func (s *sheetRows) addCell(c *cellMarkup) {
+// addCell puts a cell that was read into the row. value is what stands there, and not kept.
+func (s *sheetRows) addCell(c *cellMarkup, value []byte) {
 	if s.m.err != nil {
 		s.fail(s.m.err)
 		return
@@ -146,31 +146,31 @@ func (s *sheetRows) addCell(c *cellMarkup) {
 	begin := len(s.text)
 	switch c.kind {
 	case typeShared:
-		s.addShared()
+		s.addShared(value)
 	case typeFormula, typeInline:
-		s.text = append(s.text, s.value...)
+		s.text = append(s.text, value...)
 		if c.kind == typeFormula {
 			s.text = unescape(s.text, begin)
 		}
 	case typeNumber:
-		cell.Kind = s.addNumber(&cell, c.style)
+		cell.Kind = s.addNumber(&cell, value, c.style)
 	case typeBool:
 		cell.Kind = Bool
-		s.text = append(s.text, pick(isTrue(s.value), "1", "0")...)
+		s.text = append(s.text, pick(isTrue(value), "1", "0")...)
 	case typeError:
 		cell.Kind = ErrorValue
-		s.text = append(s.text, s.value...)
+		s.text = append(s.text, value...)
 	case typeDate:
 		cell.Kind = Date
-		s.text = append(s.text, s.value...)
+		s.text = append(s.text, value...)
 	default:
 		s.fail(errMarkup)
 	}
 	// A formula that has come to an empty text has an element for it; one that nobody has calculated has none, or one for a number.
-	if c.formula && len(s.value) == 0 && (c.kind != typeFormula || !c.valued) {
+	if c.formula && len(value) == 0 && (c.kind != typeFormula || !c.valued) {
 		cell.Kind = Uncalculated
 		s.text = append(append(s.text[:begin], '='), excerpt(s.code)...)
-	} else if len(s.value) == 0 || len(s.text) == begin {
+	} else if len(value) == 0 || len(s.text) == begin {
 		s.text = s.text[:begin]
 		return // formatted and not filled
 	}
@@ -181,11 +181,11 @@ func (s *sheetRows) addCell(c *cellMarkup) {
 }
 
 // addShared puts the shared string that value names behind the row's text.
-func (s *sheetRows) addShared() {
-	if len(s.value) == 0 {
+func (s *sheetRows) addShared(value []byte) {
+	if len(value) == 0 {
 		return
 	}
-	text, ok, err := s.shared.find(number(bytes.TrimSpace(s.value)))
+	text, ok, err := s.shared.find(number(bytes.TrimSpace(value)))
 	switch {
 	case err != nil:
 		s.fail(err)
@@ -198,8 +198,8 @@ func (s *sheetRows) addShared() {
 
 // addNumber puts the number that value is behind the row's text, and returns the cell's kind. What is no number at all is text:
 // then the column must prove how it is to be read.
-func (s *sheetRows) addNumber(cell *Cell, style int) Kind {
-	raw := bytes.TrimSpace(s.value)
+func (s *sheetRows) addNumber(cell *Cell, value []byte, style int) Kind {
+	raw := bytes.TrimSpace(value)
 	text, inexact, ok := appendNumber(s.text, raw)
 	if !ok {
 		s.text = append(s.text, raw...)

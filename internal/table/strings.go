@@ -2,6 +2,7 @@ package table
 
 import (
 	"bufio"
+	"bytes"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -19,7 +20,7 @@ const (
 	// maxStrings is how many there may be: a million rows with thirty texts each, all of them different.
 	maxStrings = 1 << 25
 	// cacheMemory is how much of that file one pass keeps in memory.
-	cacheMemory = 6 << 20
+	cacheMemory = 2 << 20
 )
 
 // sharedStrings are the texts that cells of a workbook refer to by number. Those of a large one fill more memory than the rest of the
@@ -48,22 +49,23 @@ type stringRef struct {
 
 // read reads the strings from the part that has them. The result must be closed, also after an error.
 func (s *sharedStrings) read(m *markup, limit int) error {
-	var err error
 	m.inside(func() {
-		if err != nil || string(m.name) != "si" {
+		if string(m.name) != "si" {
 			return
 		}
 		from := len(s.text)
 		if m.kind == tokenOpen {
 			s.text = m.appendRich(s.text, limit)
 		}
-		if len(s.text)-from > limit {
-			m.err = refuseLimit("cell bytes", limit, 0)
-		}
-		if s.count == maxStrings {
-			m.err = errMarkup
-		} else if err = s.added(); err != nil {
-			m.err = err
+		s.added(m, from, limit)
+		for m.err == nil {
+			text, ok := m.plainItem()
+			if !ok {
+				return
+			}
+			from = len(s.text)
+			s.text = unescape(append(s.text, text...), from)
+			s.added(m, from, limit)
 		}
 	})
 	if m.err != nil {
@@ -113,8 +115,12 @@ func (m *markup) appendLimited(dst []byte, from, limit int) []byte {
 // unescape replaces what dst has from there on of _x000D_: the way in which workbooks write characters that XML can't hold, and an
 // underscore that would look like one (ECMA-376 part 1, 22.9.2.19).
 func unescape(dst []byte, from int) []byte {
-	to := from
-	for i := from; i < len(dst); to++ {
+	first := bytes.IndexByte(dst[from:], '_')
+	if first < 0 {
+		return dst
+	}
+	to := from + first
+	for i := to; i < len(dst); to++ {
 		if r, ok := escaped(dst[i:]); ok {
 			to += copy(dst[to:], string(r)) - 1 // never longer than the seven characters that it replaces
 			i += escapeSize
@@ -146,14 +152,23 @@ func escaped(b []byte) (rune, bool) {
 	return r, r < 0xd800 || r > 0xdfff
 }
 
-// added ends the string that was put behind text.
-func (s *sharedStrings) added() error {
+// added ends the string that was put behind text, where from is its beginning. What is wrong becomes the markup's error.
+func (s *sharedStrings) added(m *markup, from, limit int) {
+	if len(s.text)-from > limit {
+		m.err = refuseLimit("cell bytes", limit, 0)
+	}
+	if s.count == maxStrings {
+		m.err = errMarkup
+		return
+	}
 	s.count++
 	s.ends = append(s.ends, uint32(len(s.text)))
 	if len(s.ends) < blockStrings {
-		return nil
+		return
 	}
-	return s.flush()
+	if err := s.flush(); err != nil {
+		m.err = err
+	}
 }
 
 // flush puts the block that is being filled where the others are.

@@ -1,9 +1,6 @@
 package table
 
-import (
-	"strconv"
-	"strings"
-)
+import "strings"
 
 // FormatClass is what a number format makes of a number.
 type FormatClass uint8
@@ -243,12 +240,15 @@ func (f *formatShape) literal(s string) {
 
 // number reads digits; -1 for anything else.
 func number(b []byte) int {
-	if len(b) == 0 || len(b) > 9 || !allDigits(b) {
+	if len(b) == 0 || len(b) > 9 {
 		return -1
 	}
-	n, err := strconv.Atoi(string(b))
-	if err != nil {
-		return -1
+	n := 0
+	for _, c := range b {
+		if !isDigit(c) {
+			return -1
+		}
+		n = 10*n + int(c-'0')
 	}
 	return n
 }

@@ -251,7 +251,12 @@ func readHead(f *os.File) (head []byte, whole bool, err error) {
 
 // sniff finds out how a text is written, of which head is the beginning; whole says that it is all of it.
 func (t *Table) sniff(f *os.File, head []byte, whole bool, configured Encoding) error {
+	tried := func() *trial { return nil }
+	if !whole {
+		tried = t.tryEarly(f, head, configured)
+	}
 	quotes, err := t.format.findEncoding(f, head, configured)
+	early := tried()
 	if err != nil {
 		return err
 	}
@@ -265,7 +270,7 @@ func (t *Table) sniff(f *os.File, head []byte, whole bool, configured Encoding) 
 	}
 	err = t.format.findDialect(text, whole, t.limits)
 	if quotes && (err == nil || isQuoteRefusal(err)) {
-		return t.format.proveQuotes(f, err, func(f *Format) error { return f.findDialect(text, whole, t.limits) }, t.limits)
+		return t.format.proveQuotes(f, err, early, func(f *Format) error { return f.findDialect(text, whole, t.limits) }, t.limits)
 	}
 	return err
 }
