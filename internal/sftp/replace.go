@@ -33,6 +33,7 @@ type replacement struct {
 	final  string
 	aside  string
 	temp   string // the temporary file, once it was opened
+	over   bool   // something lay under the final name when it was taken
 
 	files, bytes int64      // the shares of the quotas that it has
 	reading      *sftp.File // being read back
@@ -104,7 +105,7 @@ func (p *replacement) run(ctx context.Context) (outbox.Receipt, error) {
 	r := outbox.Receipt{
 		Size: p.d.Size, SHA256: p.d.SHA256, Proof: proof, Way: way, At: p.r.c.Now(),
 		// Where the server does not tell, the careful answer is yes: the file goes once more if it vanishes.
-		Replaced: before.Exists || !before.told || way == outbox.WayAside,
+		Replaced: before.Exists || !before.told || p.over || way == outbox.WayAside,
 	}
 	if known := p.r.Passport(); !known.At.IsZero() {
 		r.Passport = known.Line(p.r.c.ReadBack)
@@ -162,6 +163,7 @@ func (p *replacement) take(ctx context.Context, proof outbox.Proof) (string, out
 	if err != nil {
 		return "", "", err
 	}
+	p.over = before.Exists
 	way, err := p.swap(before)
 	if err != nil {
 		return "", "", err

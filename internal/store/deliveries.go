@@ -140,17 +140,23 @@ func (q Queue) Verified(ctx context.Context, id int64, r outbox.Receipt) error {
 	return q.share(ctx, func(tx *sharedTx) error {
 		f := Facts{Delivery: id, Proof: string(r.Proof), Way: r.Way}
 		var folder, name string
+		var others, adopt bool // whether there is more to do than to write it down: mostly there is not
 		err := tx.QueryRowContext(ctx, `UPDATE deliveries SET state = 'verified', verified_at = $2, proof = $3, way = $4, replaced = $5,
 				next_at = 0, class = '', error = '', look_at = $6, fate = '', unsettled = 1
-			WHERE id = $1 RETURNING folder, name, `+deliveryFacts,
-			id, millis(r.At), r.Proof, r.Way, r.Replaced, millis(r.At.Add(q.Window))).Scan(append([]any{&folder, &name}, f.ofDelivery()...)...)
+			WHERE id = $1 RETURNING folder, name,
+				EXISTS (SELECT 1 FROM deliveries o WHERE o.target = deliveries.target AND o.unsettled = 1 AND o.id <> deliveries.id),
+				EXISTS (SELECT 1 FROM targets t WHERE t.target = deliveries.target AND t.adopt <> 0), `+deliveryFacts,
+			id, millis(r.At), r.Proof, r.Way, r.Replaced, millis(r.At.Add(q.Window))).
+			Scan(append([]any{&folder, &name, &others, &adopt}, f.ofDelivery()...)...)
 		if err != nil {
 			return fmt.Errorf("record receipt of delivery %d: %w", id, err)
 		}
 		// This file holds everything that was unsettled under its name, and took the place of what lay there. What has settled already,
 		// which is months of history, is not written again.
-		_, err = tx.ExecContext(ctx, replacedUpdate, f.Target, folder, name, id)
-		if err == nil {
+		if others {
+			_, err = tx.ExecContext(ctx, replacedUpdate, f.Target, folder, name, id)
+		}
+		if err == nil && adopt {
 			_, err = tx.ExecContext(ctx, `UPDATE targets SET adopt = 0 WHERE target = $1 AND NOT EXISTS
 				(SELECT 1 FROM deliveries WHERE plan = $2 AND verified_at = 0)`, f.Target, f.Plan)
 		}
@@ -162,6 +168,9 @@ func (q Queue) Verified(ctx context.Context, id int64, r outbox.Receipt) error {
 		}
 		if err := finishPlan(ctx, tx.Tx, f.Plan, f.Target, r.At); err != nil {
 			return err
+		}
+		if !others {
+			return nil
 		}
 		// So do the files of a whole plan with what requests left behind, which have other names.
 		_, err = tx.ExecContext(ctx, `UPDATE deliveries SET unsettled = 0 WHERE target = $1 AND unsettled = 1 AND sent_by = 'api' AND plan < $2
