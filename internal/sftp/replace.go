@@ -32,8 +32,9 @@ type replacement struct {
 	folder string
 	final  string
 	aside  string
-	temp   string // the temporary file, once it was opened
-	over   bool   // something lay under the final name when it was taken
+	temp   string  // the temporary file, once it was opened
+	over   bool    // something lay under the final name when it was taken
+	again  *looked // at the final name, once the document was uploaded
 
 	files, bytes int64      // the shares of the quotas that it has
 	reading      *sftp.File // being read back
@@ -129,6 +130,19 @@ func (p *replacement) look() (lying, error) {
 	return before, err
 }
 
+// looked is what a look found.
+type looked struct {
+	lying
+	err error
+}
+
+// lookAgain looks at the final name once more right before it is taken.
+func (p *replacement) lookAgain() {
+	var l looked
+	l.lying, l.err = p.r.standing(p.final)
+	p.again = &l
+}
+
 // viaTemp uploads under a temporary name, proves what lies there, and gives it the final one.
 func (p *replacement) viaTemp(ctx context.Context, _ lying) (string, outbox.Proof, error) {
 	proof, err := p.upload(ctx)
@@ -154,9 +168,12 @@ func (p *replacement) take(ctx context.Context, proof outbox.Proof) (string, out
 		return "", "", p.fail("put", ctx.Err())
 	}
 	// The upload may have taken minutes, in which somebody else's file can have come.
-	var before lying
-	var err error
-	p.r.side(func() { before, err = p.r.standing(p.final) }, p.stopReading)
+	p.r.side(func() {
+		if p.again == nil {
+			p.lookAgain()
+		}
+	}, p.stopReading)
+	before, err := p.again.lying, p.again.err
 	if err == nil {
 		err = p.ours(before)
 	}
