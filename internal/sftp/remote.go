@@ -30,7 +30,7 @@ type Remote struct {
 	ssh        *ssh.Client
 	ftp        *sftp.Client
 	requests   *said // the way of ftp's requests
-	advertised bool // the server says that it renames over files
+	advertised bool  // the server says that it renames over files
 
 	answers pulse        // the last byte of an SFTP answer, or the begin of a call
 	calls   atomic.Int64 // under way
