@@ -16,13 +16,13 @@ import (
 )
 
 const (
-	// writesAhead is how many writes of a file may be unanswered. With 32 KiB each that is 2 MiB on their way: a full pipe on any
-	// line that stores have, and as much as the window of an SSH channel holds anyway.
-	writesAhead = 64
+	// writesAhead is how many writes of a file may be unanswered. With 32 KiB each that is twice what the window of an SSH channel holds
+	// with OpenSSH: the window decides how much is on its way, and never has to wait for an answer.
+	writesAhead = 128
 	writeSize   = 32 << 10
 	// bytesAhead is how much of all files together may be on its way, in either direction. Hundreds of small files are, a few large
 	// ones fill the line just as well.
-	bytesAhead = 4 * writesAhead * writeSize
+	bytesAhead = 2 * writesAhead * writeSize
 )
 
 // replacement is one file on its way to its name.
@@ -32,7 +32,9 @@ type replacement struct {
 	folder string
 	final  string
 	aside  string
-	temp   string // the temporary file, once it was opened
+	temp   string  // the temporary file, once it was opened
+	over   bool    // something lay under the final name when it was taken
+	again  *looked // at the final name, once the document was uploaded
 
 	files, bytes int64      // the shares of the quotas that it has
 	reading      *sftp.File // being read back
@@ -104,7 +106,7 @@ func (p *replacement) run(ctx context.Context) (outbox.Receipt, error) {
 	r := outbox.Receipt{
 		Size: p.d.Size, SHA256: p.d.SHA256, Proof: proof, Way: way, At: p.r.c.Now(),
 		// Where the server does not tell, the careful answer is yes: the file goes once more if it vanishes.
-		Replaced: before.Exists || !before.told || way == outbox.WayAside,
+		Replaced: before.Exists || !before.told || p.over || way == outbox.WayAside,
 	}
 	if known := p.r.Passport(); !known.At.IsZero() {
 		r.Passport = known.Line(p.r.c.ReadBack)
@@ -126,6 +128,19 @@ func (p *replacement) look() (lying, error) {
 		err = p.ours(before)
 	}
 	return before, err
+}
+
+// looked is what a look found.
+type looked struct {
+	lying
+	err error
+}
+
+// lookAgain looks at the final name once more right before it is taken.
+func (p *replacement) lookAgain() {
+	var l looked
+	l.lying, l.err = p.r.standing(p.final)
+	p.again = &l
 }
 
 // viaTemp uploads under a temporary name, proves what lies there, and gives it the final one.
@@ -153,15 +168,19 @@ func (p *replacement) take(ctx context.Context, proof outbox.Proof) (string, out
 		return "", "", p.fail("put", ctx.Err())
 	}
 	// The upload may have taken minutes, in which somebody else's file can have come.
-	var before lying
-	var err error
-	p.r.side(func() { before, err = p.r.standing(p.final) }, p.stopReading)
+	p.r.side(func() {
+		if p.again == nil {
+			p.lookAgain()
+		}
+	}, p.stopReading)
+	before, err := p.again.lying, p.again.err
 	if err == nil {
 		err = p.ours(before)
 	}
 	if err != nil {
 		return "", "", err
 	}
+	p.over = before.Exists
 	way, err := p.swap(before)
 	if err != nil {
 		return "", "", err

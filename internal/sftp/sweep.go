@@ -65,26 +65,34 @@ func (r *Remote) Sweep(ctx context.Context, folder string) error {
 		return err
 	}
 	defer leave()
-	at, err := r.folder(folder, false)
-	if err != nil {
-		return err
-	}
 	var here, home error
-	r.side(func() {
-		if at != "" {
-			here = r.sweep(ctx, at, doing)
-		}
-	}, func() {
-		if r.Passport().Has(outbox.RenameAcross) && at != "." {
-			home = r.sweep(ctx, ".", doing)
+	r.side(func() { here = r.sweepFolder(ctx, folder, doing) }, func() {
+		if r.Passport().Has(outbox.RenameAcross) && path.Clean(folder) != "." {
+			infos, err := r.ftp.ReadDirContext(ctx, ".")
+			home = r.sweep(ctx, ".", doing, infos, err)
 		}
 	})
 	return errors.Join(here, home)
 }
 
-// sweep clears one folder.
-func (r *Remote) sweep(ctx context.Context, at, doing string) error {
-	infos, err := r.ftp.ReadDirContext(ctx, at)
+// sweepFolder clears a folder. It is listed by the name that the config has for it, while its spelling is looked up.
+func (r *Remote) sweepFolder(ctx context.Context, folder, doing string) error {
+	var at string
+	var err, lerr error
+	var infos []fs.FileInfo
+	guess := path.Clean(folder)
+	r.side(func() { at, err = r.folder(folder, false) }, func() { infos, lerr = r.ftp.ReadDirContext(ctx, guess) })
+	if err != nil || at == "" {
+		return err
+	}
+	if at != guess {
+		infos, lerr = r.ftp.ReadDirContext(ctx, at)
+	}
+	return r.sweep(ctx, at, doing, infos, lerr)
+}
+
+// sweep clears one folder of which there is a listing.
+func (r *Remote) sweep(ctx context.Context, at, doing string, infos []fs.FileInfo, err error) error {
 	if err != nil {
 		if errors.Is(err, fs.ErrNotExist) {
 			return nil

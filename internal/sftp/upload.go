@@ -48,6 +48,7 @@ var errVanished = errors.New("the temporary file vanished after the upload")
 
 // uploadTo uploads to the first of some places that the server takes.
 func (p *replacement) uploadTo(ctx context.Context, spots []spot) (outbox.Proof, error) {
+	p.again = nil
 	file, release, err := p.create(ctx, spots)
 	if err != nil {
 		return "", err
@@ -238,7 +239,8 @@ func (p *replacement) write(ctx context.Context, file *sftp.File, doc *os.File, 
 // prove measures the temporary file and reads it back, as far as the server lets us.
 func (p *replacement) prove(ctx context.Context) (proof outbox.Proof, err error) {
 	if !p.readable() {
-		return p.measure()
+		p.r.side(func() { proof, err = p.measure() }, p.lookAgain)
+		return proof, err
 	}
 	var oerr error
 	p.r.side(func() { proof, err = p.measure() }, func() { p.reading, oerr = p.r.ftp.Open(p.temp) })

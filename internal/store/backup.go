@@ -69,7 +69,7 @@ func (s *Store) Backup(ctx context.Context, dir string, m Mark) (_ Contents, err
 	}
 	// Unpacked over a state whose daemon was killed, the copy must not get what that one's log has: it brings an empty one.
 	defer func() { err = errors.Join(err, c.Close(), syncFile(path), os.WriteFile(path+walSuffix, nil, 0o600)) }()
-	if err := redact(ctx, c.write.DB); err != nil {
+	if err := redact(ctx, c.write); err != nil {
 		return Contents{}, err
 	}
 	if err := c.SetFact(ctx, markFact, toJSON(m)); err != nil {

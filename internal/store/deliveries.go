@@ -114,7 +114,7 @@ func (q Queue) Begin(ctx context.Context, id int64, now time.Time) (bool, error)
 	// With the attempt its rows become unsettled: from here on the platform may read them. What stopped the last attempt stays until
 	// this one has an end: receipts are told when that changes.
 	began := false
-	err := q.share(ctx, func(tx *changes) error {
+	err := q.share(ctx, func(tx *sharedTx) error {
 		var attempts int
 		f := Facts{Delivery: id}
 		err := tx.QueryRowContext(ctx, `UPDATE deliveries SET state = 'sending', attempts = attempts + 1, unsettled = 1,
@@ -125,7 +125,7 @@ func (q Queue) Begin(ctx context.Context, id int64, now time.Time) (bool, error)
 			return nil
 		}
 		if err == nil && attempts == 1 {
-			err = note(ctx, tx, now, EntryBegun, f)
+			err = tx.note(ctx, now, EntryBegun, f)
 		}
 		return err
 	})
@@ -137,31 +137,40 @@ func (q Queue) Verified(ctx context.Context, id int64, r outbox.Receipt) error {
 	if q.by() == outbox.ByAPI {
 		return q.accepted(ctx, id, r)
 	}
-	return q.share(ctx, func(tx *changes) error {
+	return q.share(ctx, func(tx *sharedTx) error {
 		f := Facts{Delivery: id, Proof: string(r.Proof), Way: r.Way}
 		var folder, name string
+		var others, adopt bool // whether there is more to do than to write it down: mostly there is not
 		err := tx.QueryRowContext(ctx, `UPDATE deliveries SET state = 'verified', verified_at = $2, proof = $3, way = $4, replaced = $5,
 				next_at = 0, class = '', error = '', look_at = $6, fate = '', unsettled = 1
-			WHERE id = $1 RETURNING folder, name, `+deliveryFacts,
-			id, millis(r.At), r.Proof, r.Way, r.Replaced, millis(r.At.Add(q.Window))).Scan(append([]any{&folder, &name}, f.ofDelivery()...)...)
+			WHERE id = $1 RETURNING folder, name,
+				EXISTS (SELECT 1 FROM deliveries o WHERE o.target = deliveries.target AND o.unsettled = 1 AND o.id <> deliveries.id),
+				EXISTS (SELECT 1 FROM targets t WHERE t.target = deliveries.target AND t.adopt <> 0), `+deliveryFacts,
+			id, millis(r.At), r.Proof, r.Way, r.Replaced, millis(r.At.Add(q.Window))).
+			Scan(append([]any{&folder, &name, &others, &adopt}, f.ofDelivery()...)...)
 		if err != nil {
 			return fmt.Errorf("record receipt of delivery %d: %w", id, err)
 		}
 		// This file holds everything that was unsettled under its name, and took the place of what lay there. What has settled already,
 		// which is months of history, is not written again.
-		_, err = tx.ExecContext(ctx, replacedUpdate, f.Target, folder, name, id)
-		if err == nil {
+		if others {
+			_, err = tx.ExecContext(ctx, replacedUpdate, f.Target, folder, name, id)
+		}
+		if err == nil && adopt {
 			_, err = tx.ExecContext(ctx, `UPDATE targets SET adopt = 0 WHERE target = $1 AND NOT EXISTS
 				(SELECT 1 FROM deliveries WHERE plan = $2 AND verified_at = 0)`, f.Target, f.Plan)
 		}
 		if err != nil {
 			return fmt.Errorf("settle what delivery %d replaced: %w", id, err)
 		}
-		if err := note(ctx, tx, r.At, EntryVerified, f); err != nil {
+		if err := tx.note(ctx, r.At, EntryVerified, f); err != nil {
 			return err
 		}
-		if err := finishPlan(ctx, tx, f.Plan, f.Target, r.At); err != nil {
+		if err := finishPlan(ctx, tx.Tx, f.Plan, f.Target, r.At); err != nil {
 			return err
+		}
+		if !others {
+			return nil
 		}
 		// So do the files of a whole plan with what requests left behind, which have other names.
 		_, err = tx.ExecContext(ctx, `UPDATE deliveries SET unsettled = 0 WHERE target = $1 AND unsettled = 1 AND sent_by = 'api' AND plan < $2
@@ -171,17 +180,20 @@ func (q Queue) Verified(ctx context.Context, id int64, r outbox.Receipt) error {
 }
 
 // finishPlan ends a plan whose documents are all verified. Only here does sent move.
-func finishPlan(ctx context.Context, tx changer, plan int64, target string, at time.Time) error {
-	var full bool
+func finishPlan(ctx context.Context, tx *sql.Tx, plan int64, target string, at time.Time) error {
+	// Whether there is more to do is found out at once: mostly there is not.
+	var full, below, fates, drops bool
 	err := tx.QueryRowContext(ctx, `UPDATE plans SET state = 'done', done_at = $2 WHERE id = $1 AND state = 'open' AND NOT EXISTS
-		(SELECT 1 FROM deliveries WHERE plan = $1 AND verified_at = 0) RETURNING is_full`, plan, millis(at)).Scan(&full)
+		(SELECT 1 FROM deliveries WHERE plan = $1 AND verified_at = 0) RETURNING is_full, below <> '',
+			EXISTS (SELECT 1 FROM deliveries WHERE plan = $1 AND fate <> ''), EXISTS (SELECT 1 FROM effects WHERE plan = $1)`,
+		plan, millis(at)).Scan(&full, &below, &fates, &drops)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil
 	}
 	if err == nil && full {
 		_, err = tx.ExecContext(ctx, `DELETE FROM sent WHERE target = $1`, target)
 	}
-	if err == nil {
+	if err == nil && below {
 		_, err = tx.ExecContext(ctx, `INSERT INTO sent (target, pos, digest)
 			SELECT target, 0, below FROM plans WHERE id = $1 AND below <> ''`, plan)
 	}
@@ -189,16 +201,16 @@ func finishPlan(ctx context.Context, tx changer, plan int64, target string, at t
 		_, err = tx.ExecContext(ctx, `INSERT INTO sent (target, pos, digest)
 			SELECT $1, id, records FROM deliveries WHERE plan = $2`, target, plan)
 	}
-	if err == nil {
+	if err == nil && fates {
 		// A document whose fate was known before the plan was whole.
 		_, err = tx.ExecContext(ctx, `UPDATE deliveries SET unsettled = 0 WHERE plan = $1 AND fate IN ($2, $3, $4, $5)`,
 			plan, outbox.FateKept, outbox.FateTaken, outbox.FateConfirmed, outbox.FateSilent)
 	}
-	if err == nil {
+	if err == nil && drops {
 		_, err = tx.ExecContext(ctx, `UPDATE drops SET receipt_due = receipt_due + 1
 			WHERE seq IN (SELECT seq FROM effects WHERE plan = $1 AND state = 'planned')`, plan)
 	}
-	if err == nil {
+	if err == nil && drops {
 		_, err = tx.ExecContext(ctx, `UPDATE effects SET state = 'verified', at = $2 WHERE plan = $1 AND state = 'planned'`, plan, millis(at))
 	}
 	return wrap(err, "finish plan %d", plan)
@@ -215,7 +227,7 @@ func (q Queue) Parked(ctx context.Context, id int64, class outbox.Class, text st
 }
 
 func (q Queue) failed(ctx context.Context, id int64, state string, next time.Time, class outbox.Class, text string) error {
-	return q.share(ctx, func(tx *changes) error {
+	return q.share(ctx, func(tx *sharedTx) error {
 		if err := q.noteFailed(ctx, tx, id, class); err != nil {
 			return err
 		}
@@ -246,11 +258,11 @@ func (q Queue) Pending(ctx context.Context, now time.Time) ([]outbox.Pending, er
 // Fate implements outbox.Queue. What was read settles with its plan at the earliest: until then what was sent does not have it, so a
 // plan in place of this one, which may want the old value back, would not know that the platform shows another.
 func (q Queue) Fate(ctx context.Context, id int64, fate outbox.Fate, now time.Time) error {
-	return q.share(ctx, func(tx *changes) error {
+	return q.share(ctx, func(tx *sharedTx) error {
 		var before outbox.Fate
 		err := tx.QueryRowContext(ctx, `SELECT fate FROM deliveries WHERE id = $1`, id).Scan(&before)
 		if err == nil {
-			err = settle(ctx, tx, id, fate, now.Add(q.Window))
+			err = settle(ctx, tx.Tx, id, fate, now.Add(q.Window))
 		}
 		if err == nil && fate != before { // one that stays open is looked at again and again
 			err = noteDelivery(ctx, tx, now, EntryFate, id, func(f *Facts) { f.Fate = string(fate) })
@@ -260,7 +272,7 @@ func (q Queue) Fate(ctx context.Context, id int64, fate outbox.Fate, now time.Ti
 }
 
 // settle writes down what became of a document; one whose fate is still open is looked at once more at again.
-func settle(ctx context.Context, tx changer, id int64, fate outbox.Fate, again time.Time) (err error) {
+func settle(ctx context.Context, tx *sql.Tx, id int64, fate outbox.Fate, again time.Time) (err error) {
 	const settled = `look_at = 0, unsettled = NOT EXISTS (SELECT 1 FROM plans p WHERE p.id = deliveries.plan AND p.state = 'done')`
 	switch fate {
 	case outbox.FateTaken:

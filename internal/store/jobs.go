@@ -56,7 +56,7 @@ func (q Queue) accepted(ctx context.Context, id int64, r outbox.Receipt) error {
 	case r.Job == "":
 		fate = outbox.FateSilent
 	}
-	return q.share(ctx, func(tx *changes) error {
+	return q.share(ctx, func(tx *sharedTx) error {
 		var plan int64
 		var target string
 		err := tx.QueryRowContext(ctx, `UPDATE deliveries SET state = $2, verified_at = $3, proof = $4, way = $5, next_at = 0, class = '', error = '',
@@ -72,17 +72,17 @@ func (q Queue) accepted(ctx context.Context, id int64, r outbox.Receipt) error {
 			err = noteDelivery(ctx, tx, r.At, EntryVerified, id, func(f *Facts) { f.Proof, f.Way, f.Job = string(r.Proof), r.Way, r.Job })
 		}
 		if err == nil {
-			err = finishPlan(ctx, tx, plan, target, r.At)
+			err = finishPlan(ctx, tx.Tx, plan, target, r.At)
 		}
 		if err == nil && r.Job == "" {
-			err = settleBefore(ctx, tx, target, plan)
+			err = settleBefore(ctx, tx.Tx, target, plan)
 		}
 		return wrap(err, "record receipt of delivery %d", id)
 	})
 }
 
 // settleBefore settles what was sent to a target before a plan that has settled as a whole: a plan contains everything that was unsettled.
-func settleBefore(ctx context.Context, tx changer, target string, plan int64) error {
+func settleBefore(ctx context.Context, tx *sql.Tx, target string, plan int64) error {
 	_, err := tx.ExecContext(ctx, `UPDATE deliveries SET unsettled = 0 WHERE target = $1 AND unsettled = 1 AND plan < $2
 		AND EXISTS (SELECT 1 FROM plans p WHERE p.id = $2 AND p.state = 'done')
 		AND NOT EXISTS (SELECT 1 FROM deliveries n WHERE n.plan = $2 AND n.unsettled = 1)`, target, plan)

@@ -46,9 +46,9 @@ func (b *bench) crowd(ids []int64, call func(id int64) error) map[int64]error {
 		})
 	}
 	for waiting := 0; waiting < len(ids)-maxFirst; time.Sleep(time.Millisecond) {
-		b.write.mu.Lock()
-		waiting = len(b.write.waiting)
-		b.write.mu.Unlock()
+		b.shared.mu.Lock()
+		waiting = len(b.shared.waiting)
+		b.shared.mu.Unlock()
 	}
 	b.ok(conn.Close())
 	all.Wait()
