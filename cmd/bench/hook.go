@@ -94,9 +94,35 @@ func (b *bench) hook(clients, requests int, start func(ctx context.Context, dir 
 		defer func() { err = errors.Join(err, s.stop()) }()
 		before := s.cpu()
 		m, err = b.worker("hook-load", s.addr, strconv.Itoa(clients), strconv.Itoa(requests))(ctx)
-		m.RSS, m.CPU = s.peak(), (s.cpu() - before).Seconds()
+		m.CPU = (s.cpu() - before).Seconds()
+		if state := filepath.Join(dir, "state", "gondola.db"); err == nil && isThere(state) {
+			begun := time.Now()
+			if err = untilHandled(ctx, state); err == nil {
+				m.tell("orders merged after the last answer", time.Since(begun).Seconds(), "s")
+			}
+		}
+		m.RSS = s.peak()
 		return m, err
 	}
+}
+
+// untilHandled waits until the program has handled all events that it has kept: callers go first.
+func untilHandled(ctx context.Context, state string) (err error) {
+	db, err := sql.Open("sqlite", "file:"+state+"?mode=ro")
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, db.Close()) }()
+	for begun := time.Now(); time.Since(begun) < time.Minute; {
+		waiting := true
+		if err := db.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM inbox WHERE state = 'new')`).Scan(&waiting); err != nil || !waiting {
+			return err
+		}
+		if err := sleep(ctx, 20*time.Millisecond); err != nil {
+			return err
+		}
+	}
+	return errors.New("events wait to be handled for a minute")
 }
 
 // hookLoad calls a receiver, each time with another event, and says how long it waited. What it takes of the processors the receiver does not

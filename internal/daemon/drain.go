@@ -30,6 +30,9 @@ func (h *House) drainInbox(ctx context.Context) error {
 		h.rejudged = true
 	}
 	d := inbox.Drain{Queue: h.store, Handle: h.handleEvents, Log: h.log.With("component", "inbox"), Now: h.now}
+	if h.webhook != nil {
+		d.Came = h.webhook.Came
+	}
 	return d.Flush(ctx)
 }
 

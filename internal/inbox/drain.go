@@ -52,6 +52,7 @@ type Drain struct {
 	// Handle handles events and, in the same transaction, marks them as handled. It may be given an event again that it handled. Of
 	// several that fail together each is tried alone; it returns an Aside for one that can never be handled.
 	Handle func(ctx context.Context, events []Event) error
+	Came   func() int64 // how many events came so far; nil where none can come
 	Log    *slog.Logger
 	Now    func() time.Time
 }
@@ -65,11 +66,46 @@ const (
 	mostAttempts = 58
 )
 
+// Callers who wait for an answer go before what nobody waits for: while they come in a rush nothing is handed on, for a while.
+const (
+	rushLook   = 50 * time.Millisecond
+	rushOf     = 5 // events within rushLook
+	rushWithin = 5 * time.Second
+)
+
+// rush lets callers pass.
+type rush struct {
+	came  func() int64
+	seen  int64     // how many had come when nobody was in the way
+	until time.Time // when those who were let pass have been long enough
+}
+
+// pass returns when nobody is in a rush any more, or callers have been let pass for long enough.
+func (r *rush) pass(ctx context.Context) error {
+	for r.came != nil && r.came() != r.seen && time.Now().Before(r.until) {
+		before := r.came()
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(rushLook):
+		}
+		if r.seen = r.came(); r.seen-before < rushOf {
+			return nil
+		}
+		r.seen = -1
+	}
+	return nil
+}
+
 // Flush hands on everything that is due. An event that fails keeps no other waiting. The few that come meanwhile wait for the next time:
 // one by one they would cost a transaction each, for which those that come next would wait. The error is of the queue itself.
 func (d *Drain) Flush(ctx context.Context) error {
+	callers := rush{came: d.Came, seen: -1, until: time.Now().Add(rushWithin)}
 	for {
 		events, err := d.Queue.DueEvents(ctx, d.Now(), drainBatch)
+		if err == nil && len(events) == drainBatch {
+			err = callers.pass(ctx)
+		}
 		if err != nil {
 			return err
 		}

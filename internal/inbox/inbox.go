@@ -80,6 +80,7 @@ type Server struct {
 	refusals *refusals
 	queue    chan waiting
 	held     atomic.Int64 // bytes of bodies in memory
+	came     atomic.Int64 // events that callers waited for, kept or not
 	limits   limits
 
 	troubleMu sync.Mutex
@@ -157,6 +158,9 @@ func (s *Server) newTerms(c Config) (_ *terms, err error) {
 	}
 	return t, nil
 }
+
+// Came returns how many events came since the server was made.
+func (s *Server) Came() int64 { return s.came.Load() }
 
 // Fits reports whether a server that runs can go by another config, as far as its port is concerned.
 func (s *Server) Fits(c Config) bool {

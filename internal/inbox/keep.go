@@ -55,6 +55,7 @@ func (s *Server) keepLoop(ctx context.Context) {
 		within, cancel := context.WithTimeout(ctx, s.limits.keep)
 		err := s.c.Keeper.AcceptEvents(within, events)
 		cancel()
+		s.came.Add(int64(len(batch)))
 		for _, w := range batch {
 			w.done <- err
 		}
