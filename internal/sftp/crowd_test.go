@@ -119,7 +119,7 @@ func TestRoundTrips(t *testing.T) {
 		t.Fatal(err)
 	}
 	s.Put("catalog/other.txt", "makes the folder")
-	line := newLongLine(t, c.Port, 40*time.Millisecond)
+	line := newLongLine(t, c.Port, 80*time.Millisecond) // longer than a busy machine keeps a goroutine waiting
 	c.Port, c.Passport = line.port(), pass
 	r := dial(t, c)
 	line.trips.Store(0)

@@ -87,9 +87,14 @@ func (s *said) send() {
 	}
 }
 
-// Close implements io.Closer. What is waiting is still sent, for as long as there is a line.
+// Close implements io.Closer. What is waiting is still sent, for as long as there is a line. The second call does nothing: we close it,
+// and the library does when it hears no more.
 func (s *said) Close() error {
 	s.mu.Lock()
+	if s.closed {
+		s.mu.Unlock()
+		return nil
+	}
 	s.closed = true
 	s.changed.Broadcast()
 	for (len(s.waiting) > 0 || s.sending) && s.err == nil {
