@@ -103,6 +103,42 @@ func (b *bench) holdCurves(ctx context.Context) ([]outcome, error) {
 			dir, err := b.history(ctx, n)
 			return b.worker("history-use", dir), err
 		})
+	if err != nil {
+		return all, err
+	}
+	// What came with those files: an order table, and a ledger of a year.
+	for _, of := range []struct {
+		name, title, of string
+		each            int
+	}{
+		{"orders", "questions about orders, and orders that change, by how many there are", "orders", ordersPerFile},
+		{"ledger", "rows of the ledger since a time, of a kind, and new ones, by how many there are", "rows", entriesPerFile},
+	} {
+		sizes := make([]int, len(b.size.history))
+		for i, n := range b.size.history {
+			sizes[i] = n * of.each
+		}
+		err = add("curve-"+of.name, of.title, of.of, sizes, func(n int) (func(context.Context) (measure, error), error) {
+			dir, err := b.history(ctx, n/of.each)
+			return b.worker(of.name+"-use", dir), err
+		})
+		if err != nil {
+			return all, err
+		}
+	}
+	err = add("curve-folder", "a look at a drop folder, by the files that wait in it", "files", []int{b.size.waiting / 100, b.size.waiting / 10, b.size.waiting},
+		func(n int) (func(context.Context) (measure, error), error) {
+			look := b.worker("scan", b.path("work"), strconv.Itoa(n))
+			return func(ctx context.Context) (measure, error) {
+				m, err := look(ctx)
+				for _, f := range m.Facts {
+					if f.Name == scanCPU { // the rest is waiting for the next look
+						m.Seconds = f.Value / 1000
+					}
+				}
+				return m, err
+			}, nil
+		})
 	return all, err
 }
 

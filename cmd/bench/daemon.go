@@ -175,8 +175,8 @@ func (b *bench) idle(ctx context.Context) (m measure, err error) {
 	if _, err := until(ctx, func() bool { return hasAnswer(h.drop(), "export.csv") }); err != nil {
 		return m, fmt.Errorf("the export is not answered: %w", err)
 	}
-	// What reading took is given back to the system within minutes; some of it at once.
-	if err := sleep(ctx, min(b.size.idle, 5*time.Second)); err != nil {
+	// What reading took is given back to the system once nothing was written for a while.
+	if err := sleep(ctx, min(b.size.idle, 30*time.Second)); err != nil {
 		return m, err
 	}
 	pid := fmt.Sprint(s.cmd.Process.Pid)
@@ -186,6 +186,7 @@ func (b *bench) idle(ctx context.Context) (m measure, err error) {
 	}
 	m.Seconds, m.RSS = b.size.idle.Seconds(), s.peak()
 	m.tell("RSS", mebi(statusOf(pid, "VmRSS:")), "MiB")
+	m.tell("of which pages of the program file", mebi(statusOf(pid, "RssFile:")), "MiB")
 	m.tell("CPU", 100*(cpuOf(pid)-before).Seconds()/b.size.idle.Seconds(), "%")
 	return m, nil
 }

@@ -22,6 +22,9 @@ const historyStores = 10
 // ordersPerFile is how many orders come while one file is dropped and sent: a million for a hundred thousand files.
 const ordersPerFile = 10
 
+// entriesPerFile is how many rows of the ledger come of it.
+const entriesPerFile = 7
+
 // historyBegins is where made-up histories begin.
 var historyBegins = time.Date(2025, 11, 22, 0, 0, 0, 0, time.UTC)
 
@@ -78,15 +81,20 @@ func live(ctx context.Context, st *store.Store, i int, at time.Time, clock *cloc
 	if err != nil {
 		return err
 	}
-	o, err := platform.ParseOrder(fmt.Appendf(nil, `{"order_id":"bench-%d","status":"DELIVERED","client":{"store_id":"%d"},"payment":{"order_total":1},
-		"sys":{"created_at":%q,"updated_at":%q}}`, i, 290_000+i%historyStores, at.Format(time.RFC3339), at.Format(time.RFC3339)))
+	clock.lap("answer")
+	err = mergeOrder(ctx, st, fmt.Sprintf("bench-%d", i), i, at)
+	clock.lap("merge an order")
+	return err
+}
+
+// mergeOrder adds an order of one of the stores.
+func mergeOrder(ctx context.Context, st *store.Store, id string, i int, at time.Time) error {
+	o, err := platform.ParseOrder(fmt.Appendf(nil, `{"order_id":%q,"status":"DELIVERED","client":{"store_id":"%d"},"payment":{"order_total":1},
+		"sys":{"created_at":%q,"updated_at":%q}}`, id, 290_000+i%historyStores, at.Format(time.RFC3339), at.Format(time.RFC3339)))
 	if err != nil {
 		return err
 	}
-	clock.lap("answer")
-	err = st.MergeOrders(ctx, []order.Seen{{Order: o, By: order.ByWebhook, At: at}}, nil)
-	clock.lap("merge an order")
-	return err
+	return st.MergeOrders(ctx, []order.Seen{{Order: o, By: order.ByWebhook, At: at}}, nil)
 }
 
 // send plans a document and brings it through all its states.
@@ -241,6 +249,54 @@ func useHistory(args []string, m *measure) (err error) {
 		clock.lap("show")
 	}
 	m.Seconds = 0
+	for _, s := range m.Stages {
+		m.Seconds += s.Seconds
+	}
+	return nil
+}
+
+// useOrders asks of orders what pages and commands ask, and lets some change.
+func useOrders(args []string, m *measure) error {
+	return useFor(args, m, func(ctx context.Context, st *store.Store, i int, clock *clock) error {
+		_, err := st.ListOrders(ctx, store.OrderQuery{Limit: 50})
+		_, err2 := st.ListOrders(ctx, store.OrderQuery{Vendor: "290001", State: platform.StateDelivered, Limit: 50})
+		clock.lap("list")
+		_, err3 := st.FindOrders(ctx, "bench-1")
+		_, err4 := st.CountOrders(ctx, time.Now().Add(-24*time.Hour), []string{"290000"})
+		clock.lap("find and count")
+		err5 := mergeOrder(ctx, st, fmt.Sprintf("late-%d-%d", time.Now().UnixNano(), i), i, time.Now())
+		clock.lap("merge")
+		return errors.Join(err, err2, err3, err4, err5)
+	})
+}
+
+// useLedger asks the ledger for what came since a time, and for a kind that never came, and adds to it.
+func useLedger(args []string, m *measure) error {
+	return useFor(args, m, func(ctx context.Context, st *store.Store, _ int, clock *clock) error {
+		nothing := func(store.Entry) error { return nil }
+		err := st.Note(ctx, historyBegins, store.EntryConfig, store.Facts{Text: "bench"})
+		clock.lap("add")
+		err2 := st.Entries(ctx, time.Now().Add(time.Hour), "", nothing)
+		err3 := st.Entries(ctx, time.Time{}, store.EntryHeld, nothing)
+		clock.lap("read")
+		return errors.Join(err, err2, err3)
+	})
+}
+
+// useFor does something some times in a state folder.
+func useFor(args []string, m *measure, do func(ctx context.Context, st *store.Store, i int, clock *clock) error) (err error) {
+	ctx := context.Background()
+	st, err := store.Open(ctx, args[0])
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, st.Close()) }()
+	clock := newClock(m)
+	for i := range 100 {
+		if err := do(ctx, st, i, clock); err != nil {
+			return err
+		}
+	}
 	for _, s := range m.Stages {
 		m.Seconds += s.Seconds
 	}

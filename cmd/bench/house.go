@@ -9,6 +9,9 @@ import (
 	"strings"
 )
 
+// chain is whose events the program takes: those of another one are put aside.
+const chain = "7d3f9b52-40c8-4f1e-9a67-c25e8b01d4f3"
+
 // house is a folder with a config in which the real program works.
 type house struct {
 	dir    string
@@ -46,7 +49,7 @@ func (h house) write() error {
 		_, port, _ := strings.Cut(h.sshd.addr, ":")
 		server = fmt.Sprintf("{host: 127.0.0.1, port: %s, user: %s, key: %q, host_keys: [%q]}", port, h.sshd.user, "file:"+filepath.Join(h.sshd.dir, "client"), pin)
 	}
-	text := fmt.Sprintf(`chain: {id: 7d3f9b52-40c8-4f1e-9a67-c25e8b01d4f3, time_zone: America/Montevideo, price_decimals: 2}
+	text := fmt.Sprintf(`chain: {id: %s, time_zone: America/Montevideo, price_decimals: 2}
 vendors:
 %sstate: {dir: state, min_free: 1MB}
 sftp: %s
@@ -57,7 +60,7 @@ feeds:
     vendor: {column: Sucursal}
     columns: {sku: Artículo, barcode: EAN, price: Precio c/IVA, quantity: Stock, active: Activo}
 send: {catalog: {schedule: "0 3 * * *", full: "off"}, promotions: {full: "off"}}
-`, vendors.String(), server)
+`, chain, vendors.String(), server)
 	if h.hook != "" {
 		text += fmt.Sprintf("orders: {webhook: {listen: %q, secrets: [\"env:GONDOLA_BENCH\"]}}\n", h.hook)
 	}

@@ -72,17 +72,17 @@ type size struct {
 var (
 	whole = size{
 		rounds: 5, patience: 15 * time.Second, rows: 1_000_000, sheet: 100_000, large: 500_000, shelf: 1_000_000, upload: 100_000_000,
-		files: 2000, requests: 4000, drops: 20, waiting: 10_000, idle: time.Minute, pushed: 1_500_000,
+		files: 2000, requests: 20_000, drops: 20, waiting: 10_000, idle: time.Minute, pushed: 1_500_000,
 		stores: []int{1, 100, 1000}, history: []int{10, 1000, 100_000},
 	}
 	quick = size{
 		rounds: 3, patience: 4 * time.Second, rows: 100_000, sheet: 20_000, large: 50_000, shelf: 200_000, upload: 20_000_000,
-		files: 300, requests: 1000, drops: 5, waiting: 10_000, idle: 15 * time.Second, pushed: 300_000,
+		files: 300, requests: 4000, drops: 5, waiting: 10_000, idle: 15 * time.Second, pushed: 300_000,
 		stores: []int{1, 100, 1000}, history: []int{10, 1000, 20_000},
 	}
 	tiny = size{
 		rounds: 1, patience: time.Second, rows: 2000, sheet: 300, large: 600, shelf: 3000, upload: 300_000,
-		files: 12, requests: 20, drops: 1, waiting: 100, idle: time.Second, pushed: 5000,
+		files: 12, requests: 100, drops: 1, waiting: 100, idle: time.Second, pushed: 5000,
 		stores: []int{1, 20}, history: []int{10, 40},
 	}
 )

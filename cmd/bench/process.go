@@ -117,6 +117,8 @@ func workers() map[string]func(args []string, m *measure) error {
 		"make-documents": makes(func(path string, n []int) error { return makeDocuments(path, n[0], int64(n[1])) }),
 		"make-history":   makes(func(path string, n []int) error { return makeHistory(path, n[0]) }),
 		"history-use":    useHistory,
+		"orders-use":     useOrders,
+		"ledger-use":     useLedger,
 	}
 }
 

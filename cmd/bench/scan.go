@@ -14,6 +14,9 @@ import (
 	"gondola/internal/drop"
 )
 
+// scanCPU names what a look takes of the processors, in ms.
+const scanCPU = "CPU"
+
 // nobody takes nothing, so that files stay where they are.
 type nobody struct{}
 
@@ -80,7 +83,7 @@ func scan(args []string, m *measure) error {
 	if len(opened) < n {
 		return errors.Join(err, fmt.Errorf("%w: only %d files were looked into", errNoWork, len(opened)))
 	}
-	m.tell("CPU", 1000*cpu.Seconds()/looks, "ms")
+	m.tell(scanCPU, 1000*cpu.Seconds()/looks, "ms")
 	m.tell("opened", float64(most), "")
 	return err
 }
@@ -95,7 +98,7 @@ func waitForLooks(w *drop.Watcher, n int) error {
 			if time.Since(begun) > time.Minute {
 				return errors.New("nobody looks")
 			}
-			time.Sleep(100 * time.Millisecond) // asking copies what waits, which must not be what is measured
+			time.Sleep(100 * time.Millisecond)
 		}
 	}
 	return nil

@@ -74,6 +74,9 @@ func start(ctx context.Context, addr string, log io.Writer, name string, args ..
 // peak returns the most memory that it had so far.
 func (s *server) peak() int64 { return peakOf(fmt.Sprint(s.cmd.Process.Pid)) }
 
+// cpu returns how long processors have worked for it so far; what it starts does not count.
+func (s *server) cpu() time.Duration { return cpuOf(fmt.Sprint(s.cmd.Process.Pid)) }
+
 // stop ends it.
 func (s *server) stop() error {
 	err := s.stdin.Close()

@@ -34,7 +34,7 @@ func (b *bench) holdUploads(ctx context.Context) (all []outcome, err error) {
 	if err != nil {
 		return nil, err
 	}
-	defer func() { err = errors.Join(err, s.stop()) }()
+	defer func() { err = errors.Join(err, s.end()) }()
 	far, err := b.serveWorker(ctx, "delay", s.addr, latency)
 	if err != nil {
 		return nil, err
@@ -112,7 +112,7 @@ func (b *bench) smallUploads(s *sshd, l line, dir string) contest {
 		name: "upload-small-" + l.name, title: fmt.Sprintf("%s documents of %d KB, renamed, %s", thousands(n), smallFile>>10, l.title),
 		contenders: []contender{
 			{name: "gondola", role: ours, do: s.after(b.worker("upload", s.dir, s.user, l.addr, dir, b.path("work"), "0"))},
-			{name: "gondola: 256 at once", role: ours, do: s.after(b.worker("upload", s.dir, s.user, l.addr, dir, b.path("work"), "256"))},
+			{name: "gondola: 4 at once", role: ours, do: s.after(b.worker("upload", s.dir, s.user, l.addr, dir, b.path("work"), "4"))},
 			{name: "limit: raw requests, pipelined", role: limit, do: s.after(b.worker("upload-raw", s.dir, s.user, l.addr, dir))},
 			{name: "tar | ssh", role: limit, do: s.after(b.shell(`tar cf - -C "$1" . | `+s.ssh(l.addr)+` 127.0.0.1 "tar xf - -C $2"`, dir, filepath.Join(s.dir, "home", "catalog")))},
 		},
@@ -242,7 +242,7 @@ func upload(args []string, m *measure) (err error) {
 		return err
 	}
 	o := &outbox.Outbox{
-		Queue: store.Queue{Store: st, Dir: work, Window: time.Hour}, Parallel: parallel, Login: c.Login,
+		Queue: store.Queue{Store: st, Dir: work, Window: time.Hour}, Parallel: c.Lanes(), Login: c.Login,
 		Dial: func(ctx context.Context) (outbox.Remote, error) { return sftp.Dial(ctx, c) },
 	}
 	begun := time.Now()
@@ -266,8 +266,8 @@ func upload(args []string, m *measure) (err error) {
 
 // What the config says when it says nothing.
 const (
-	defaultParallel = 4
-	defaultReadBack = 16 << 20
+	defaultParallel = 256
+	defaultReadBack = 16_000_000
 )
 
 // sftpConfig says how to log in to the benchmark's server.

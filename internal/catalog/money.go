@@ -1,9 +1,6 @@
 package catalog
 
-import (
-	"strconv"
-	"strings"
-)
+import "strconv"
 
 // Money is an amount in thousandths of the currency's unit: 10.50 is Money(10500).
 //
@@ -23,19 +20,21 @@ func (m Money) String() string { return m.Text(0) }
 
 // Text returns the amount with at least decimals digits behind the point (0 to 3), and more where the amount has them.
 func (m Money) Text(decimals int) string {
-	n := int64(m)
-	sign := ""
+	var room [24]byte
+	n, text := int64(m), room[:0]
 	if n < 0 {
-		sign, n = "-", -n
+		text, n = append(text, '-'), -n
 	}
-	whole, frac := strconv.FormatInt(n/1000, 10), strconv.FormatInt(1000+n%1000, 10)[1:]
-	for len(frac) > decimals && strings.HasSuffix(frac, "0") {
-		frac = frac[:len(frac)-1]
+	text = strconv.AppendInt(text, n/1000, 10)
+	frac := n % 1000
+	if frac == 0 && decimals == 0 {
+		return string(text)
 	}
-	if frac == "" {
-		return sign + whole
+	text = append(text, '.', byte('0'+frac/100), byte('0'+frac/10%10), byte('0'+frac%10))
+	for cut := MoneyScale - decimals; cut > 0 && text[len(text)-1] == '0'; cut-- {
+		text = text[:len(text)-1]
 	}
-	return sign + whole + "." + frac
+	return string(text)
 }
 
 // Round returns the amount rounded half away from zero to decimals digits (0 to 3), as shops round.

@@ -285,7 +285,7 @@ func (ck *checker) ranges() {
 	c := ck.c
 	within(ck, "chain.price_decimals", c.Chain.PriceDecimals, 0, 3)
 	within(ck, "sftp.port", c.SFTP.Port, 1, 65535)
-	within(ck, "sftp.parallel", c.SFTP.Parallel, 1, 64)
+	within(ck, "sftp.parallel", c.SFTP.Parallel, 1, MostParallel)
 	within(ck, "sftp.read_back", c.SFTP.ReadBack, 0, Size(10e9))
 	most := DefaultMaxRows
 	if c.Send.Catalog.By == ByAPI {

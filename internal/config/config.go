@@ -81,7 +81,7 @@ type SFTP struct {
 	Prefix        string   `yaml:"prefix"`         // of remote names, letters only; default gondola
 	Folders       Folders  `yaml:"folders"`
 	ReadWindow    Duration `yaml:"read_window"`   // a file that lay there so long counts as read; default 2h [unknown outside]
-	Parallel      int      `yaml:"parallel"`      // files on their way at once, 1 to 64; default 4
+	Parallel      int      `yaml:"parallel"`      // files on their way at once, over one session, 1 to 256; default 256
 	ClockSkew     Duration `yaml:"clock_skew"`    // with more between the server's clock and ours promotions are held; default 2m
 	StallTimeout  Duration `yaml:"stall_timeout"` // no byte moved for so long: the connection is cut; default 30s
 	ReadBack      Size     `yaml:"read_back"`     // files up to this size are read back and compared before they count; default 16MB

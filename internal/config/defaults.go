@@ -24,7 +24,8 @@ const (
 	DefaultFolderPromos  = "promotions"               // likewise
 	DefaultFolderBoth    = "assortment"               // documented as Assortment; its case on servers is not known
 	DefaultReadWindow    = Duration(2 * time.Hour)    // assumed: nobody outside knows when the platform reads
-	DefaultParallel      = 4                          // few sessions a login: hosted SFTP services cut beyond that
+	DefaultParallel      = 256                        // all over one session: on long lines files side by side are all that helps
+	MostParallel         = 256                        // of more each takes longer, and nothing gets faster
 	DefaultClockSkew     = Duration(2 * time.Minute)  // beyond what a machine without time service drifts in a month
 	DefaultStallTimeout  = Duration(30 * time.Second) // longer than a hiccup of the line, shorter than an operator's patience
 	DefaultReadBack      = Size(16e6)                 // half a million rows; read back in seconds where they were sent in seconds

@@ -70,6 +70,7 @@ type House struct {
 	api         *platform.Client // see client
 	rest        restAPI          // the same for what is sent, nil where the REST interface is not used
 	watchers    []watcher
+	reported    map[string]time.Time // by folder, which look reportWatch has written down; owned by it
 	lastDial    map[outbox.By]string // what was last told of the server; owned by flush
 	attributed  map[string]int64     // by target, the newest drop when feedback was last looked up; owned by send
 	measured    time.Time            // when the server was last asked for its clock alone; owned by send
@@ -247,7 +248,7 @@ func (h *House) prepare(ctx context.Context) error {
 		dial = func(ctx context.Context) (outbox.Remote, error) { return h.dialServer(ctx, remote) }
 	}
 	h.outbox = &outbox.Outbox{
-		Queue: h.queue, Dial: dial, Login: remote.Login, Now: h.now, Parallel: h.cfg.SFTP.Parallel,
+		Queue: h.queue, Dial: dial, Login: remote.Login, Now: h.now, Parallel: remote.Lanes(),
 		ReadWindow: h.queue.Window, Log: h.log.With("component", "outbox"),
 	}
 	if err := errors.Join(h.openClient(ctx), h.prepareRequests(ctx)); err != nil {
@@ -308,7 +309,7 @@ func (h *House) sftpConfig(salt []byte) sftp.Config {
 	c := h.cfg.SFTP
 	out := sftp.Config{
 		Host: c.Host, Port: c.Port, User: c.User, HostKeys: c.HostKeys, KnownHosts: c.KnownHosts,
-		StallTimeout: time.Duration(c.StallTimeout), Salt: salt, Log: h.log.With("component", "sftp"), Now: h.now,
+		StallTimeout: time.Duration(c.StallTimeout), Parallel: c.Parallel, Salt: salt, Log: h.log.With("component", "sftp"), Now: h.now,
 	}
 	if c.Password.IsSet() {
 		out.Password = c.Password.Value

@@ -56,7 +56,14 @@ func (p *pulse) run(ctx context.Context, version func(context.Context) (int64, e
 		select {
 		case <-ctx.Done():
 			return
-		case <-time.After(lookEvery):
+		case <-time.After(inStep(lookEvery)):
 		}
 	}
+}
+
+// inStep returns about d, half a look more or less, so that everybody who waits wakes at the same moments: waking costs a machine at rest
+// more than what is looked at. It is meant for times of at least [lookEvery].
+func inStep(d time.Duration) time.Duration {
+	now := time.Now()
+	return now.Add(d).Round(lookEvery).Sub(now)
 }

@@ -91,3 +91,21 @@ func TestLoopSleeps(t *testing.T) {
 		}
 	})
 }
+
+// TestInStep lets whoever waits wake at the same moments, and nobody long before or after their time.
+func TestInStep(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		for _, offset := range []time.Duration{0, time.Millisecond, 499 * time.Millisecond, 500 * time.Millisecond, 999 * time.Millisecond} {
+			time.Sleep(offset)
+			for _, d := range []time.Duration{lookEvery, configEvery, folderEvery, quietEvery} {
+				wait := inStep(d)
+				if at := time.Now().Add(wait); !at.Equal(at.Truncate(lookEvery)) {
+					t.Errorf("%s after %s: wakes at %s", d, offset, at.Format("05.000"))
+				}
+				if (wait - d).Abs() > lookEvery/2 {
+					t.Errorf("%s after %s: waits for %s", d, offset, wait)
+				}
+			}
+		}
+	})
+}

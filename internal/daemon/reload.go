@@ -97,8 +97,6 @@ func (r *Reloader) Healthy(ctx context.Context) error {
 func (r *Reloader) Run(ctx context.Context, asked <-chan struct{}) error {
 	r.House().keepLive()
 	r.running = r.House().start(ctx, nil)
-	look := time.NewTicker(configEvery)
-	defer look.Stop()
 	for {
 		select {
 		case <-ctx.Done():
@@ -109,7 +107,7 @@ func (r *Reloader) Run(ctx context.Context, asked <-chan struct{}) error {
 			data, seen := r.read()
 			r.seen = seen
 			r.decide(ctx, data, true)
-		case <-look.C:
+		case <-time.After(inStep(configEvery)):
 			r.look(ctx)
 		}
 	}

@@ -21,7 +21,7 @@ const (
 	answerEvery = time.Second      // for answers that are due
 	folderEvery = 2 * time.Second  // for what the watchers see
 	tidyEvery   = 12 * time.Hour   // for what is older than its retention
-	quietEvery  = 10 * time.Second // nobody wrote anything since: for what comes by time alone
+	quietEvery  = 15 * time.Second // nobody wrote anything since: for what comes by time alone
 	restEvery   = 15 * time.Second // after trouble of our own, such as a full disk: it does not go away in a second
 )
 
@@ -168,7 +168,7 @@ func (h *House) loop(ctx context.Context, l loop) error {
 			}
 			wait = max(wait, restEvery)
 		}
-		if !pass(ctx, wait, nil) || !pass(ctx, l.quiet(h.now())-wait, written) {
+		if !pass(ctx, inStep(wait), nil) || !pass(ctx, l.quiet(h.now())-wait, written) {
 			return nil
 		}
 	}
@@ -187,13 +187,14 @@ func pass(ctx context.Context, wait time.Duration, written <-chan struct{}) bool
 
 // quiet returns how long nothing has to be looked at if nobody writes anything.
 func (l loop) quiet(now time.Time) time.Duration {
+	calm := inStep(quietEvery)
 	if l.due == nil {
-		return quietEvery
+		return calm
 	}
 	if due := l.due(); !due.IsZero() {
-		return min(quietEvery, due.Sub(now))
+		return min(calm, due.Sub(now))
 	}
-	return quietEvery
+	return calm
 }
 
 // send runs the slots that have come, makes the plans that are due, and flushes the outbox.

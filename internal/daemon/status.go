@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"time"
 
 	"gondola/internal/alert"
@@ -247,9 +248,16 @@ func (h *House) feedStatus(ctx context.Context) ([]FeedStatus, error) {
 // watchFact is where the daemon leaves what its watchers see, for commands in other processes.
 const watchFact = "watch"
 
-// reportWatch writes down what the watchers see, when it is something else than before.
+// reportWatch writes down what the watchers see, when it is something else than before. Where nobody has looked since there is nothing to
+// compare: ten thousand files may lie there.
 func (h *House) reportWatch(ctx context.Context) error {
-	reports := map[string]FeedStatus{}
+	reports, looked := map[string]FeedStatus{}, map[string]time.Time{}
+	for _, w := range h.watchers {
+		looked[w.folder] = w.Status().Looked
+	}
+	if h.reported != nil && maps.EqualFunc(looked, h.reported, time.Time.Equal) {
+		return nil
+	}
 	for _, w := range h.watchers {
 		s := w.Status()
 		line := FeedStatus{Problem: s.Problem}
@@ -263,10 +271,13 @@ func (h *House) reportWatch(ctx context.Context) error {
 		return fmt.Errorf("write down what the watchers see: %w", err)
 	}
 	old, err := h.store.Fact(ctx, watchFact)
-	if err != nil || old == string(text) {
-		return err
+	if err == nil && old != string(text) {
+		err = h.store.SetFact(ctx, watchFact, string(text))
 	}
-	return h.store.SetFact(ctx, watchFact, string(text))
+	if err == nil {
+		h.reported = looked
+	}
+	return err
 }
 
 func (h *House) readWatch(ctx context.Context) (map[string]FeedStatus, error) {

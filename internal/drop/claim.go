@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"gondola/internal/durable"
@@ -92,7 +94,7 @@ func (w *Watcher) finishWork(ctx context.Context, l *look) {
 			delete(w.work, name) // somebody took it away
 		}
 	}
-	for _, x := range inOrder(w.work) {
+	for _, x := range slices.SortedFunc(maps.Values(w.work), before) {
 		if ctx.Err() != nil {
 			return
 		}
@@ -171,7 +173,7 @@ func (w *Watcher) handOver(ctx context.Context, l *look, name string, x *file) (
 		if !x.see(info, l.now) {
 			x.copied = nil
 		}
-		if reason, detail := w.f.unsettled(x, filepath.Join(w.f.Path, path), l.now); reason != "" {
+		if reason, detail := w.f.unsettled(x, path, l.now); reason != "" {
 			return reason, detail, nil
 		}
 		if x.copied == nil {

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"io/fs"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -75,20 +74,26 @@ func (w *Watcher) readFolder(l *look) error {
 	if err != nil {
 		return err
 	}
-	present := make(map[string]bool, len(entries))
+	w.looks++
 	for _, e := range entries {
 		name := e.Name()
-		if of, reason, ok := lockOf(name); ok {
-			l.locks[of] = reason
+		x := w.files[name] // of a known one the name says nothing new
+		if x == nil {
+			if of, reason, ok := lockOf(name); ok {
+				l.locks[of] = reason
+			}
+			if w.f.leftAlone(name) {
+				continue
+			}
 		}
-		if w.f.leftAlone(name) || e.IsDir() && (name == w.f.Rejected || name == w.f.Answers) {
+		if e.IsDir() && (name == w.f.Rejected || name == w.f.Answers) {
 			continue
 		}
 		if e.Type() != 0 {
 			l.never = append(l.never, Waiting{Name: name, Reason: odd(e.Type())})
 			continue
 		}
-		info, err := l.root.Lstat(name)
+		info, err := infoOf(l.root, e)
 		switch {
 		case errors.Is(err, fs.ErrNotExist):
 			continue // gone between the two calls
@@ -97,16 +102,15 @@ func (w *Watcher) readFolder(l *look) error {
 		case !info.Mode().IsRegular():
 			continue // replaced between the two calls: the next look will tell
 		}
-		present[name] = true
-		x := w.files[name]
 		if x == nil {
 			x = &file{name: name, taken: Takes(w.f.Match, shortName(name))}
-			w.files[name] = x
+			w.files[name], w.order = x, append(w.order, x)
 		}
 		x.see(info, l.now)
+		x.look = w.looks
 	}
-	for name := range w.files {
-		if !present[name] {
+	for name, x := range w.files {
+		if x.look != w.looks {
 			delete(w.files, name)
 		}
 	}
@@ -115,7 +119,10 @@ func (w *Watcher) readFolder(l *look) error {
 
 // takeSettled takes, in the order first seen, every file that has settled and that no earlier one holds up.
 func (w *Watcher) takeSettled(ctx context.Context, l *look) {
-	for _, x := range inOrder(w.files) {
+	// In the order of the last look they need hardly any sorting.
+	w.order = slices.DeleteFunc(w.order, func(x *file) bool { return w.files[x.name] != x })
+	slices.SortFunc(w.order, before)
+	for _, x := range w.order {
 		if ctx.Err() != nil {
 			return
 		}
@@ -123,8 +130,8 @@ func (w *Watcher) takeSettled(ctx context.Context, l *look) {
 			l.never = append(l.never, Waiting{Name: x.name, Reason: Unmatched, Size: x.size, Since: x.first})
 			continue
 		}
-		reason, detail := w.f.unsettled(x, filepath.Join(w.f.Path, x.name), l.now)
-		if reason == "" && l.now.Sub(x.same) < w.f.MaxWait { // a lock older than that is a left-over
+		reason, detail := w.f.unsettled(x, x.name, l.now)
+		if reason == "" && len(l.locks) > 0 && l.now.Sub(x.same) < w.f.MaxWait { // a lock older than that is a left-over
 			reason = l.locks[strings.ToLower(x.name)]
 		}
 		switch {
@@ -156,16 +163,12 @@ func (w *Watcher) holdUp(l *look, x *file, reason Reason) {
 	}
 }
 
-// inOrder returns files as they are taken: first seen first; those seen in one look by their own time, then by name.
-func inOrder(files map[string]*file) []*file {
-	ordered := make([]*file, 0, len(files))
-	for _, x := range files {
-		ordered = append(ordered, x)
+// before compares files in the order in which they are taken: first seen first; those seen in one look by their own time, then by name.
+func before(a, b *file) int {
+	if c := cmp.Or(cmp.Compare(a.seq, b.seq), a.first.Compare(b.first), a.mod.Compare(b.mod)); c != 0 {
+		return c
 	}
-	slices.SortFunc(ordered, func(a, b *file) int {
-		return cmp.Or(cmp.Compare(a.seq, b.seq), a.first.Compare(b.first), a.mod.Compare(b.mod), cmp.Compare(a.name, b.name))
-	})
-	return ordered
+	return cmp.Compare(a.name, b.name)
 }
 
 func odd(t fs.FileMode) Reason {

@@ -2,6 +2,7 @@ package drop
 
 import (
 	"io/fs"
+	"path/filepath"
 	"time"
 )
 
@@ -13,6 +14,7 @@ type file struct {
 	taken bool      // a feed takes the name
 	first time.Time // when it was first seen
 	same  time.Time // since when it looks as it does; zero before the first look
+	look  int       // the number of the last one that saw it
 
 	asked  bool      // Complete was asked about what it looks like now
 	whole  bool      // and said yes
@@ -38,7 +40,8 @@ func (x *file) see(info fs.FileInfo, now time.Time) bool {
 	return same
 }
 
-// unsettled returns why a file may not be whole yet, or "". It opens the file once at most for what it looks like now.
+// unsettled returns why a file may not be whole yet, or "". It opens the file, which lies under a path below the folder, once at most for
+// what it looks like now.
 func (f Folder) unsettled(x *file, path string, now time.Time) (reason Reason, detail string) {
 	age := now.Sub(x.same)
 	if age < f.Settle { // so it was looked at twice, at least
@@ -54,7 +57,7 @@ func (f Folder) unsettled(x *file, path string, now time.Time) (reason Reason, d
 		return "", ""
 	}
 	if !x.asked || (x.unread != nil && !now.Before(x.askAt)) {
-		x.whole, x.unread = f.Complete(path)
+		x.whole, x.unread = f.Complete(filepath.Join(f.Path, path))
 		x.asked, x.askAt = true, now.Add(f.Scan)
 	}
 	switch {

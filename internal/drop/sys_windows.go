@@ -3,6 +3,7 @@ package drop
 import (
 	"errors"
 	"io/fs"
+	"os"
 	"os/user"
 	"syscall"
 )
@@ -16,6 +17,9 @@ const (
 	errDiskFull         syscall.Errno = 112
 	errDirectory        syscall.Errno = 267
 )
+
+// infoOf returns what a file looks like. What a folder says of a file that is being written is old.
+func infoOf(root *os.Root, e fs.DirEntry) (fs.FileInfo, error) { return root.Lstat(e.Name()) }
 
 // ownerOf returns "": the owner of a file on Windows is, more often than not, a group.
 func ownerOf(fs.FileInfo) string { return "" }

@@ -18,6 +18,8 @@ type Watcher struct {
 
 	// Owned by Run and Once.
 	files map[string]*file // in the drop folder, by name
+	looks int              // how often the folder was looked through
+	order []*file          // those of the last look, in the order in which they are taken
 	work  map[string]*file // in the work folder, by name
 	spare int64            // a number that was given out and not used; 0 = none
 	once  bool             // a single run: see holdUp
@@ -81,13 +83,11 @@ func (w *Watcher) Wake() {
 	}
 }
 
-// Status returns what the last look found.
+// Status returns what the last look found. Its list is for all who ask, to be read only.
 func (w *Watcher) Status() Status {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	s := w.status
-	s.Waiting = slices.Clone(s.Waiting)
-	return s
+	return w.status
 }
 
 // publish makes a look's findings the status, and logs what changed.

@@ -13,6 +13,17 @@ const excerptRunes = 60
 
 // trim cuts blanks of every kind, and byte order marks that programs leave inside a file, from both ends.
 func trim(s string) string {
+	if len(s) > 0 && (isEdge(s[0]) || isEdge(s[len(s)-1])) {
+		return trimBlanks(s)
+	}
+	return s
+}
+
+// isEdge reports whether a byte may be part of what trim cuts.
+func isEdge(c byte) bool { return c <= ' ' || c >= utf8.RuneSelf }
+
+// trimBlanks is trim for the few cells that have something to cut, or letters above ASCII at their ends.
+func trimBlanks(s string) string {
 	for len(s) > 0 && (s[0] <= ' ' || s[0] >= utf8.RuneSelf) {
 		r, size := utf8.DecodeRuneInString(s)
 		if !isBlank(r) {
@@ -44,10 +55,13 @@ func isBlank(r rune) bool {
 // database, and the formula ="00123".
 func unwrap(cell string) string {
 	s := trim(cell)
-	if len(s) > 0 && s[0] == '\'' {
+	if len(s) == 0 || s[0] != '\'' && s[0] != '=' {
+		return s
+	}
+	if s[0] == '\'' {
 		return trim(strings.TrimSuffix(s[1:], "'"))
 	}
-	if len(s) >= 3 && s[0] == '=' && s[1] == '"' && s[len(s)-1] == '"' {
+	if len(s) >= 3 && s[1] == '"' && s[len(s)-1] == '"' {
 		return trim(s[2 : len(s)-1])
 	}
 	return s
@@ -140,8 +154,11 @@ func isScientific(s string) bool {
 
 // cutExponent cuts around an E and its sign. found is false where nothing follows the E.
 func cutExponent(s string) (mantissa, exponent string, found bool) {
-	i := strings.IndexAny(s, "eE")
-	if i < 0 || i+1 >= len(s) {
+	i := 0
+	for i < len(s) && s[i]|0x20 != 'e' { // every identifier comes by here
+		i++
+	}
+	if i+1 >= len(s) {
 		return s, "", false
 	}
 	exponent = s[i+1:]

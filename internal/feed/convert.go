@@ -40,12 +40,15 @@ type converter struct {
 	flagsRead map[string]bool    // the same as the export writes it
 	fixed     []string           // the stores of every row, nil when a column tells
 	occurs    map[string]bool    // ids of the stores that occur
-	one       [1]string          // room for the store of one row
+	one       [1]string          // the store of one row
 	hidden    int                // rows about articles that are hidden
 	ends      ends               // of the rows read so far
 	rules     *ruler             // nil where there are none
 	asked     map[string]*column // those that only formulas ask for, by squeezed header
 	scratch   []byte
+
+	barcodeCell string // the last barcode
+	barcodeRead barcodeReading
 
 	offersRead map[string]wording     // offers in words as the export writes them, each told once
 	datesRead  map[string]dateReading // dates likewise; the zero value is none
@@ -202,9 +205,9 @@ func (c *converter) column(role Role) *column {
 	return nil
 }
 
-// each calls do for every row below the header that is not blank.
-func (c *converter) each(ctx context.Context, do func(table.Row) error) (err error) {
-	rows, err := c.sheet.Rows()
+// each calls do for every row below the header that is not blank, with at least the cells of some columns.
+func (c *converter) each(ctx context.Context, columns []*column, do func(table.Row) error) (err error) {
+	rows, err := c.rows(columns)
 	if err != nil {
 		return err
 	}
@@ -223,6 +226,35 @@ func (c *converter) each(ctx context.Context, do func(table.Row) error) (err err
 		}
 	}
 	return rows.Err()
+}
+
+// rows begins a pass over the rows. Where nobody looks at them beside the converter, only the cells of some columns are asked for, and
+// the identifier's.
+func (c *converter) rows(columns []*column) (table.Rows, error) {
+	if c.watch != nil || c.trace != nil {
+		return c.sheet.Rows()
+	}
+	want := table.Selection{Cells: []int{c.key.Index}, Key: c.key.Index, IsKey: isPlainKey, Width: len(c.header.names)}
+	for _, col := range columns {
+		want.Cells = append(want.Cells, col.Index)
+	}
+	return c.sheet.RowsOf(want)
+}
+
+// isPlainKey reports whether a cell can be nothing but the identifier of an article: such a row is no total, no title, no page and no
+// remark, whatever else stands in it.
+func isPlainKey(cell []byte) bool {
+	digit := false
+	for _, b := range cell {
+		switch {
+		case isDigit(b):
+			digit = true
+		case b >= 'A' && b <= 'Z', b >= 'a' && b <= 'z', b == '-', b == '_':
+		default:
+			return false
+		}
+	}
+	return digit
 }
 
 // conclude says what only the whole export can tell.

@@ -20,6 +20,9 @@ type ends struct {
 	decimals int // digits behind the last mark of the last cell; -1 where they differ
 	marks    int // of a date in the last cell; -1 where they differ
 	tail     int // characters behind the last of them; -1 where they differ
+
+	last string // the last cell of the row before
+	wide int    // and how many that had
 }
 
 // see takes a whole row into account.
@@ -27,13 +30,19 @@ func (e *ends) see(r table.Row) {
 	if len(r.Cells) == 0 {
 		return
 	}
+	last := r.Cells[len(r.Cells)-1]
+	if e.rows > 0 && len(r.Cells) == e.wide && last == e.last {
+		e.rows++ // most exports end their rows alike
+		return
+	}
 	now := endsOf(r)
 	if e.rows == 0 {
-		now.rows = 1
+		now.rows, now.last, now.wide = 1, last, len(r.Cells)
 		*e = now
 		return
 	}
 	e.rows++
+	e.last, e.wide = last, len(r.Cells)
 	agree(&e.cells, now.cells)
 	agree(&e.length, now.length)
 	agree(&e.decimals, now.decimals)

@@ -139,8 +139,8 @@ const (
 	DateMonthFirst = "month-first"
 )
 
-// Record is what one row says about one article of one store. Its strings share the memory of the whole row: who keeps them for
-// long should clone them.
+// Record is what one row says about one article of one store. Its strings share the memory of some hundred rows: who keeps them
+// for long should clone them.
 type Record struct {
 	Vendor    string // a vendor's id, or catalog.AllVendors
 	Item      catalog.Item

@@ -108,6 +108,7 @@ func FuzzConvert(f *testing.F) {
 		if res.Records != records || res.Rows < res.Rejected || res.Records > res.Rows {
 			t.Fatalf("rows %d, records %d of %d, rejected %d", res.Rows, res.Records, records, res.Rejected)
 		}
+		likeWhole(t, spec, path)
 		errorsTold := false
 		for _, is := range res.Issues {
 			errorsTold = errorsTold || is.Severity == catalog.Error

@@ -3,6 +3,7 @@ package feed
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strconv"
 
 	"gondola/internal/catalog"
@@ -33,7 +34,7 @@ func (c *converter) gatherProofs(ctx context.Context) error {
 		return nil // one pass over the file saved
 	}
 	var seen ends
-	err := c.each(ctx, func(r table.Row) error {
+	err := c.each(ctx, slices.Concat(open, told, dates), func(r table.Row) error {
 		if c.breaksOff(r, &seen) {
 			return nil // what is left of a cell proves nothing
 		}
@@ -148,7 +149,15 @@ func (c *converter) settleEither(col *column, role Role) {
 }
 
 // readRows is the second pass: it reads every row and hands its records on.
-func (c *converter) readRows(ctx context.Context) error { return c.each(ctx, c.row) }
+func (c *converter) readRows(ctx context.Context) error {
+	columns := slices.Concat(c.columns, c.askedColumns())
+	if c.rules != nil {
+		for _, set := range c.rules.sets {
+			columns = append(columns, set.columns...)
+		}
+	}
+	return c.each(ctx, columns, c.row)
+}
 
 // row reads one row: first whether it is about an article at all, then which store and which article, then what it says.
 func (c *converter) row(r table.Row) error {
@@ -310,8 +319,10 @@ func (c *converter) storesOf(r table.Row, tell bool) ([]string, bool) {
 		i = c.stores.find(text)
 	}
 	if i != noStore {
-		c.one[0] = c.spec.Vendors[i].ID
-		c.occurs[c.one[0]] = true
+		if id := c.spec.Vendors[i].ID; c.one[0] != id {
+			c.one[0] = id
+			c.occurs[id] = true
+		}
 		return c.one[:], true
 	}
 	switch {
@@ -339,7 +350,10 @@ func (c *converter) identify(r table.Row, tell bool) (catalog.Item, bool) {
 		c.tellIdentity(r, c.sku, wrong, item.SKU == "")
 	}
 	text, wrong = identifier(r, c.barcode, catalog.BarcodeLost, catalog.BarcodeLength)
-	read := c.spec.InStore.read(text)
+	if text != c.barcodeCell || text == "" { // an article comes once for each store, often in a row
+		c.barcodeCell, c.barcodeRead = text, c.spec.InStore.read(text)
+	}
+	read := c.barcodeRead
 	item.Barcode = read.digits
 	zeros := read.code == catalog.BarcodeZeros
 	if wrong == "" && !zeros {

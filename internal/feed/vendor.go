@@ -20,13 +20,16 @@ type directory struct {
 	names   map[string]int // by folded code, id and name
 	numbers map[string]int // by code and id that are numbers, without leading zeros
 	known   map[string]int // what was asked before
+
+	last  string // what was asked last
+	found int    // and the answer
 }
 
 // newDirectory enters every store under all that it may be called.
 func newDirectory(vendors []catalog.Vendor) *directory {
 	d := &directory{
 		vendors: vendors, codes: map[string]int{}, ids: map[string]int{}, names: map[string]int{}, numbers: map[string]int{},
-		known: map[string]int{},
+		known: map[string]int{}, found: noStore,
 	}
 	for i, v := range vendors {
 		enter(d.codes, v.ERPCode, i)
@@ -57,13 +60,17 @@ func enter(m map[string]int, key string, i int) {
 // find returns the index of the store that the cell means, or noStore. What is written exactly wins over what is written alike, and
 // the ERP's code over the id, because the export is the ERP's. "1" means "001" only where no other store goes by that number.
 func (d *directory) find(cell string) int {
-	if i, ok := d.known[cell]; ok {
-		return i
+	if cell == d.last {
+		return d.found // every row asks twice, and many rows in a row are of one store
 	}
-	i := d.lookUp(unwrap(cell))
-	if len(d.known) < maxKnown {
-		d.known[strings.Clone(cell)] = i
+	i, ok := d.known[cell]
+	if !ok {
+		i = d.lookUp(unwrap(cell))
+		if len(d.known) < maxKnown {
+			d.known[strings.Clone(cell)] = i
+		}
 	}
+	d.last, d.found = cell, i
 	return i
 }
 

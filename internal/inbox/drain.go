@@ -57,27 +57,39 @@ type Drain struct {
 }
 
 const (
-	drainBatch = 100
+	drainBatch = 25
+	fewBytes   = 1 << 20 // of bodies: a queue may hand out fewer events where they are large
 	// An event that fails is tried again after a second, then twice as long each time; all of it takes a day.
 	firstRetry   = time.Second
 	lastRetry    = 30 * time.Minute
 	mostAttempts = 58
 )
 
-// Flush hands on everything that is due. An event that fails keeps no other waiting. The error is of the queue itself.
+// Flush hands on everything that is due. An event that fails keeps no other waiting. The few that come meanwhile wait for the next time:
+// one by one they would cost a transaction each, for which those that come next would wait. The error is of the queue itself.
 func (d *Drain) Flush(ctx context.Context) error {
 	for {
 		events, err := d.Queue.DueEvents(ctx, d.Now(), drainBatch)
-		if err != nil || len(events) == 0 {
+		if err != nil {
 			return err
+		}
+		size := 0
+		for _, e := range events {
+			size += len(e.Body)
 		}
 		if err := d.handle(ctx, events); err != nil {
 			return err
+		}
+		if len(events) < drainBatch && size < fewBytes {
+			return nil
 		}
 	}
 }
 
 func (d *Drain) handle(ctx context.Context, events []Event) error {
+	if len(events) == 0 {
+		return nil
+	}
 	err := d.Handle(ctx, events)
 	if err == nil || ctx.Err() != nil {
 		return ctx.Err()

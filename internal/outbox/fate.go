@@ -1,9 +1,14 @@
 package outbox
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"slices"
+	"sync/atomic"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 )
 
 // look finds out what became of earlier files. A look that fails is left for later; only the queue's trouble is returned.
@@ -16,29 +21,33 @@ func (s *session) look(ctx context.Context, looks []Pending, due []Delivery) err
 			begun[d.Folder+"/"+d.Name] = true
 		}
 	}
-	failed := false
+	var failed atomic.Bool
+	group, gctx := errgroup.WithContext(ctx)
+	group.SetLimit(s.o.parallel())
 	for _, p := range looks {
-		if ctx.Err() != nil || s.lost.Load() {
-			break
-		}
 		if begun[p.Folder+"/"+p.Name] {
 			continue
 		}
-		seen, err := s.remote.Look(ctx, p.Folder, p.Name)
-		if err != nil {
-			s.noteLost(err)
-			s.log.Debug("look at earlier file", "folder", p.Folder, "name", p.Name, "err", err)
-			failed = true
-			continue
-		}
-		if err := s.settle(ctx, p, seen); err != nil {
-			return err
-		}
+		group.Go(func() error {
+			if gctx.Err() != nil || s.lost.Load() {
+				return nil
+			}
+			seen, err := s.remote.Look(ctx, p.Folder, p.Name)
+			if err != nil {
+				s.noteLost(err)
+				s.log.Debug("look at earlier file", "folder", p.Folder, "name", p.Name, "err", err)
+				failed.Store(true)
+				return nil
+			}
+			return s.settle(ctx, p, seen)
+		})
 	}
-	if failed {
+	err := group.Wait()
+	slices.SortFunc(s.report.Fates, func(a, b Settled) int { return cmp.Compare(a.Pending.ID, b.Pending.ID) })
+	if err == nil && failed.Load() {
 		s.o.quietUntil = s.o.now().Add(s.o.Backoff.Delay(Permission, 0))
 	}
-	return nil
+	return err
 }
 
 func (s *session) settle(ctx context.Context, p Pending, seen Seen) error {

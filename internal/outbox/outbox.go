@@ -11,7 +11,7 @@
 //   - A server whose answers make no sense is not believed: its connection is cut, and it is asked again as rarely as one that a person
 //     has to mend.
 //   - One file is nobody else's business: a delivery that fails does not stop the others. Only a lost connection does; it is dialled
-//     once more, then the rest waits.
+//     once more, then the rest waits. What was too much at once for a server that hangs up is less then, and grows again.
 //   - What a second attempt could heal is deferred, with exponential back-off and jitter, for ever: prices that are stuck must get
 //     out once the cause is gone, without anybody being there. What it can't heal (a foreign file, an unreadable document, a request whose
 //     content is refused) is parked.
@@ -35,8 +35,7 @@ import (
 
 // Defaults of an [Outbox].
 const (
-	// DefaultParallel is how many targets are sent to at once: enough to hide the round trips of a replace, few enough for servers
-	// that allow ten sessions.
+	// DefaultParallel is how many targets are sent to at once where nobody says more: few enough for any server.
 	DefaultParallel = 4
 	// DefaultGrace is how long a file on its way may go on after the stop: a few megabytes on a slow line, and shorter than the 30 s
 	// after which service managers kill.
@@ -65,6 +64,7 @@ type Outbox struct {
 	// The dialling that failed lately; owned by Flush. Not durable: a restart may dial at once.
 	dialFailures int
 	quietUntil   time.Time // looks alone do not dial before
+	narrow       int       // since a connection was lost: targets sent to at once, 0 = as many as Parallel says
 }
 
 // Report is what one Flush did.
@@ -124,7 +124,26 @@ func (o *Outbox) now() time.Time {
 	return o.Now()
 }
 
-func (o *Outbox) parallel() int { return cmp.Or(max(o.Parallel, 0), DefaultParallel) }
+func (o *Outbox) parallel() int {
+	most := cmp.Or(max(o.Parallel, 0), DefaultParallel)
+	if o.narrow > 0 {
+		return min(o.narrow, most)
+	}
+	return most
+}
+
+// learn makes less go at once after a connection was lost, whatever the reason: some servers hang up on what is too much for them. Each
+// one that lasts makes it four times as much again.
+func (o *Outbox) learn(lost bool) {
+	switch {
+	case lost:
+		o.narrow = DefaultParallel
+	case o.narrow > 0 && o.narrow < o.Parallel:
+		o.narrow *= 4
+	default:
+		o.narrow = 0
+	}
+}
 
 // flush is the state of one call of Flush.
 type flush struct {
@@ -164,6 +183,7 @@ func (f *flush) run(ctx context.Context) error {
 		}
 		s := &session{flush: f, remote: remote}
 		left, err = s.work(ctx, looks, left)
+		f.o.learn(s.lost.Load())
 		if cerr := remote.Close(); cerr != nil {
 			f.log.Debug("close connection", "err", cerr)
 		}

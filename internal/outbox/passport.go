@@ -67,6 +67,7 @@ type Passport struct {
 	Abilities map[Feature]Ability `json:"abilities"`
 	Sessions  int                 `json:"sessions,omitempty"` // on one connection, as far as was asked for; 0 not known
 	Files     int                 `json:"files,omitempty"`    // open for writing at once, as far as was asked for; 0 not known
+	Most      int                 `json:"most,omitempty"`     // at once, since more were refused in use; 0 where none was. A probe forgets it
 
 	// Skew is how far the server's clock is ahead of ours, where it tells the time of a file.
 	Skew      time.Duration `json:"skew"`
@@ -196,6 +197,9 @@ func (p Passport) Line(readBack int64) string {
 			side = "behind"
 		}
 		line += fmt.Sprintf("; its clock is %s %s", p.Skew.Abs().Round(time.Second), side)
+	}
+	if p.Most > 0 {
+		line += fmt.Sprintf("; in use it refused more than %d files at once", p.Most)
 	}
 	if len(p.InUse) > 0 {
 		line += "; in use it refused " + joined(p.InUse)

@@ -66,6 +66,11 @@ func TestPassportChooses(t *testing.T) {
 			t.Errorf("skew %v: line %q, want %q", skew, line, words)
 		}
 	}
+	p := knows("rename")
+	p.Most = 12
+	if line := p.Line(limit); !strings.Contains(line, "refused more than 12 files") {
+		t.Errorf("the line of a server that takes few files is %q", line)
+	}
 }
 
 // TestPassportLearns contradicts a passport, probes again, and contradicts what the new probe says.
@@ -111,7 +116,7 @@ func TestPassportTries(t *testing.T) {
 
 func TestPassportIsKept(t *testing.T) {
 	p := knows("posix-rename", "-setstat").Doubted(List, Cannot, "denied")
-	p.Server, p.Sessions, p.Files, p.Skew, p.SkewKnown, p.Left = "SSH-2.0-x", 2, 4, time.Minute, true, []string{"x"}
+	p.Server, p.Sessions, p.Files, p.Most, p.Skew, p.SkewKnown, p.Left = "SSH-2.0-x", 2, 4, 9, time.Minute, true, []string{"x"}
 	text, err := json.Marshal(p)
 	if err != nil {
 		t.Fatal(err)

@@ -132,6 +132,13 @@ func identifierColumns() []string { return []string{barcodeColumn, skuColumn} }
 
 // checkText returns an error unless s can stand in a file.
 func checkText(s string) error {
+	plain := true // nearly all are
+	for i := range len(s) {
+		plain = plain && s[i] >= ' ' && s[i] < 0x7f
+	}
+	if plain {
+		return nil
+	}
 	if !utf8.ValidString(s) {
 		return fmt.Errorf("%q is not UTF-8 text", s)
 	}

@@ -119,8 +119,8 @@ func jobKindOf(o object) JobKind {
 func itemFeedback(o object, vendor string) []Rejection {
 	var all []Rejection
 	for _, raw := range o.list("item_level_feedback") {
-		var one object
-		if json.Unmarshal(raw, &one) != nil || one == nil {
+		one := fieldsOf(raw)
+		if one == nil {
 			continue
 		}
 		var reasons []string

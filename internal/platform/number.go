@@ -39,18 +39,18 @@ func parseObject(raw []byte) (object, error) {
 	case values > maxValues:
 		return nil, fmt.Errorf("more than %d values", maxValues)
 	}
-	if trimmed := bytes.TrimLeft(raw, " \t\r\n"); len(trimmed) == 0 || trimmed[0] != '{' {
-		if json.Valid(raw) {
+	valid, trimmed := json.Valid(raw), raw[pastBlank(raw, 0):]
+	if len(trimmed) == 0 || trimmed[0] != '{' {
+		if valid {
 			return nil, errors.New("no JSON object")
 		}
 		return nil, errors.New("no JSON")
 	}
-	var o object
-	if err := json.Unmarshal(raw, &o); err != nil {
+	if !valid {
 		// The error of the decoder quotes a character of the body at most.
-		return nil, fmt.Errorf("no JSON: %w", err)
+		return nil, fmt.Errorf("no JSON: %w", json.Unmarshal(raw, new(object)))
 	}
-	return o, nil
+	return fieldsOf(trimmed), nil
 }
 
 // measure returns how deep brackets are nested and how many values there are about, without recursion.
@@ -107,8 +107,8 @@ func textOf(raw json.RawMessage) string {
 	}
 	switch raw[0] {
 	case '"':
-		var s string
-		if json.Unmarshal(raw, &s) != nil {
+		s, plain := plainText(raw)
+		if !plain && json.Unmarshal(raw, &s) != nil {
 			return ""
 		}
 		return s
@@ -135,22 +135,10 @@ func isYes(text string) bool {
 }
 
 // object returns a field as an object; nil where it is none, whose fields are all missing.
-func (o object) object(names ...string) object {
-	var inner object
-	if json.Unmarshal(o.first(names...), &inner) != nil {
-		return nil
-	}
-	return inner
-}
+func (o object) object(names ...string) object { return fieldsOf(o.first(names...)) }
 
 // list returns the elements of a field; of anything but a list, nothing.
-func (o object) list(names ...string) []json.RawMessage {
-	var all []json.RawMessage
-	if json.Unmarshal(o.first(names...), &all) != nil {
-		return nil
-	}
-	return all
-}
+func (o object) list(names ...string) []json.RawMessage { return elementsOf(o.first(names...)) }
 
 // texts returns a field that is a list of texts or one text.
 func (o object) texts(names ...string) []string {
@@ -162,12 +150,8 @@ func (o object) texts(names ...string) []string {
 }
 
 func textsOf(raw json.RawMessage) []string {
-	var all []json.RawMessage
-	if json.Unmarshal(raw, &all) != nil {
-		return nil
-	}
 	var texts []string
-	for _, one := range all {
+	for _, one := range elementsOf(raw) {
 		if t := textOf(one); t != "" {
 			texts = append(texts, t)
 		}

@@ -41,8 +41,7 @@ func orderOf(o object, raw []byte) (Order, error) {
 		Raw: slices.Clone(json.RawMessage(raw)),
 	}
 	for _, one := range items {
-		var item object
-		if json.Unmarshal(one, &item) == nil && item != nil {
+		if item := fieldsOf(one); item != nil {
 			order.Items = append(order.Items, itemOf(item))
 		}
 	}
@@ -77,17 +76,13 @@ func itemOf(o object) OrderItem {
 		Discount: o.number("discount"), Deposit: o.number("container_deposit"),
 	}
 	for _, raw := range o.list("promotion", "promotions") {
-		var one object
-		if json.Unmarshal(raw, &one) != nil || one == nil {
+		one := fieldsOf(raw)
+		if one == nil {
 			continue
 		}
 		p := ItemPromotion{Amount: one.number("discount_amount")}
 		for _, raw := range one.list("sponsorships") {
-			var sponsor object
-			if json.Unmarshal(raw, &sponsor) != nil {
-				continue
-			}
-			switch sponsor.upper("sponsor") {
+			switch sponsor := fieldsOf(raw); sponsor.upper("sponsor") {
 			case "VENDOR":
 				p.Vendor = sponsor.number("amount")
 			case "PLATFORM":

@@ -84,7 +84,7 @@ func (p *replacement) proveInPlace(ctx context.Context, proof outbox.Proof, eats
 	case err != nil:
 		return "", err
 	case !l.told:
-		return p.readBack(ctx, p.final, proof)
+		return p.readInPlace(ctx, proof)
 	case !l.Exists:
 		return proof, nil
 	case l.Size > p.d.Size:
@@ -97,7 +97,18 @@ func (p *replacement) proveInPlace(ctx context.Context, proof outbox.Proof, eats
 	if eats {
 		p.r.contradict(outbox.EatsOnClose, outbox.Cannot, nil)
 	}
-	return p.readBack(ctx, p.final, outbox.ProofSize)
+	return p.readInPlace(ctx, outbox.ProofSize)
+}
+
+// readInPlace reads back what lies under the final name.
+func (p *replacement) readInPlace(ctx context.Context, proof outbox.Proof) (outbox.Proof, error) {
+	if !p.readable() {
+		return proof, nil
+	}
+	var err error
+	p.reading, err = p.r.ftp.Open(p.final)
+	defer p.stopReading()
+	return p.readBack(ctx, err, proof)
 }
 
 // undo removes a file that was begun in place.

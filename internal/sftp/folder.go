@@ -49,11 +49,11 @@ func (r *Remote) folder(configured string, create bool) (string, error) {
 // step returns the folder that part means in parent, and whether it is known to be there.
 func (r *Remote) step(parent, part string, create bool) (folder string, seen bool, err error) {
 	wanted := path.Join(parent, part)
-	names, err := r.list(parent)
+	infos, err := r.list(parent)
 	if err != nil && r.isGone(err) {
 		return "", false, r.fail(fmt.Sprintf("list folder %q", parent), err)
 	}
-	if name := match(names, part); name != "" {
+	if name := match(namesOf(infos), part); name != "" {
 		return path.Join(parent, name), true, nil
 	}
 	if !create {
@@ -77,22 +77,26 @@ func (r *Remote) step(parent, part string, create bool) (folder string, seen boo
 	return wanted, true, nil
 }
 
-// list returns the names in a folder, from the first time it was listed.
-func (r *Remote) list(folder string) ([]string, error) {
-	if names, ok := r.listings[folder]; ok {
-		return names, nil
+// list returns what is in a folder, from the first time it was listed.
+func (r *Remote) list(folder string) ([]fs.FileInfo, error) {
+	if infos, ok := r.listings[folder]; ok {
+		return infos, nil
 	}
 	infos, err := r.ftp.ReadDir(folder)
 	if err != nil {
 		return nil, err
 	}
+	r.listings[folder] = infos
+	return infos, nil
+}
+
+func namesOf(infos []fs.FileInfo) []string {
 	names := make([]string, 0, len(infos))
 	for _, info := range infos {
 		names = append(names, info.Name())
 	}
 	slices.Sort(names)
-	r.listings[folder] = names
-	return names, nil
+	return names
 }
 
 // match finds name as spelled: exactly, else without regard to case, else "".

@@ -50,9 +50,9 @@ func (r *Remote) Home(ctx context.Context) ([]string, error) {
 	defer context.AfterFunc(ctx, func() { r.cut(ctx.Err()) })()
 	r.resolve.Lock()
 	defer r.resolve.Unlock()
-	names, err := r.list(".")
+	infos, err := r.list(".")
 	if err != nil {
 		return nil, r.fail("list the home folder", err)
 	}
-	return names, nil
+	return namesOf(infos), nil
 }

@@ -29,6 +29,18 @@ func (r *Remote) contradict(f outbox.Feature, a outbox.Ability, err error) {
 	})
 }
 
+// stands notes how many files at once the server was seen to stand after it had refused more.
+func (r *Remote) stands(files int) {
+	r.change(func(p outbox.Passport) (outbox.Passport, bool) {
+		if files <= 0 || p.Most > 0 && p.Most <= files {
+			return p, false
+		}
+		r.c.Log.Info("the server refuses more files at once", "files", files)
+		p.Most = files
+		return p, true
+	})
+}
+
 // prove notes what use has shown to work and no probe has tried.
 func (r *Remote) prove(f outbox.Feature) {
 	r.change(func(p outbox.Passport) (outbox.Passport, bool) {

@@ -36,7 +36,8 @@ const (
 	lastName   = 31
 )
 
-// askedFor is how many sessions, and files at once, a probe asks for: as many as are ever used.
+// askedFor is how many sessions, and files at once, a probe asks for: more sessions are never used, and more files are found out about in
+// use, where they are not left lying in somebody's home.
 const askedFor = 4
 
 // The two contents differ in size, so that a stat tells them apart.

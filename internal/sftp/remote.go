@@ -3,7 +3,7 @@ package sftp
 import (
 	"context"
 	"fmt"
-	"io"
+	"io/fs"
 	"net"
 	"sync"
 	"sync/atomic"
@@ -13,13 +13,12 @@ import (
 	"golang.org/x/crypto/ssh"
 
 	"gondola/internal/outbox"
-	"gondola/internal/seam"
 )
 
 const (
 	// cancelGrace is how long a cancelled call may still tidy up behind itself before the connection is cut under it.
 	cancelGrace = 2 * time.Second
-	// closeGrace is how long a server may take to say goodbye. Nothing depends on its answer.
+	// closeGrace is how long a server may take to read what it was asked last, and our goodbye.
 	closeGrace = 2 * time.Second
 )
 
@@ -30,11 +29,14 @@ type Remote struct {
 	wire       *wire
 	ssh        *ssh.Client
 	ftp        *sftp.Client
-	advertised bool // the server says that it renames over files
+	requests   *said // the way of ftp's requests
+	advertised bool  // the server says that it renames over files
 
 	answers pulse        // the last byte of an SFTP answer, or the begin of a call
 	calls   atomic.Int64 // under way
-	slots   chan struct{}
+
+	files quota // on their way at once
+	bytes quota // of them, sent or read back and not answered yet
 
 	// swaps is held for reading while names change hands. Cancelling waits for it: a connection that is cut between two renames
 	// leaves the final name empty.
@@ -48,12 +50,13 @@ type Remote struct {
 	known    sync.Mutex      // guards passport; held while Learned is called
 	passport outbox.Passport // what the server allows, as far as is known
 
-	mu       sync.Mutex               // guards the rest
-	claims   map[string]chan struct{} // remote files that a call has to itself; closed when it lets go
-	asides   map[string][]string      // by final path: old files without a successor yet
-	resolve  sync.Mutex               // guards the rest; held over round trips
-	folders  map[string]string        // by configured name: as spelled on the server
-	listings map[string][]string      // by folder: what was in it when it was first listed
+	mu       sync.Mutex                  // guards the rest
+	claims   map[string]chan struct{}    // remote files that a call has to itself; closed when it lets go
+	asides   map[string][]string         // by final path: old files without a successor yet
+	swept    map[string]map[string]lying // by folder: the files that were there when it was swept, by path; each is believed once
+	resolve  sync.Mutex                  // guards the rest; held over round trips
+	folders  map[string]string           // by configured name: as spelled on the server
+	listings map[string][]fs.FileInfo    // by folder: what was in it when it was first listed
 }
 
 var _ outbox.Remote = (*Remote)(nil)
@@ -66,8 +69,10 @@ func newRemote(c Config, w *wire, client *ssh.Client) *Remote {
 		claims:   make(map[string]chan struct{}),
 		asides:   make(map[string][]string),
 		folders:  make(map[string]string),
-		listings: make(map[string][]string),
+		listings: make(map[string][]fs.FileInfo),
+		swept:    make(map[string]map[string]lying),
 	}
+	r.bytes.set(bytesAhead)
 	r.passport = c.Passport
 	r.limit()
 	return r
@@ -75,24 +80,38 @@ func newRemote(c Config, w *wire, client *ssh.Client) *Remote {
 
 // limit makes room for as many files at once as we may send and the server takes.
 func (r *Remote) limit() {
-	n := r.c.Parallel
-	if files := r.Passport().Files; files > 0 && (n == 0 || files < n) && files < askedFor {
+	n, known := r.c.Parallel, r.Passport()
+	if files := known.Files; files > 0 && files < askedFor && (n == 0 || files < n) {
 		n = files
 	}
-	r.slots = nil
-	if n > 0 {
-		r.slots = make(chan struct{}, n)
+	if most := known.Most; most > 0 && (n == 0 || most < n) {
+		n = most
 	}
+	r.files.set(int64(n))
+}
+
+// side does two things at once that do not wait for each other's answers; one after the other where one file at a time is wanted.
+func (r *Remote) side(one, other func()) {
+	if r.c.Parallel == 1 {
+		one()
+		other()
+		return
+	}
+	var wait sync.WaitGroup
+	wait.Go(other)
+	one()
+	wait.Wait()
 }
 
 // Close ends the connection and waits for what runs behind it. Calls under way fail. It takes two seconds at most when nobody
-// answers, and its error is always nil: by then every receipt is given or will not be.
+// reads, and its error is always nil: by then every receipt is given or will not be.
 func (r *Remote) Close() error {
 	timer := time.AfterFunc(closeGrace, func() { r.cut(net.ErrClosed) })
-	_ = r.ftp.Close()
+	_ = r.requests.Close() // says goodbye, and waits for no answer
 	_ = r.ssh.Close()
 	timer.Stop()
 	r.cut(net.ErrClosed)
+	_ = r.ftp.Close()
 	r.background.Wait()
 	return nil
 }
@@ -263,30 +282,5 @@ func (w *wire) Read(p []byte) (int, error) {
 func (w *wire) Write(p []byte) (int, error) {
 	n, err := w.Conn.Write(p)
 	w.written.Add(int64(n))
-	return n, err
-}
-
-// said is the pipe to the SFTP subsystem.
-type said struct{ io.WriteCloser }
-
-// Write implements io.Writer.
-func (s said) Write(p []byte) (int, error) {
-	seam.Point("sftp request")
-	return s.WriteCloser.Write(p)
-}
-
-// heard notes when the SFTP subsystem last said something.
-type heard struct {
-	io.Reader
-	pulse *pulse
-}
-
-// Read implements io.Reader.
-func (h *heard) Read(p []byte) (int, error) {
-	n, err := h.Reader.Read(p)
-	if n > 0 {
-		h.pulse.touch()
-		seam.Point("sftp answer")
-	}
 	return n, err
 }

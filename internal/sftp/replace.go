@@ -10,14 +10,19 @@ import (
 	"strings"
 	"time"
 
+	"github.com/pkg/sftp"
+
 	"gondola/internal/outbox"
 )
 
 const (
-	// writesAhead is how many writes of a file may be unanswered. With 32 KiB each that is 2 MiB on their way: a full pipe on any
-	// line that stores have, and as much as the window of an SSH channel holds anyway.
-	writesAhead = 64
+	// writesAhead is how many writes of a file may be unanswered. With 32 KiB each that is twice what the window of an SSH channel holds
+	// with OpenSSH: the window decides how much is on its way, and never has to wait for an answer.
+	writesAhead = 128
 	writeSize   = 32 << 10
+	// bytesAhead is how much of all files together may be on its way, in either direction. Hundreds of small files are, a few large
+	// ones fill the line just as well.
+	bytesAhead = 2 * writesAhead * writeSize
 )
 
 // replacement is one file on its way to its name.
@@ -27,7 +32,12 @@ type replacement struct {
 	folder string
 	final  string
 	aside  string
-	temp   string // the temporary file, once it was opened
+	temp   string  // the temporary file, once it was opened
+	over   bool    // something lay under the final name when it was taken
+	again  *looked // at the final name, once the document was uploaded
+
+	files, bytes int64      // the shares of the quotas that it has
+	reading      *sftp.File // being read back
 
 	begun, ended time.Time // of the upload
 	at           time.Time // of the file, by the server
@@ -42,14 +52,6 @@ func (r *Remote) Replace(ctx context.Context, d outbox.Delivery) (outbox.Receipt
 		return outbox.Receipt{}, err
 	}
 	defer leave()
-	if r.slots != nil {
-		select {
-		case r.slots <- struct{}{}:
-			defer func() { <-r.slots }()
-		case <-ctx.Done():
-			return outbox.Receipt{}, r.fail(doing, ctx.Err())
-		}
-	}
 	if d.Name == "" || strings.ContainsRune(d.Name, '/') {
 		return outbox.Receipt{}, local(doing, fmt.Errorf("%q is no file name", d.Name), "report it to whoever maintains gondola")
 	}
@@ -63,15 +65,34 @@ func (r *Remote) Replace(ctx context.Context, d outbox.Delivery) (outbox.Receipt
 		return outbox.Receipt{}, r.fail(doing, err)
 	}
 	defer release()
+	defer p.give()
+	if err := p.begin(ctx); err != nil {
+		return outbox.Receipt{}, err
+	}
 	return p.run(ctx)
 }
 
-func (p *replacement) run(ctx context.Context) (outbox.Receipt, error) {
-	before, err := p.r.standing(p.final)
-	if err != nil {
-		return outbox.Receipt{}, err
+// begin waits until the file may be on its way beside the others.
+func (p *replacement) begin(ctx context.Context) (err error) {
+	if p.files, err = p.r.files.take(ctx, 1); err == nil {
+		p.bytes, err = p.r.bytes.take(ctx, min(max(p.d.Size, 1), writesAhead*writeSize))
 	}
-	if err := p.ours(before); err != nil {
+	if err != nil {
+		return p.fail("put", err)
+	}
+	return nil
+}
+
+// give lets the next file be on its way: this one has its name, or never will.
+func (p *replacement) give() {
+	p.r.bytes.give(p.bytes)
+	p.r.files.give(p.files)
+	p.bytes, p.files = 0, 0
+}
+
+func (p *replacement) run(ctx context.Context) (outbox.Receipt, error) {
+	before, err := p.look()
+	if err != nil {
 		return outbox.Receipt{}, err
 	}
 	put := p.viaTemp
@@ -85,13 +106,41 @@ func (p *replacement) run(ctx context.Context) (outbox.Receipt, error) {
 	r := outbox.Receipt{
 		Size: p.d.Size, SHA256: p.d.SHA256, Proof: proof, Way: way, At: p.r.c.Now(),
 		// Where the server does not tell, the careful answer is yes: the file goes once more if it vanishes.
-		Replaced: before.Exists || !before.told || way == outbox.WayAside,
+		Replaced: before.Exists || !before.told || p.over || way == outbox.WayAside,
 	}
 	if known := p.r.Passport(); !known.At.IsZero() {
 		r.Passport = known.Line(p.r.c.ReadBack)
 	}
 	r.Skew, r.SkewKnown = skewOf(p.begun, p.ended, p.at)
 	return r, nil
+}
+
+// look finds out what lies under the final name before anything is written, and refuses to replace what is not ours. Where the folder
+// was listed lately that tells, since it is looked at once more before the names are swapped; nothing is refused for an old listing.
+func (p *replacement) look() (lying, error) {
+	if p.r.Passport().Way() != outbox.WayDirect {
+		if before, ok := p.r.sweptAt(p.folder, p.final); ok && p.ours(before) == nil {
+			return before, nil
+		}
+	}
+	before, err := p.r.standing(p.final)
+	if err == nil {
+		err = p.ours(before)
+	}
+	return before, err
+}
+
+// looked is what a look found.
+type looked struct {
+	lying
+	err error
+}
+
+// lookAgain looks at the final name once more right before it is taken.
+func (p *replacement) lookAgain() {
+	var l looked
+	l.lying, l.err = p.r.standing(p.final)
+	p.again = &l
 }
 
 // viaTemp uploads under a temporary name, proves what lies there, and gives it the final one.
@@ -119,17 +168,24 @@ func (p *replacement) take(ctx context.Context, proof outbox.Proof) (string, out
 		return "", "", p.fail("put", ctx.Err())
 	}
 	// The upload may have taken minutes, in which somebody else's file can have come.
-	before, err := p.r.standing(p.final)
+	p.r.side(func() {
+		if p.again == nil {
+			p.lookAgain()
+		}
+	}, p.stopReading)
+	before, err := p.again.lying, p.again.err
 	if err == nil {
 		err = p.ours(before)
 	}
 	if err != nil {
 		return "", "", err
 	}
+	p.over = before.Exists
 	way, err := p.swap(before)
 	if err != nil {
 		return "", "", err
 	}
+	p.give() // what is left is a look
 	if proof, err = p.confirm(proof); err != nil {
 		return "", "", err
 	}
@@ -310,6 +366,7 @@ func (p *replacement) confirm(proof outbox.Proof) (outbox.Proof, error) {
 // discard removes the temporary file of a failed replace. It may take as long as any call, and no longer than cancelGrace once the
 // caller has given up; Sweep gets what stays.
 func (p *replacement) discard() {
+	p.stopReading()
 	if p.r.lost() != nil || p.temp == "" {
 		return
 	}

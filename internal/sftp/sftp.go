@@ -25,6 +25,14 @@
 // was not tried is taken for the weaker case. What turns out otherwise in use corrects the passport at once ([Config.Learned]), and the
 // attempt goes on another way where it can.
 //
+// # Many files at once
+//
+// On a long line every answer is waited for, so hundreds of files go side by side over the one session. Of a file, what waits for no
+// answer of its own goes together; requests of all files share the packets of the connection. How many files there are is bounded by
+// [Config.Parallel] and by what the server was seen to stand, how many bytes by a quota of all of them: large files go a few at a time.
+// A file that is refused beside others is tried again beside fewer, before anything is concluded from it. With one file at a time
+// nothing goes side by side at all.
+//
 // # How a stall is noticed
 //
 // A stalled peer keeps TCP alive and blocks Write, Read and even Close for ever. Two clocks watch a connection. One counts from the
@@ -84,7 +92,7 @@ type Config struct {
 	DialTimeout  time.Duration    // optional: from the first packet to the first SFTP answer, for each connection made
 	StallTimeout time.Duration    // optional: nothing moved for so long: the connection is cut
 	KeepAlive    time.Duration    // optional: how often the server is asked for a sign of life
-	Parallel     int              // optional: files on their way at once, over the one connection; default as many as are asked for
+	Parallel     int              // optional: files on their way at once, over the one connection; default as many as are asked for. 1 = one request at a time
 	Log          *slog.Logger     // optional: discarded
 	Now          func() time.Time // optional: time.Now, for receipts
 }
@@ -104,6 +112,14 @@ func (c Config) withDefaults() Config {
 		c.Now = time.Now
 	}
 	return c
+}
+
+// Lanes returns how many deliveries keep a connection busy: beside those on their way some are written down, before and after.
+func (c Config) Lanes() int {
+	if c.Parallel <= 1 {
+		return c.Parallel
+	}
+	return c.Parallel + c.Parallel/2
 }
 
 func (c Config) address() string { return net.JoinHostPort(c.Host, strconv.Itoa(c.Port)) }

@@ -65,33 +65,50 @@ func (r *Remote) Sweep(ctx context.Context, folder string) error {
 		return err
 	}
 	defer leave()
-	at, err := r.folder(folder, false)
-	if err != nil {
-		return err
-	}
-	var errs []error
-	if at != "" {
-		errs = append(errs, r.sweep(ctx, at, doing))
-	}
-	if r.Passport().Has(outbox.RenameAcross) && at != "." {
-		errs = append(errs, r.sweep(ctx, ".", doing))
-	}
-	return errors.Join(errs...)
+	var here, home error
+	r.side(func() { here = r.sweepFolder(ctx, folder, doing) }, func() {
+		if r.Passport().Has(outbox.RenameAcross) && path.Clean(folder) != "." {
+			infos, err := r.ftp.ReadDirContext(ctx, ".")
+			home = r.sweep(ctx, ".", doing, infos, err)
+		}
+	})
+	return errors.Join(here, home)
 }
 
-// sweep clears one folder.
-func (r *Remote) sweep(ctx context.Context, at, doing string) error {
-	infos, err := r.ftp.ReadDirContext(ctx, at)
+// sweepFolder clears a folder. It is listed by the name that the config has for it, while its spelling is looked up.
+func (r *Remote) sweepFolder(ctx context.Context, folder, doing string) error {
+	var at string
+	var err, lerr error
+	var infos []fs.FileInfo
+	guess := path.Clean(folder)
+	r.side(func() { at, err = r.folder(folder, false) }, func() { infos, lerr = r.ftp.ReadDirContext(ctx, guess) })
+	if err != nil || at == "" {
+		return err
+	}
+	if at != guess {
+		infos, lerr = r.ftp.ReadDirContext(ctx, at)
+	}
+	return r.sweep(ctx, at, doing, infos, lerr)
+}
+
+// sweep clears one folder of which there is a listing.
+func (r *Remote) sweep(ctx context.Context, at, doing string, infos []fs.FileInfo, err error) error {
 	if err != nil {
 		if errors.Is(err, fs.ErrNotExist) {
 			return nil
 		}
 		return r.fail(doing, err)
 	}
-	names := make(map[string]bool, len(infos))
+	names, files := make(map[string]bool, len(infos)), make(map[string]lying)
 	for _, info := range infos {
 		names[info.Name()] = true
+		if info.Mode().IsRegular() && strings.HasSuffix(info.Name(), ".csv") {
+			files[path.Join(at, info.Name())] = lyingOf(info)
+		}
 	}
+	r.mu.Lock()
+	r.swept[at] = files
+	r.mu.Unlock()
 	var errs []error
 	for _, info := range infos {
 		name := info.Name()
@@ -111,6 +128,24 @@ func (r *Remote) sweep(ctx context.Context, at, doing string) error {
 		}
 	}
 	return errors.Join(errs...)
+}
+
+// sweptAt returns what a sweep saw under a name, where the folder was swept over this connection. It tells of each name once: after
+// that it may be otherwise.
+func (r *Remote) sweptAt(folder, file string) (lying, bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	files, ok := r.swept[folder]
+	if !ok {
+		return lying{}, false
+	}
+	l, there := files[file]
+	files[file] = lying{}
+	if there && !l.told {
+		return lying{}, false
+	}
+	l.told = true
+	return l, true
 }
 
 // sweepOne removes a leftover of a final name, unless that name is being replaced right now, or the file is on its way to a name in

@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"hash"
 	"io"
 	"io/fs"
 	"os"
@@ -47,6 +48,7 @@ var errVanished = errors.New("the temporary file vanished after the upload")
 
 // uploadTo uploads to the first of some places that the server takes.
 func (p *replacement) uploadTo(ctx context.Context, spots []spot) (outbox.Proof, error) {
+	p.again = nil
 	file, release, err := p.create(ctx, spots)
 	if err != nil {
 		return "", err
@@ -55,10 +57,7 @@ func (p *replacement) uploadTo(ctx context.Context, spots []spot) (outbox.Proof,
 	err = p.fill(ctx, file, &p.d, nil)
 	var proof outbox.Proof
 	if err == nil {
-		proof, err = p.measure()
-	}
-	if err == nil {
-		proof, err = p.readBack(ctx, p.temp, proof)
+		proof, err = p.prove(ctx)
 	}
 	if err != nil {
 		p.discard()
@@ -101,7 +100,7 @@ func (p *replacement) create(ctx context.Context, spots []spot) (file *sftp.File
 			return nil, nil, p.fail("upload", err)
 		}
 		var oerr error
-		file, oerr = p.r.ftp.OpenFile(p.temp, os.O_WRONLY|os.O_CREATE|os.O_TRUNC)
+		file, oerr = p.open(ctx)
 		if oerr != nil && p.d.Attempts > 0 && !p.r.isGone(oerr) && p.r.ftp.Remove(p.temp) == nil {
 			// What an earlier attempt left can't be written again on some servers.
 			file, oerr = p.r.ftp.OpenFile(p.temp, os.O_WRONLY|os.O_CREATE|os.O_TRUNC)
@@ -125,6 +124,31 @@ func (p *replacement) create(ctx context.Context, spots []spot) (file *sftp.File
 	return nil, nil, p.fail("create temporary file of", err)
 }
 
+// open opens the temporary file. A refusal while other files are on their way may be one of yet another: then fewer are, and it is tried
+// again beside those. Only what is refused alone is refused, and only what goes among fewer says how many the server stands.
+func (p *replacement) open(ctx context.Context) (*sftp.File, error) {
+	narrowed := false
+	for {
+		most, beside := p.r.files.state()
+		file, err := p.r.ftp.OpenFile(p.temp, os.O_WRONLY|os.O_CREATE|os.O_TRUNC)
+		if err == nil && narrowed {
+			p.r.stands(int(most))
+		}
+		if !p.refused(err) || errors.Is(err, fs.ErrPermission) {
+			return file, err
+		}
+		if !p.r.files.halve(beside) {
+			p.r.limit() // it was not for the others
+			return nil, err
+		}
+		narrowed = true
+		p.r.files.give(p.files)
+		if p.files, err = p.r.files.take(ctx, 1); err != nil {
+			return nil, err
+		}
+	}
+}
+
 // fill copies a document of ours into a remote file and closes it. The digest is looked at beside the upload, not in its path: it
 // proves that what leaves is what was rendered. Before the close, atEnd may look at the open file, or spoil it when it failed.
 func (p *replacement) fill(ctx context.Context, file *sftp.File, d *outbox.Delivery, atEnd func(failed error)) error {
@@ -133,16 +157,11 @@ func (p *replacement) fill(ctx context.Context, file *sftp.File, d *outbox.Deliv
 		err = p.unreadable(err)
 	} else {
 		defer func() { _ = doc.Close() }()
-		digesting, cancel := context.WithCancel(ctx)
-		digest := make(chan error, 1)
-		go func() { digest <- p.checkDigest(digesting, d) }()
-		if err = p.write(ctx, file, doc, d.Size); err != nil {
-			cancel()
+		if d.Size <= writeSize {
+			err = p.writeWhole(ctx, file, doc, d)
+		} else {
+			err = p.writePieces(ctx, file, doc, d)
 		}
-		if derr := <-digest; err == nil {
-			err = derr
-		}
-		cancel()
 	}
 	if atEnd != nil {
 		atEnd(err)
@@ -152,6 +171,48 @@ func (p *replacement) fill(ctx context.Context, file *sftp.File, d *outbox.Deliv
 	p.ended = time.Now()
 	if err == nil && cerr != nil {
 		err = p.fail("finish upload of", cerr)
+	}
+	return err
+}
+
+// writeWhole copies a document that fits into one request, and is hashed before.
+func (p *replacement) writeWhole(ctx context.Context, file *sftp.File, doc *os.File, d *outbox.Delivery) error {
+	h := sha256.New()
+	data, err := io.ReadAll(io.TeeReader(io.LimitReader(doc, d.Size+1), h))
+	if err != nil {
+		return p.unreadable(err)
+	}
+	if int64(len(data)) != d.Size {
+		return p.unreadable(fmt.Errorf("it has %d bytes instead of %d", len(data), d.Size))
+	}
+	if err := p.sameDigest(h, d); err != nil {
+		return err
+	}
+	if ctx.Err() != nil {
+		return p.fail("upload", ctx.Err())
+	}
+	p.begun = time.Now()
+	if len(data) == 0 {
+		return nil
+	}
+	if _, err := file.Write(data); err != nil {
+		return p.fail("upload", err)
+	}
+	return nil
+}
+
+// writePieces copies a document with as many requests unanswered as the line takes.
+func (p *replacement) writePieces(ctx context.Context, file *sftp.File, doc *os.File, d *outbox.Delivery) error {
+	digesting, cancel := context.WithCancel(ctx)
+	defer cancel()
+	digest := make(chan error, 1)
+	go func() { digest <- p.checkDigest(digesting, d) }()
+	err := p.write(ctx, file, doc, d.Size)
+	if err != nil {
+		cancel()
+	}
+	if derr := <-digest; err == nil {
+		err = derr
 	}
 	return err
 }
@@ -175,6 +236,20 @@ func (p *replacement) write(ctx context.Context, file *sftp.File, doc *os.File, 
 	return nil
 }
 
+// prove measures the temporary file and reads it back, as far as the server lets us.
+func (p *replacement) prove(ctx context.Context) (proof outbox.Proof, err error) {
+	if !p.readable() {
+		p.r.side(func() { proof, err = p.measure() }, p.lookAgain)
+		return proof, err
+	}
+	var oerr error
+	p.r.side(func() { proof, err = p.measure() }, func() { p.reading, oerr = p.r.ftp.Open(p.temp) })
+	if err != nil {
+		return "", err
+	}
+	return p.readBack(ctx, oerr, proof)
+}
+
 // measure asks the server for the size of the temporary file.
 func (p *replacement) measure() (outbox.Proof, error) {
 	l, err := p.r.standing(p.temp)
@@ -196,17 +271,24 @@ func (p *replacement) measure() (outbox.Proof, error) {
 // readSize is how much is read back at once: enough requests to fill the line.
 const readSize = 1 << 20
 
-// readBack reads what lies under a name and compares it with the document, where the server lets us and the file is not too large. It
-// returns the proof that is reached with it.
-func (p *replacement) readBack(ctx context.Context, name string, proof outbox.Proof) (outbox.Proof, error) {
-	if p.r.c.ReadBack <= 0 || p.d.Size > p.r.c.ReadBack || p.r.Passport().Lacks(outbox.ReadBack) {
-		return proof, nil
+// readable reports whether the file is to be read back: where the server lets us and it is not too large.
+func (p *replacement) readable() bool {
+	return p.r.c.ReadBack > 0 && p.d.Size <= p.r.c.ReadBack && !p.r.Passport().Lacks(outbox.ReadBack)
+}
+
+// stopReading closes the file that was read back, at the latest before its name changes: there are servers that rename no open file.
+func (p *replacement) stopReading() {
+	if p.reading != nil {
+		_ = p.reading.Close() // it was only read
+		p.reading = nil
 	}
-	file, err := p.r.ftp.Open(name)
+}
+
+// readBack reads the file that was opened for it and compares it with the document. It returns the proof that is reached with it.
+func (p *replacement) readBack(ctx context.Context, err error, proof outbox.Proof) (outbox.Proof, error) {
 	if err == nil {
-		defer func() { _ = file.Close() }() // read only
 		var got string
-		if got, err = digestOf(ctx, file, p.d.Size); err == nil {
+		if got, err = digestOf(ctx, p.reading, p.d.Size); err == nil {
 			p.r.prove(outbox.ReadBack)
 			if !strings.EqualFold(got, p.d.SHA256) {
 				return "", p.fail("verify", fmt.Errorf("the server holds other bytes than were sent: their SHA-256 is %s instead of %s",
@@ -262,6 +344,11 @@ func (p *replacement) checkDigest(ctx context.Context, d *outbox.Delivery) error
 		}
 		return p.unreadable(err)
 	}
+	return p.sameDigest(h, d)
+}
+
+// sameDigest holds what was read of a document against what it was when it was rendered.
+func (p *replacement) sameDigest(h hash.Hash, d *outbox.Delivery) error {
 	if got := hex.EncodeToString(h.Sum(nil)); !strings.EqualFold(got, d.SHA256) {
 		return p.unreadable(fmt.Errorf("its SHA-256 is %s instead of %s", got, d.SHA256))
 	}

@@ -73,6 +73,57 @@ func (a *ahead[T]) stop() {
 	<-a.done
 }
 
+// behind works on values in a goroutine while somebody makes the next ones, in their order. It must be finished.
+type behind[T any] struct {
+	full, empty chan []T
+	done        chan struct{} // closed when all is worked on
+	err         error         // what ended the work; owned by the goroutine until done
+
+	now []T
+}
+
+// workBehind begins to do something with the values that are put.
+func workBehind[T any](do func(T) error) *behind[T] {
+	b := &behind[T]{full: make(chan []T, aheadBatches), empty: make(chan []T, aheadBatches), done: make(chan struct{})}
+	for range aheadBatches {
+		b.empty <- make([]T, 0, aheadRecords)
+	}
+	b.now = <-b.empty
+	go b.work(do)
+	return b
+}
+
+// work empties batches, of what comes behind an error without a look.
+func (b *behind[T]) work(do func(T) error) {
+	defer close(b.done)
+	for batch := range b.full {
+		for i := 0; i < len(batch) && b.err == nil; i++ {
+			b.err = do(batch[i])
+		}
+		clear(batch)
+		b.empty <- batch[:0]
+	}
+}
+
+// put hands a value on.
+func (b *behind[T]) put(v T) {
+	if b.now = append(b.now, v); len(b.now) == aheadRecords {
+		b.full <- b.now
+		b.now = <-b.empty
+	}
+}
+
+// finish waits until all values are worked on and returns the first error. It may be called again.
+func (b *behind[T]) finish() error {
+	if b.now != nil {
+		b.full <- b.now
+		b.now = nil
+		close(b.full)
+	}
+	<-b.done
+	return b.err
+}
+
 // readRecord is a record, or what ended the reading.
 type readRecord struct {
 	record Record

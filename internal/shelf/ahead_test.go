@@ -1,6 +1,7 @@
 package shelf
 
 import (
+	"errors"
 	"slices"
 	"testing"
 
@@ -38,6 +39,39 @@ func TestReadAhead(t *testing.T) {
 			}
 			if most := wanted + (aheadBatches+1)*aheadRecords; made > most {
 				t.Errorf("%d of %d: made %d, want at most %d", wanted, n, made, most)
+			}
+		}
+	}
+}
+
+// TestBehind works on all values in their order, whatever number of batches they fill, and on none behind an error.
+func TestBehind(t *testing.T) {
+	defer goleak.VerifyNone(t)
+	broken := errors.New("broken")
+	for _, n := range []int{0, 1, aheadRecords - 1, aheadRecords, aheadRecords + 1, 10*aheadRecords + 7} {
+		for _, fails := range []int{-1, 0, aheadRecords + 5} {
+			var done []int
+			b := workBehind(func(v int) error {
+				if v == fails {
+					return broken
+				}
+				done = append(done, v)
+				return nil
+			})
+			for i := range n {
+				b.put(i)
+			}
+			want, wantErr := n, error(nil)
+			if fails >= 0 && fails < n {
+				want, wantErr = fails, broken
+			}
+			for range 2 { // asked again, it says the same
+				if err := b.finish(); !errors.Is(err, wantErr) {
+					t.Errorf("%d values: %v, want %v", n, err, wantErr)
+				}
+			}
+			if len(done) != want || want > 0 && (done[0] != 0 || !slices.IsSorted(done)) {
+				t.Errorf("%d values, failing at %d: %d were worked on, want %d", n, fails, len(done), want)
 			}
 		}
 	}

@@ -102,6 +102,10 @@ func BenchmarkSorter(b *testing.B) {
 	for i := range items {
 		items[i] = benchRecord(i * 7919 % 1_000_003).Item
 	}
+	stores := make([]string, 10)
+	for i := range stores {
+		stores[i] = fmt.Sprint(290_000 + i)
+	}
 	dir := b.TempDir()
 	for _, buffer := range []int{sortBuffer, 2 << 20} {
 		b.Run(fmt.Sprintf("%d MB", buffer>>20), func(b *testing.B) {
@@ -110,7 +114,7 @@ func BenchmarkSorter(b *testing.B) {
 				s := NewSorter(catalog.BySKU, dir)
 				s.buffer = buffer
 				for i := range rows {
-					if err := s.Add(Row{Vendor: string(rune('0' + i%10)), Item: items[i/10], Line: i}); err != nil {
+					if err := s.Add(Row{Vendor: stores[i%10], Item: items[i/10], Line: i}); err != nil {
 						b.Fatal(err)
 					}
 				}

@@ -68,7 +68,7 @@ type Writer struct {
 	buf   *bufio.Writer
 	sum   hash.Hash
 	line  []byte
-	last  string
+	last  []byte // the key before
 	rows  int
 }
 
@@ -95,19 +95,24 @@ func (f Files) Create() (*Writer, error) {
 
 // Add writes a record.
 func (w *Writer) Add(r Record) error {
-	if r.Key <= w.last {
-		return fmt.Errorf("write shelf file: key %q after %q", r.Key, w.last)
-	}
 	var err error
 	if w.line, err = r.append(w.line[:0]); err != nil {
 		return fmt.Errorf("write shelf file: %w", err)
 	}
-	if len(w.line) > maxLine {
-		return fmt.Errorf("write shelf file: article %.40q… has a line of %d bytes", r.Key, len(w.line))
+	return w.addLine(w.line, len(r.Key))
+}
+
+// addLine writes a record that is a line already, with its end, of which the first bytes are the key.
+func (w *Writer) addLine(line []byte, key int) error {
+	if bytes.Compare(line[:key], w.last) <= 0 {
+		return fmt.Errorf("write shelf file: key %q after %q", line[:key], w.last)
 	}
-	w.last = r.Key
+	if len(line) > maxLine {
+		return fmt.Errorf("write shelf file: article %.40q… has a line of %d bytes", line[:key], len(line))
+	}
+	w.last = append(w.last[:0], line[:key]...)
 	w.rows++
-	if _, err := w.buf.Write(w.line); err != nil {
+	if _, err := w.buf.Write(line); err != nil {
 		return fmt.Errorf("write shelf file: %w", err)
 	}
 	return nil

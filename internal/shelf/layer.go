@@ -1,6 +1,7 @@
 package shelf
 
 import (
+	"bytes"
 	"errors"
 	"slices"
 	"time"
@@ -66,8 +67,8 @@ func (f Files) BuildLayer(spec LayerSpec, rows *Rows) (_ Layer, err error) {
 	}
 	defer w.Abort()
 	b := layerBuilder{spec: spec, out: w, layer: Layer{Full: spec.Full}}
-	below.Next()
 	if spec.Kind == catalog.KindPromotions {
+		below.Next()
 		if b.was, err = f.keys(spec.Was); err == nil {
 			err = b.promotions(below, rows)
 		}
@@ -107,40 +108,49 @@ func (f Files) keys(d Digest) (_ map[string]bool, err error) {
 
 // articles walks the layer so far and the export side by side.
 func (b *layerBuilder) articles(below *Overlay, rows *Rows) error {
+	below.advance()
 	for {
-		row, ok := rows.next()
-		for below.current.Key != "" && (!ok || below.current.Key < row.Key) {
-			if err := b.missing(below.current); err != nil {
+		row, ok := rows.nextLine()
+		for below.key() != nil && (!ok || bytes.Compare(below.key(), row.key()) < 0) {
+			old := below.load()
+			if below.err != nil {
+				return nil
+			}
+			if err := b.missing(old); err != nil {
 				return err
 			}
-			below.Next()
+			below.advance()
 		}
 		if !ok {
 			return nil
 		}
-		var old Record
-		if below.current.Key == row.Key {
-			old = below.current
-			below.Next()
-		}
-		if err := b.present(row, old); err != nil {
+		known := bytes.Equal(below.key(), row.key())
+		if err := b.present(row, below, known); err != nil {
 			return err
+		}
+		if known {
+			below.advance()
 		}
 	}
 }
 
-// present adds an article that the export has.
-func (b *layerBuilder) present(row sortedRow, old Record) error {
-	rec := row.Record
-	if row.Rejected {
-		if !b.spec.Full || old.Key == "" {
-			// A partial export changes nothing here, and of an article never seen before nothing is known.
-			return nil
-		}
-		rec = old
+// present adds an article that the export has, of which the layer so far stands at its key where it knows it. What an export says goes into
+// the file as it came out of the sorter.
+func (b *layerBuilder) present(row sortedText, below *Overlay, known bool) error {
+	if !row.rejected {
+		b.layer.Present++
+		return b.out.addLine(row.line, row.keyEnd)
+	}
+	if !b.spec.Full || !known {
+		// A partial export changes nothing here, and of an article never seen before nothing is known.
+		return nil
+	}
+	old := below.load()
+	if below.err != nil {
+		return nil
 	}
 	b.layer.Present++
-	return b.out.Add(rec)
+	return b.out.Add(old)
 }
 
 // missing decides on an article that the layer has and a full export has not.

@@ -176,6 +176,9 @@ func (f Files) Plan(q Question) (_ Summary, err error) {
 	}()
 	brake := newRowBrake(q, &f)
 	defer brake.abort()
+	// Comparing takes about as long as writing what came of it.
+	lines := workBehind(func(l planned) error { return l.to.Add(l.record) })
+	defer func() { _ = lines.finish() }() // the writers are aborted behind it; its error is told below
 	err = f.diffSent(q, brake, &s, func(r, _ Record, _ bool) error {
 		// An article and its promotions stay together: an end and the start that waited for it must not be in two files that are read in
 		// any order.
@@ -193,9 +196,10 @@ func (f Files) Plan(q Question) (_ Summary, err error) {
 		} else {
 			all[n].Fields |= q.says(r.Item)
 		}
-		return writers[n].Add(r)
+		lines.put(planned{writers[n], r})
+		return nil
 	})
-	if err != nil {
+	if err = errors.Join(err, lines.finish()); err != nil {
 		return s, err
 	}
 	if at := brake.most(); at != 0 && q.slip == 0 {
@@ -222,6 +226,12 @@ func (f Files) Plan(q Question) (_ Summary, err error) {
 		s.Parts = append(s.Parts, p)
 	}
 	return s, nil
+}
+
+// planned is a row of a plan on its way into its part.
+type planned struct {
+	to     *Writer
+	record Record
 }
 
 // partOf returns the part, from 0, that a key belongs to. It must never change: parts are told apart by it for years.

@@ -42,7 +42,10 @@ func (r Record) append(b []byte) ([]byte, error) {
 	if r.Promotion != nil {
 		return r.appendPromotion(b)
 	}
-	for _, s := range [...]string{r.Key, r.Item.SKU, r.Item.Barcode} {
+	for i, s := range [...]string{r.Key, r.Item.SKU, r.Item.Barcode} {
+		if i > 0 && s == r.Key {
+			continue // one of the two is the key, but for zeros
+		}
 		if hasControl(s) {
 			return b, fmt.Errorf("article %q holds a control character", s)
 		}
@@ -83,32 +86,29 @@ func (r Record) appendRest(b []byte) []byte {
 
 // parseRecord reads a line without its line end.
 func parseRecord(line string) (Record, error) {
-	if tab := strings.IndexByte(line, '\t'); tab > 0 && strings.IndexByte(line[:tab], keySeparator) >= 0 {
+	var f [fieldCount]string
+	whole := cutFields(f[:], line)
+	if strings.IndexByte(f[0], keySeparator) >= 0 {
 		return parsePromotion(line)
 	}
-	var f [fieldCount]string
-	if !cutFields(f[:], line) {
+	if !whole {
 		return Record{}, errLine
 	}
 	r := Record{Key: f[0], Item: catalog.Item{SKU: f[1], Barcode: f[2]}}
 	it := &r.Item
-	price, err := number(it, catalog.Price, f[3])
-	it.Price = catalog.Money(price)
-	if err == nil {
-		it.Active, err = truth(it, f[4])
-	}
-	if err == nil {
-		it.Quantity, err = number(it, catalog.Quantity, f[5])
-	}
-	if err == nil {
-		it.MaxSales, err = number(it, catalog.MaxSales, f[6])
-	}
-	if err == nil && f[7] != "" {
-		var d int64
-		d, err = strconv.ParseInt(f[7], 10, 32)
+	price, okPrice := number(it, catalog.Price, f[3])
+	active, okActive := truth(it, f[4])
+	quantity, okQuantity := number(it, catalog.Quantity, f[5])
+	maxSales, okMaxSales := number(it, catalog.MaxSales, f[6])
+	it.Price, it.Active, it.Quantity, it.MaxSales = catalog.Money(price), active, quantity, maxSales
+	if f[7] != "" {
+		d, err := strconv.ParseInt(f[7], 10, 32)
+		if err != nil {
+			return Record{}, errLine
+		}
 		r.Gone = Day(d)
 	}
-	if err != nil {
+	if !okPrice || !okActive || !okQuantity || !okMaxSales {
 		return Record{}, errLine
 	}
 	return r, nil
@@ -116,42 +116,63 @@ func parseRecord(line string) (Record, error) {
 
 // cutFields splits a line into exactly the fields that there must be, the first of which is not empty.
 func cutFields(f []string, line string) bool {
-	rest, more := line, true
-	for i := range f {
-		if !more {
+	// Fields are a few bytes long: a search for each tab would be busy with beginning and ending.
+	n, from := 0, 0
+	for i := range len(line) {
+		if line[i] != '\t' {
+			continue
+		}
+		if n == len(f)-1 {
 			return false
 		}
-		f[i], rest, more = strings.Cut(rest, "\t")
+		f[n] = line[from:i]
+		n, from = n+1, i+1
 	}
-	return !more && f[0] != ""
+	f[n] = line[from:]
+	return n == len(f)-1 && f[0] != ""
 }
 
 // number reads the text of a field into it's sets and returns the value, 0 where there is none.
-func number(it *catalog.Item, field catalog.Fields, text string) (int64, error) {
+func number(it *catalog.Item, field catalog.Fields, text string) (n int64, ok bool) {
 	switch text {
 	case "":
-		return 0, nil
+		return 0, true
 	case blankField:
 		it.Blank |= field
-		return 0, nil
+		return 0, true
 	}
 	it.Set |= field
-	return strconv.ParseInt(text, 10, 64)
+	if len(text) > shortNumber {
+		n, err := strconv.ParseInt(text, 10, 64)
+		return n, err == nil
+	}
+	for i := range len(text) {
+		digit := text[i] - '0'
+		if digit > 9 {
+			n, err := strconv.ParseInt(text, 10, 64)
+			return n, err == nil
+		}
+		n = n*10 + int64(digit)
+	}
+	return n, true
 }
 
+// shortNumber is how many digits are sure to fit.
+const shortNumber = 18
+
 // truth is number for the one field that is a yes or a no.
-func truth(it *catalog.Item, text string) (bool, error) {
+func truth(it *catalog.Item, text string) (on, ok bool) {
 	switch text {
 	case "":
-		return false, nil
+		return false, true
 	case blankField:
 		it.Blank |= catalog.Active
-		return false, nil
+		return false, true
 	case "true", "false":
 		it.Set |= catalog.Active
-		return text == "true", nil
+		return text == "true", true
 	}
-	return false, errLine
+	return false, false
 }
 
 func hasControl(s string) bool {

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"go.uber.org/goleak"
 	"pgregory.net/rapid"
 
 	"gondola/internal/catalog"
@@ -236,5 +237,44 @@ func TestSorterMemoryIsFlat(t *testing.T) {
 	}
 	if peak > before+limit {
 		t.Errorf("%d KB of heap for %d rows, want at most %d KB: it must not grow with the export", (peak-before)>>10, rows, limit>>10)
+	}
+}
+
+// A spill that fails while more rows come is told, at the latest by Close, and nothing goes on behind that.
+func TestSorterTellsOfASpillThatFailed(t *testing.T) {
+	defer goleak.VerifyNone(t)
+	row := Row{Vendor: "1", Item: priced("k", 1).Item}
+	failing := func(t *testing.T) *Sorter {
+		readOnly, err := os.Open(os.DevNull) // as a full disk takes nothing
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer readOnly.Close()
+		p := &pile{arena: []byte("1\tk\n"), lines: []sortLine{{end: 4}}}
+		s := NewSorter(catalog.BySKU, t.TempDir())
+		s.buffer = 1
+		s.spilling = make(chan spilled, 1)
+		s.spilling <- spilled{p, p.write(readOnly, []int{0})}
+		return s
+	}
+	for name, do := range map[string]func(*Sorter) error{
+		"Add":  func(s *Sorter) error { return s.Add(row) },
+		"Each": func(s *Sorter) error { return s.Each(func(string, *Rows) error { return nil }, nil) },
+	} {
+		s := failing(t)
+		if err := do(s); err == nil {
+			t.Errorf("%s after a spill that failed succeeded", name)
+		}
+		if err := s.Close(); err != nil {
+			t.Errorf("Close after %s: %v", name, err)
+		}
+	}
+	if err := failing(t).Close(); err == nil {
+		t.Error("Close after a spill that failed succeeded")
+	}
+	s := NewSorter(catalog.BySKU, t.TempDir())
+	s.buffer = 1
+	if err := errors.Join(s.Add(row), s.Add(row), s.Close()); err != nil {
+		t.Error(err)
 	}
 }

@@ -144,10 +144,16 @@ func (s *Store) AuditRun(ctx context.Context, run int64) ([]Audit, error) {
 	return all, wrap(err, "list audits")
 }
 
+// lastAuditsQuery jumps from store to store, and looks at the newest ones of each.
+const lastAuditsQuery = `WITH RECURSIVE v (vendor) AS (
+		SELECT MIN(vendor) FROM audits
+		UNION ALL SELECT (SELECT MIN(vendor) FROM audits WHERE vendor > v.vendor) FROM v WHERE v.vendor IS NOT NULL)
+	SELECT ` + auditColumns + ` FROM audits WHERE id IN (SELECT (SELECT MAX(a.id) FROM audits a
+		WHERE a.vendor = v.vendor AND a.state IN ('done', 'failed')) FROM v WHERE v.vendor IS NOT NULL) ORDER BY vendor`
+
 // LastAudits returns the newest audit of each store that is done or has failed, by store.
 func (s *Store) LastAudits(ctx context.Context) ([]Audit, error) {
-	all, err := list(ctx, s.read, scanAudit, `SELECT `+auditColumns+` FROM audits WHERE id IN
-		(SELECT MAX(id) FROM audits WHERE state IN ('done', 'failed') GROUP BY vendor) ORDER BY vendor`)
+	all, err := list(ctx, s.read, scanAudit, lastAuditsQuery)
 	return all, wrap(err, "list audits")
 }
 

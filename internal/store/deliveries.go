@@ -62,6 +62,10 @@ const (
 			AND n.state IN ('queued', 'deferred', 'sending', 'uncertain') AND n.next_at <= $1))
 		AND NOT EXISTS (SELECT 1 FROM deliveries n WHERE n.folder = deliveries.folder AND n.name = deliveries.name AND n.id > deliveries.id
 			AND n.began_at > 0 AND n.verified_at = 0) ORDER BY +id`
+	replacedUpdate = `UPDATE deliveries SET unsettled = 0, look_at = 0
+		WHERE target = $1 AND unsettled = 1 AND +folder = $2 AND +name = $3 AND id < $4`
+	heldUpReceipts = `UPDATE drops SET receipt_due = receipt_due + 1 WHERE seq IN
+		(SELECT seq FROM effects WHERE ` + openEffects + ` AND state = 'planned')`
 	waitingQuery = `SELECT ` + deliveryColumns + ` FROM deliveries WHERE ` + unfinished + ` AND (+verified_at = 0 OR +sent_by = 'api') ORDER BY +id`
 )
 
@@ -110,18 +114,19 @@ func (q Queue) Begin(ctx context.Context, id int64, now time.Time) (bool, error)
 	// With the attempt its rows become unsettled: from here on the platform may read them. What stopped the last attempt stays until
 	// this one has an end: receipts are told when that changes.
 	began := false
-	err := q.tx(ctx, func(tx *sql.Tx) error {
+	err := q.share(ctx, func(tx *sharedTx) error {
 		var attempts int
+		f := Facts{Delivery: id}
 		err := tx.QueryRowContext(ctx, `UPDATE deliveries SET state = 'sending', attempts = attempts + 1, unsettled = 1,
 			began_at = CASE WHEN began_at = 0 THEN $2 ELSE began_at END
-			WHERE id = $1 AND state IN ('queued', 'deferred', 'sending', 'uncertain') AND NOT `+pausedTarget+` RETURNING attempts`, id, millis(now)).Scan(&attempts)
-		if errors.Is(err, sql.ErrNoRows) {
+			WHERE id = $1 AND state IN ('queued', 'deferred', 'sending', 'uncertain') AND NOT `+pausedTarget+` RETURNING attempts, `+deliveryFacts,
+			id, millis(now)).Scan(append([]any{&attempts}, f.ofDelivery()...)...)
+		if began = err == nil; errors.Is(err, sql.ErrNoRows) {
 			return nil
 		}
 		if err == nil && attempts == 1 {
-			err = noteDelivery(ctx, tx, now, EntryBegun, id, func(*Facts) {})
+			err = tx.note(ctx, now, EntryBegun, f)
 		}
-		began = err == nil
 		return err
 	})
 	return began && err == nil, wrap(err, "begin delivery %d", id)
@@ -132,53 +137,63 @@ func (q Queue) Verified(ctx context.Context, id int64, r outbox.Receipt) error {
 	if q.by() == outbox.ByAPI {
 		return q.accepted(ctx, id, r)
 	}
-	return q.tx(ctx, func(tx *sql.Tx) error {
-		var plan int64
-		var target, folder, name string
+	return q.share(ctx, func(tx *sharedTx) error {
+		f := Facts{Delivery: id, Proof: string(r.Proof), Way: r.Way}
+		var folder, name string
+		var others, adopt bool // whether there is more to do than to write it down: mostly there is not
 		err := tx.QueryRowContext(ctx, `UPDATE deliveries SET state = 'verified', verified_at = $2, proof = $3, way = $4, replaced = $5,
 				next_at = 0, class = '', error = '', look_at = $6, fate = '', unsettled = 1
-			WHERE id = $1 RETURNING plan, target, folder, name`,
-			id, millis(r.At), r.Proof, r.Way, r.Replaced, millis(r.At.Add(q.Window))).Scan(&plan, &target, &folder, &name)
+			WHERE id = $1 RETURNING folder, name,
+				EXISTS (SELECT 1 FROM deliveries o WHERE o.target = deliveries.target AND o.unsettled = 1 AND o.id <> deliveries.id),
+				EXISTS (SELECT 1 FROM targets t WHERE t.target = deliveries.target AND t.adopt <> 0), `+deliveryFacts,
+			id, millis(r.At), r.Proof, r.Way, r.Replaced, millis(r.At.Add(q.Window))).
+			Scan(append([]any{&folder, &name, &others, &adopt}, f.ofDelivery()...)...)
 		if err != nil {
 			return fmt.Errorf("record receipt of delivery %d: %w", id, err)
 		}
 		// This file holds everything that was unsettled under its name, and took the place of what lay there. What has settled already,
 		// which is months of history, is not written again.
-		_, err = tx.ExecContext(ctx, `UPDATE deliveries SET unsettled = 0, look_at = 0
-			WHERE target = $1 AND unsettled = 1 AND folder = $2 AND name = $3 AND id < $4`, target, folder, name, id)
-		if err == nil {
+		if others {
+			_, err = tx.ExecContext(ctx, replacedUpdate, f.Target, folder, name, id)
+		}
+		if err == nil && adopt {
 			_, err = tx.ExecContext(ctx, `UPDATE targets SET adopt = 0 WHERE target = $1 AND NOT EXISTS
-				(SELECT 1 FROM deliveries WHERE plan = $2 AND verified_at = 0)`, target, plan)
+				(SELECT 1 FROM deliveries WHERE plan = $2 AND verified_at = 0)`, f.Target, f.Plan)
 		}
 		if err != nil {
 			return fmt.Errorf("settle what delivery %d replaced: %w", id, err)
 		}
-		err = noteDelivery(ctx, tx, r.At, EntryVerified, id, func(f *Facts) { f.Proof, f.Way = string(r.Proof), r.Way })
-		if err != nil {
+		if err := tx.note(ctx, r.At, EntryVerified, f); err != nil {
 			return err
 		}
-		if err := finishPlan(ctx, tx, plan, target, r.At); err != nil {
+		if err := finishPlan(ctx, tx.Tx, f.Plan, f.Target, r.At); err != nil {
 			return err
+		}
+		if !others {
+			return nil
 		}
 		// So do the files of a whole plan with what requests left behind, which have other names.
 		_, err = tx.ExecContext(ctx, `UPDATE deliveries SET unsettled = 0 WHERE target = $1 AND unsettled = 1 AND sent_by = 'api' AND plan < $2
-			AND EXISTS (SELECT 1 FROM plans p WHERE p.id = $2 AND p.state = 'done')`, target, plan)
+			AND EXISTS (SELECT 1 FROM plans p WHERE p.id = $2 AND p.state = 'done')`, f.Target, f.Plan)
 		return wrap(err, "settle requests before delivery %d", id)
 	})
 }
 
 // finishPlan ends a plan whose documents are all verified. Only here does sent move.
 func finishPlan(ctx context.Context, tx *sql.Tx, plan int64, target string, at time.Time) error {
-	var full bool
+	// Whether there is more to do is found out at once: mostly there is not.
+	var full, below, fates, drops bool
 	err := tx.QueryRowContext(ctx, `UPDATE plans SET state = 'done', done_at = $2 WHERE id = $1 AND state = 'open' AND NOT EXISTS
-		(SELECT 1 FROM deliveries WHERE plan = $1 AND verified_at = 0) RETURNING is_full`, plan, millis(at)).Scan(&full)
+		(SELECT 1 FROM deliveries WHERE plan = $1 AND verified_at = 0) RETURNING is_full, below <> '',
+			EXISTS (SELECT 1 FROM deliveries WHERE plan = $1 AND fate <> ''), EXISTS (SELECT 1 FROM effects WHERE plan = $1)`,
+		plan, millis(at)).Scan(&full, &below, &fates, &drops)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil
 	}
 	if err == nil && full {
 		_, err = tx.ExecContext(ctx, `DELETE FROM sent WHERE target = $1`, target)
 	}
-	if err == nil {
+	if err == nil && below {
 		_, err = tx.ExecContext(ctx, `INSERT INTO sent (target, pos, digest)
 			SELECT target, 0, below FROM plans WHERE id = $1 AND below <> ''`, plan)
 	}
@@ -186,16 +201,16 @@ func finishPlan(ctx context.Context, tx *sql.Tx, plan int64, target string, at t
 		_, err = tx.ExecContext(ctx, `INSERT INTO sent (target, pos, digest)
 			SELECT $1, id, records FROM deliveries WHERE plan = $2`, target, plan)
 	}
-	if err == nil {
+	if err == nil && fates {
 		// A document whose fate was known before the plan was whole.
 		_, err = tx.ExecContext(ctx, `UPDATE deliveries SET unsettled = 0 WHERE plan = $1 AND fate IN ($2, $3, $4, $5)`,
 			plan, outbox.FateKept, outbox.FateTaken, outbox.FateConfirmed, outbox.FateSilent)
 	}
-	if err == nil {
+	if err == nil && drops {
 		_, err = tx.ExecContext(ctx, `UPDATE drops SET receipt_due = receipt_due + 1
 			WHERE seq IN (SELECT seq FROM effects WHERE plan = $1 AND state = 'planned')`, plan)
 	}
-	if err == nil {
+	if err == nil && drops {
 		_, err = tx.ExecContext(ctx, `UPDATE effects SET state = 'verified', at = $2 WHERE plan = $1 AND state = 'planned'`, plan, millis(at))
 	}
 	return wrap(err, "finish plan %d", plan)
@@ -212,7 +227,7 @@ func (q Queue) Parked(ctx context.Context, id int64, class outbox.Class, text st
 }
 
 func (q Queue) failed(ctx context.Context, id int64, state string, next time.Time, class outbox.Class, text string) error {
-	return q.tx(ctx, func(tx *sql.Tx) error {
+	return q.share(ctx, func(tx *sharedTx) error {
 		if err := q.noteFailed(ctx, tx, id, class); err != nil {
 			return err
 		}
@@ -243,11 +258,11 @@ func (q Queue) Pending(ctx context.Context, now time.Time) ([]outbox.Pending, er
 // Fate implements outbox.Queue. What was read settles with its plan at the earliest: until then what was sent does not have it, so a
 // plan in place of this one, which may want the old value back, would not know that the platform shows another.
 func (q Queue) Fate(ctx context.Context, id int64, fate outbox.Fate, now time.Time) error {
-	return q.tx(ctx, func(tx *sql.Tx) error {
+	return q.share(ctx, func(tx *sharedTx) error {
 		var before outbox.Fate
 		err := tx.QueryRowContext(ctx, `SELECT fate FROM deliveries WHERE id = $1`, id).Scan(&before)
 		if err == nil {
-			err = settle(ctx, tx, id, fate, now.Add(q.Window))
+			err = settle(ctx, tx.Tx, id, fate, now.Add(q.Window))
 		}
 		if err == nil && fate != before { // one that stays open is looked at again and again
 			err = noteDelivery(ctx, tx, now, EntryFate, id, func(f *Facts) { f.Fate = string(fate) })
@@ -303,7 +318,7 @@ func (q Queue) SetHold(ctx context.Context, h *outbox.Hold) error {
 		}
 		if err == nil {
 			// The answers about what waits say why.
-			_, err = tx.ExecContext(ctx, `UPDATE drops SET receipt_due = receipt_due + 1 WHERE seq IN (SELECT seq FROM effects WHERE state = 'planned')`)
+			_, err = tx.ExecContext(ctx, heldUpReceipts)
 		}
 		return wrap(err, "set or end the hold")
 	})

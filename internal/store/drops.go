@@ -75,6 +75,9 @@ type Column struct {
 	ProofRow int    `json:"proof_row,omitempty"`
 }
 
+// openEffects holds for effects that have not come to their end, spelled as in the partial index.
+const openEffects = `state IN ('waiting', 'planned')`
+
 // EffectState is how far a drop has come for one store.
 type EffectState string
 
@@ -220,6 +223,14 @@ func commitReading(ctx context.Context, tx *sql.Tx, r Reading) error {
 const dropColumns = `seq, feed, name, size, sha256, modified, first_seen, owner, archived, state, read_at, fingerprint, outcome,
 	workbook`
 
+const (
+	lastNamedQuery = `SELECT ` + dropColumns + ` FROM drops INDEXED BY drops_name WHERE feed = $1 AND name = $2 COLLATE NOCASE AND seq < $3
+		ORDER BY seq DESC LIMIT 1`
+	newerNamedQuery = `SELECT EXISTS (SELECT 1 FROM drops INDEXED BY drops_name WHERE feed = $1 AND name = $3 COLLATE NOCASE AND seq > $2
+		AND name = $3 AND state <> 'seen')`
+	recentQuery = `SELECT ` + dropColumns + ` FROM drops WHERE state <> 'seen' AND feed IN (SELECT value FROM json_each($1)) ORDER BY seq DESC LIMIT $2`
+)
+
 func scanDrop(rows *sql.Rows) (d Drop, err error) {
 	var modified, seen, read int64
 	var outcome string
@@ -253,7 +264,7 @@ func (s *Store) DropsAfter(ctx context.Context, seq int64) ([]Drop, error) {
 // the oldest first. A file that stands for several drops was compacted: it is not one drop's any more.
 func (s *Store) Misread(ctx context.Context, feed, fingerprint string, full bool) ([]Drop, error) {
 	all, err := list(ctx, s.read, scanDrop, `SELECT `+dropColumns+` FROM drops WHERE feed = $1 AND fingerprint <> $2 AND archived <> ''
-		AND state = 'read' AND seq IN (SELECT seq FROM layers WHERE feed = $1 AND state <> 'past' AND merged = 0 AND is_full = $3) ORDER BY seq`,
+		AND state = 'read' AND seq IN (SELECT seq FROM layers INDEXED BY layers_now WHERE feed = $1 AND state <> 'past' AND merged = 0 AND is_full = $3) ORDER BY seq`,
 		feed, fingerprint, full)
 	return all, wrap(err, "list exports to read again")
 }
@@ -269,8 +280,7 @@ func (s *Store) LastDrop(ctx context.Context, feed string) (Drop, bool, error) {
 
 // LastNamed returns the newest drop of a feed with a name, whatever the case, that came before another one; false where there is none.
 func (s *Store) LastNamed(ctx context.Context, feed, name string, before int64) (Drop, bool, error) {
-	all, err := list(ctx, s.read, scanDrop, `SELECT `+dropColumns+` FROM drops WHERE feed = $1 AND name = $2 COLLATE NOCASE AND seq < $3
-		ORDER BY seq DESC LIMIT 1`, feed, name, before)
+	all, err := list(ctx, s.read, scanDrop, lastNamedQuery, feed, name, before)
 	if err != nil || len(all) == 0 {
 		return Drop{}, false, wrap(err, "look for %s", name)
 	}
@@ -325,8 +335,7 @@ func listJSON[T any](all []T) string {
 
 // RecentDrops lists the newest drops of feeds that were read or rejected, the newest first, at most limit.
 func (s *Store) RecentDrops(ctx context.Context, feeds []string, limit int) ([]Drop, error) {
-	all, err := list(ctx, s.read, scanDrop, `SELECT `+dropColumns+` FROM drops WHERE state <> 'seen'
-		AND feed IN (SELECT value FROM json_each($1)) ORDER BY seq DESC LIMIT $2`, toJSON(feeds), limit)
+	all, err := list(ctx, s.read, scanDrop, recentQuery, toJSON(feeds), limit)
 	return all, wrap(err, "list recent drops")
 }
 
@@ -353,8 +362,7 @@ func (s *Store) ReceiptsDue(ctx context.Context) ([]Drop, error) {
 
 // HasNewer reports whether a file of the same name was dropped for the same feed after a drop, and understood or rejected.
 func (s *Store) HasNewer(ctx context.Context, d Drop) (newer bool, err error) {
-	err = s.read.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM drops WHERE feed = $1 AND seq > $2 AND name = $3 AND state <> 'seen')`,
-		d.Feed, d.Seq, d.Name).Scan(&newer)
+	err = s.read.QueryRowContext(ctx, newerNamedQuery, d.Feed, d.Seq, d.Name).Scan(&newer)
 	return newer, wrap(err, "look for a drop after %d", d.Seq)
 }
 

@@ -63,7 +63,7 @@ func (s *Store) Request(ctx context.Context, targets []string, full, adopt bool)
 		for _, t := range targets {
 			// What waits for its next attempt goes now; what was parked gets another chance. All of it is of the open plan, or of a done
 			// one and to go once more.
-			_, err := tx.ExecContext(ctx, `UPDATE deliveries SET state = CASE state WHEN 'parked' THEN 'queued' ELSE state END, next_at = 0
+			_, err := tx.ExecContext(ctx, `UPDATE deliveries INDEXED BY deliveries_open SET state = CASE state WHEN 'parked' THEN 'queued' ELSE state END, next_at = 0
 				WHERE target = $1 AND `+unfinished+` AND state IN ('deferred', 'parked', 'queued')`, t)
 			if err == nil && adopt {
 				_, err = tx.ExecContext(ctx, `UPDATE targets SET adopt = 1 WHERE target = $1`, t)

@@ -47,9 +47,11 @@ func scanFinding(rows *sql.Rows) (f Finding, err error) {
 	return f, err
 }
 
+const openFindingsQuery = `SELECT ` + findingColumns + ` FROM findings INDEXED BY findings_open WHERE state = 'open' ORDER BY id`
+
 // OpenFindings lists the findings that wait for a person, by their numbers.
 func (s *Store) OpenFindings(ctx context.Context) ([]Finding, error) {
-	all, err := list(ctx, s.read, scanFinding, `SELECT `+findingColumns+` FROM findings WHERE state = 'open' ORDER BY id`)
+	all, err := list(ctx, s.read, scanFinding, openFindingsQuery)
 	return all, wrap(err, "list findings")
 }
 
@@ -155,7 +157,7 @@ func decideRows(ctx context.Context, tx *sql.Tx, target string, code catalog.Cod
 		held, rejected string
 	}
 	scan := func(rows *sql.Rows) (d drop, err error) { return d, rows.Scan(&d.seq, &d.held, &d.rejected) }
-	drops, err := list(ctx, tx, scan, `SELECT seq, held, rejected FROM effects WHERE target = $1 AND held LIKE '%"' || $2 || '"%' AND EXISTS
+	drops, err := list(ctx, tx, scan, `SELECT seq, held, rejected FROM effects WHERE target = $1 AND held <> '' AND held LIKE '%"' || $2 || '"%' AND EXISTS
 		(SELECT 1 FROM layers l WHERE l.seq = effects.seq AND l.state = 'passed' AND (l.scope = '*' OR '/' || effects.target LIKE '%/' || l.scope))`,
 		target, code)
 	if err != nil {
@@ -198,10 +200,11 @@ func endApprovals(ctx context.Context, tx *sql.Tx, p Plan) error {
 	return err
 }
 
+const heldReceipts = `UPDATE drops SET receipt_due = receipt_due + 1 WHERE seq IN (SELECT seq FROM effects WHERE target = $1 AND held <> '')`
+
 // receiptsOfHeld makes the receipts of drops due that have rows which the brake holds in a target.
 func receiptsOfHeld(ctx context.Context, tx *sql.Tx, target string) error {
-	_, err := tx.ExecContext(ctx, `UPDATE drops SET receipt_due = receipt_due + 1 WHERE seq IN
-		(SELECT seq FROM effects WHERE target = $1 AND held <> '')`, target)
+	_, err := tx.ExecContext(ctx, heldReceipts, target)
 	return err
 }
 

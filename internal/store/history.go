@@ -24,14 +24,14 @@ type Stood struct {
 // count, or what they say, calls it in the same transaction.
 func keepHistory(ctx context.Context, tx *sql.Tx, feed, scope string, now time.Time) error {
 	// A file that was read anew counts as it was before until the brake has passed it.
-	const counts = `(l.state = 'passed' OR l.state <> 'past' AND l.was <> '')`
+	const counts = `l.state <> 'past' AND (l.state = 'passed' OR l.was <> '')`
 	const digest = `CASE l.state WHEN 'passed' THEN l.digest ELSE l.was END`
 	_, err := tx.ExecContext(ctx, `UPDATE layer_history SET until = $3 WHERE feed = $1 AND scope = $2 AND until = 0 AND NOT EXISTS
 		(SELECT 1 FROM layers l WHERE l.feed = $1 AND l.scope = $2 AND l.seq = layer_history.seq AND `+counts+`
 			AND `+digest+` = layer_history.digest AND l.is_full = layer_history.is_full)`, feed, scope, millis(now))
 	if err == nil {
 		_, err = tx.ExecContext(ctx, `INSERT INTO layer_history (feed, scope, seq, digest, is_full, merged, since, until)
-			SELECT l.feed, l.scope, l.seq, `+digest+`, l.is_full, l.merged, $3, 0 FROM layers l WHERE l.feed = $1 AND l.scope = $2 AND `+counts+`
+			SELECT l.feed, l.scope, l.seq, `+digest+`, l.is_full, l.merged, $3, 0 FROM layers l INDEXED BY layers_now WHERE l.feed = $1 AND l.scope = $2 AND `+counts+`
 				AND NOT EXISTS (SELECT 1 FROM layer_history h WHERE h.feed = $1 AND h.scope = $2 AND h.seq = l.seq AND h.until = 0)`,
 			feed, scope, millis(now))
 	}

@@ -25,16 +25,14 @@ func (s *Store) AcceptEvents(ctx context.Context, events []inbox.Event) error {
 }
 
 func acceptEvents(ctx context.Context, tx *sql.Tx, events []inbox.Event) error {
-	add, err := tx.PrepareContext(ctx, `INSERT INTO inbox
+	const add = `INSERT INTO inbox
 		(digest, at, state, kind, reason, detail, body, size, repeats, last_at, attempts, next_at, done_at)
 		VALUES ($1, $2, $3, '', '', '', $4, $5, 0, $2, 0, 0, $6)
 		-- Somebody may have tried the way with an order that comes now.
 		ON CONFLICT (digest) DO UPDATE SET at = excluded.at, state = 'new', body = excluded.body, last_at = excluded.at, done_at = 0
-			WHERE state = 'test' AND excluded.state = 'new'`)
-	if err != nil {
-		return fmt.Errorf("keep events: %w", err)
-	}
-	defer add.Close() //nolint:errcheck // it goes with the transaction
+			WHERE state = 'test' AND excluded.state = 'new'`
+	// A transaction ends by its time as a whole. A watch over each of its statements costs more than the statement.
+	ctx = context.WithoutCancel(ctx)
 	var accepted, repeats int64
 	var last time.Time
 	for _, e := range events {
@@ -46,7 +44,7 @@ func acceptEvents(ctx context.Context, tx *sql.Tx, events []inbox.Event) error {
 		if body == nil {
 			body = []byte{} // nil would be NULL
 		}
-		res, err := add.ExecContext(ctx, e.Digest[:], millis(e.At), state, body, len(e.Body), millis(done))
+		res, err := tx.ExecContext(ctx, add, e.Digest[:], millis(e.At), state, body, len(e.Body), millis(done))
 		if err != nil {
 			return fmt.Errorf("keep event: %w", err)
 		}

@@ -56,7 +56,7 @@ func (q Queue) accepted(ctx context.Context, id int64, r outbox.Receipt) error {
 	case r.Job == "":
 		fate = outbox.FateSilent
 	}
-	return q.tx(ctx, func(tx *sql.Tx) error {
+	return q.share(ctx, func(tx *sharedTx) error {
 		var plan int64
 		var target string
 		err := tx.QueryRowContext(ctx, `UPDATE deliveries SET state = $2, verified_at = $3, proof = $4, way = $5, next_at = 0, class = '', error = '',
@@ -72,10 +72,10 @@ func (q Queue) accepted(ctx context.Context, id int64, r outbox.Receipt) error {
 			err = noteDelivery(ctx, tx, r.At, EntryVerified, id, func(f *Facts) { f.Proof, f.Way, f.Job = string(r.Proof), r.Way, r.Job })
 		}
 		if err == nil {
-			err = finishPlan(ctx, tx, plan, target, r.At)
+			err = finishPlan(ctx, tx.Tx, plan, target, r.At)
 		}
 		if err == nil && r.Job == "" {
-			err = settleBefore(ctx, tx, target, plan)
+			err = settleBefore(ctx, tx.Tx, target, plan)
 		}
 		return wrap(err, "record receipt of delivery %d", id)
 	})

@@ -41,6 +41,12 @@ const (
 const layerColumns = `feed, scope, seq, is_full, digest, was, present, tombstones, owned, modified, state, findings,
 	EXISTS (SELECT 1 FROM drops WHERE drops.seq = layers.seq AND drops.feed = '')`
 
+// The files that are not past are few, and have an index of their own.
+const (
+	layerQuery  = `SELECT ` + layerColumns + ` FROM layers INDEXED BY layers_now WHERE feed = $1 AND scope = $2 AND state <> 'past' ORDER BY seq`
+	layersQuery = `SELECT ` + layerColumns + ` FROM layers INDEXED BY layers_now WHERE state <> 'past' ORDER BY feed, scope, seq`
+)
+
 func scanLayer(rows *sql.Rows) (l LayerFile, err error) {
 	var modified int64
 	var findings string
@@ -55,8 +61,7 @@ func scanLayer(rows *sql.Rows) (l LayerFile, err error) {
 
 // Layer lists the files of one layer that are not past, the lowest first.
 func (s *Store) Layer(ctx context.Context, feed, scope string) ([]LayerFile, error) {
-	all, err := list(ctx, s.read, scanLayer, `SELECT `+layerColumns+` FROM layers
-		WHERE feed = $1 AND scope = $2 AND state <> 'past' ORDER BY seq`, feed, scope)
+	all, err := list(ctx, s.read, scanLayer, layerQuery, feed, scope)
 	return all, wrap(err, "read layer %s of %s", feed, scope)
 }
 
@@ -68,7 +73,7 @@ func (s *Store) LayersOf(ctx context.Context, seq int64) ([]LayerFile, error) {
 
 // Layers lists the files of every layer that are not past, by feed, scope and age.
 func (s *Store) Layers(ctx context.Context) ([]LayerFile, error) {
-	all, err := list(ctx, s.read, scanLayer, `SELECT `+layerColumns+` FROM layers WHERE state <> 'past' ORDER BY feed, scope, seq`)
+	all, err := list(ctx, s.read, scanLayer, layersQuery)
 	return all, wrap(err, "list layers")
 }
 
@@ -220,7 +225,8 @@ func (s *Store) Reject(ctx context.Context, files []LayerFile, targets []string,
 // unhold brings the held files of an approval's layer before the brake again. The targets matter: another store's file of the same
 // drop may be held on.
 func unhold(ctx context.Context, tx *sql.Tx, a Approval, targets []string, now time.Time) error {
-	held, err := list(ctx, tx, scanOne[int64], `UPDATE layers SET state = 'new' WHERE feed = $1 AND scope = $2 AND state = 'held' RETURNING seq`,
+	held, err := list(ctx, tx, scanOne[int64], `UPDATE layers INDEXED BY layers_now SET state = 'new'
+		WHERE feed = $1 AND scope = $2 AND state <> 'past' AND state = 'held' RETURNING seq`,
 		a.Feed, a.Scope)
 	for _, seq := range held {
 		if err == nil {

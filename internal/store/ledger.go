@@ -109,17 +109,31 @@ func (s *Store) Note(ctx context.Context, at time.Time, kind EntryKind, f Facts)
 
 // note adds a row to the ledger within the transaction of what it tells.
 func note(ctx context.Context, tx *sql.Tx, at time.Time, kind EntryKind, f Facts) error {
-	var id int64
-	var before string
-	// Where all rows have gone with retention the numbers go on, and the chain with them: the newest row is never removed.
-	err := tx.QueryRowContext(ctx, `SELECT id, hash FROM ledger ORDER BY id DESC LIMIT 1`).Scan(&id, &before)
-	if err != nil && !errors.Is(err, sql.ErrNoRows) {
-		return fmt.Errorf("read the end of the ledger: %w", err)
+	return (&sharedTx{Tx: tx}).note(ctx, at, kind, f)
+}
+
+// ledgerEnd is the newest row of the ledger.
+type ledgerEnd struct {
+	id   int64
+	hash string
+}
+
+// note is the same for those who share a transaction: the end of the ledger is read once.
+func (tx *sharedTx) note(ctx context.Context, at time.Time, kind EntryKind, f Facts) error {
+	if tx.last == nil {
+		var last ledgerEnd
+		// Where all rows have gone with retention the numbers go on, and the chain with them: the newest row is never removed.
+		err := tx.QueryRowContext(ctx, `SELECT id, hash FROM ledger ORDER BY id DESC LIMIT 1`).Scan(&last.id, &last.hash)
+		if err != nil && !errors.Is(err, sql.ErrNoRows) {
+			return fmt.Errorf("read the end of the ledger: %w", err)
+		}
+		tx.last = &last
 	}
-	id++
-	body := toJSON(f)
-	_, err = tx.ExecContext(ctx, `INSERT INTO ledger (id, at, kind, body, before, hash) VALUES ($1, $2, $3, $4, $5, $6)`,
-		id, millis(at), kind, body, before, entryHash(id, millis(at), kind, body, before))
+	id, before, body := tx.last.id+1, tx.last.hash, toJSON(f)
+	hash := entryHash(id, millis(at), kind, body, before)
+	_, err := tx.ExecContext(ctx, `INSERT INTO ledger (id, at, kind, body, before, hash) VALUES ($1, $2, $3, $4, $5, $6)`,
+		id, millis(at), kind, body, before, hash)
+	tx.last = &ledgerEnd{id, hash}
 	return wrap(err, "add %s to the ledger", kind)
 }
 
@@ -148,20 +162,26 @@ func noteJudged(ctx context.Context, tx *sql.Tx, l LayerFile, now time.Time) err
 	return note(ctx, tx, now, EntryHeld, f)
 }
 
+// deliveryFacts are the columns of what is told of a delivery; ofDelivery returns where they go.
+const deliveryFacts = `plan, target, folder || '/' || name, size, sha256, doc_rows`
+
+func (f *Facts) ofDelivery() []any {
+	return []any{&f.Plan, &f.Target, &f.Document, &f.Size, &f.SHA256, &f.Rows}
+}
+
 // noteDelivery tells of a delivery; more adds what is special about it.
-func noteDelivery(ctx context.Context, tx *sql.Tx, at time.Time, kind EntryKind, id int64, more func(*Facts)) error {
+func noteDelivery(ctx context.Context, tx *sharedTx, at time.Time, kind EntryKind, id int64, more func(*Facts)) error {
 	f := Facts{Delivery: id}
-	err := tx.QueryRowContext(ctx, `SELECT plan, target, folder || '/' || name, size, sha256, doc_rows FROM deliveries WHERE id = $1`, id).
-		Scan(&f.Plan, &f.Target, &f.Document, &f.Size, &f.SHA256, &f.Rows)
+	err := tx.QueryRowContext(ctx, `SELECT `+deliveryFacts+` FROM deliveries WHERE id = $1`, id).Scan(f.ofDelivery()...)
 	if err != nil {
 		return fmt.Errorf("read delivery %d for the ledger: %w", id, err)
 	}
 	more(&f)
-	return note(ctx, tx, at, kind, f)
+	return tx.note(ctx, at, kind, f)
 }
 
 // noteFailed tells of an attempt that failed in another way than the one before it.
-func (q Queue) noteFailed(ctx context.Context, tx *sql.Tx, id int64, class outbox.Class) error {
+func (q Queue) noteFailed(ctx context.Context, tx *sharedTx, id int64, class outbox.Class) error {
 	var before string
 	err := tx.QueryRowContext(ctx, `SELECT class FROM deliveries WHERE id = $1`, id).Scan(&before)
 	if errors.Is(err, sql.ErrNoRows) || err == nil && before == string(class) {
@@ -182,8 +202,19 @@ func entryHash(id, at int64, kind EntryKind, body, before string) string {
 
 // Entries calls fn for the rows of the ledger from a time on, the oldest first; of one kind, where it is given.
 func (s *Store) Entries(ctx context.Context, since time.Time, kind EntryKind, fn func(Entry) error) error {
-	return scanEntries(ctx, s.read, fn, nil, `SELECT id, at, kind, body, before, hash FROM ledger WHERE at >= $1 AND ($2 = '' OR kind = $2) ORDER BY id`,
-		millis(since), kind)
+	return scanEntries(ctx, s.read, fn, nil, entriesQuery(since, kind), millis(since), kind)
+}
+
+// entriesQuery asks for the rows from a time on. A year of them is not walked to find where that is.
+func entriesQuery(since time.Time, kind EntryKind) string {
+	query := `SELECT id, at, kind, body, before, hash FROM ledger WHERE at >= $1`
+	if !since.IsZero() {
+		query += ` AND id >= (SELECT MIN(id) FROM ledger INDEXED BY ledger_at WHERE at >= $1)`
+	}
+	if kind != "" {
+		query += ` AND kind = $2`
+	}
+	return query + ` ORDER BY id`
 }
 
 // NewestEntry returns when the newest row of the ledger was written, by the clock of then; the zero time where there is none.

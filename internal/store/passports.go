@@ -60,7 +60,7 @@ func (s *Store) AcceptHostKey(ctx context.Context, address string, k HostKey) er
 		_, err := tx.ExecContext(ctx, `INSERT INTO host_keys (address, fingerprint, who, at) VALUES ($1, $2, $3, $4)
 			ON CONFLICT (address, fingerprint) DO NOTHING`, address, k.Fingerprint, k.Who, millis(k.At))
 		if err == nil {
-			_, err = tx.ExecContext(ctx, `UPDATE deliveries SET next_at = 0 WHERE state = 'deferred' AND class = $1`, outbox.HostKey)
+			_, err = tx.ExecContext(ctx, `UPDATE deliveries SET next_at = 0 WHERE `+unfinished+` AND state = 'deferred' AND class = $1`, outbox.HostKey)
 		}
 		if err == nil {
 			err = note(ctx, tx, k.At, EntryHostKey, Facts{Who: k.Who, Text: "accepted " + k.Fingerprint + " of " + address})

@@ -118,6 +118,6 @@ func afterPauses(ctx context.Context, tx *sql.Tx, ended []Pause, who string, now
 // tellScope makes the receipts due of drops that wait for something to leave in a scope.
 func tellScope(ctx context.Context, tx *sql.Tx, scope string) error {
 	_, err := tx.ExecContext(ctx, `UPDATE drops SET receipt_due = receipt_due + 1 WHERE seq IN
-		(SELECT seq FROM effects WHERE state IN ('waiting', 'planned') AND `+inScope+`)`, scope)
+		(SELECT seq FROM effects WHERE `+openEffects+` AND `+inScope+`)`, scope)
 	return err
 }

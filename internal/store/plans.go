@@ -181,13 +181,26 @@ func (s *Store) Enqueue(ctx context.Context, p Plan) (id int64, err error) {
 				ON CONFLICT (target) DO UPDATE SET parts = MAX(parts, excluded.parts), waiting = excluded.waiting,
 					withheld = excluded.withheld, decided = excluded.decided, full_due = MIN(full_due, $3),
 					plan_due = MAX(MIN(full_due, $3), EXISTS (SELECT 1 FROM findings WHERE target = $1 AND decided > $6)),
-					adopt = CASE WHEN $7 AND NOT EXISTS (SELECT 1 FROM deliveries WHERE target = $1 AND `+unfinished+`) THEN 0 ELSE adopt END`,
+					adopt = CASE WHEN $7 AND NOT EXISTS (SELECT 1 FROM deliveries INDEXED BY deliveries_open WHERE target = $1 AND `+unfinished+`) THEN 0 ELSE adopt END`,
 				p.Target, max(p.Parts, 1), !p.Full, p.Waiting, p.Withheld, p.Decisions, nothing)
 		}
 		return wrap(err, "enqueue plan for %s", p.Target)
 	})
 	return id, err
 }
+
+// What a plan asks of the drops of its target, most of which arrived months ago. A + keeps SQLite from walking those.
+const (
+	// heldQuery finds the drops that have rows which were held, or are held now.
+	heldQuery = `SELECT seq, held FROM effects WHERE target = $1 AND held <> '' AND seq <= $2 AND state <> 'held'
+		UNION SELECT seq, held FROM effects WHERE seq IN (SELECT value FROM json_each($3)) AND target = $1 AND seq <= $2 AND state <> 'held'`
+
+	openOfTarget = `target = $1 AND seq <= $2 AND state IN ('waiting', 'planned', 'rows held')`
+	// What arrived of them is not all: some of their promotions waited.
+	stagedOfTarget = `+target = $1 AND +seq <= $2 AND +state = 'verified' AND plan IN (SELECT id FROM plans WHERE target = $1 AND waiting > 0)`
+	knownByPlan    = `UPDATE drops SET receipt_due = receipt_due + 1 WHERE seq IN
+		(SELECT seq FROM effects WHERE ` + openOfTarget + ` UNION SELECT seq FROM effects WHERE ` + stagedOfTarget + `)`
+)
 
 // heldOfDrops writes down which rows of each drop a plan has found to be held. What was expected when a drop was read is over then.
 func heldOfDrops(ctx context.Context, tx *sql.Tx, p Plan) error {
@@ -199,8 +212,7 @@ func heldOfDrops(ctx context.Context, tx *sql.Tx, p Plan) error {
 		held string
 	}
 	scan := func(rows *sql.Rows) (d drop, err error) { return d, rows.Scan(&d.seq, &d.held) }
-	drops, err := list(ctx, tx, scan, `SELECT seq, held FROM effects WHERE target = $1 AND seq <= $2 AND state <> 'held'
-		AND (held <> '' OR seq IN (SELECT value FROM json_each($3)))`, p.Target, p.Upto, toJSON(slices.Collect(maps.Keys(p.Held))))
+	drops, err := list(ctx, tx, scan, heldQuery, p.Target, p.Upto, toJSON(slices.Collect(maps.Keys(p.Held))))
 	if err != nil {
 		return err
 	}
@@ -222,32 +234,26 @@ func heldOfDrops(ctx context.Context, tx *sql.Tx, p Plan) error {
 
 // enqueueEffects moves the effects of the drops that a plan knows, and makes their receipts due.
 func enqueueEffects(ctx context.Context, tx *sql.Tx, p Plan, id int64, state EffectState) error {
-	const (
-		open = `target = $1 AND seq <= $2 AND state IN ('waiting', 'planned', 'rows held')`
-		// What arrived of them is not all: some of their promotions waited.
-		staged = `target = $1 AND seq <= $2 AND state = 'verified' AND plan IN (SELECT id FROM plans WHERE target = $1 AND waiting > 0)`
-	)
 	args := []any{p.Target, p.Upto, millis(p.At), state, id}
-	due := `UPDATE drops SET receipt_due = receipt_due + 1 WHERE seq IN (SELECT seq FROM effects WHERE ` + open + ` OR ` + staged + `)`
-	_, err := tx.ExecContext(ctx, due, args[:2]...)
+	_, err := tx.ExecContext(ctx, knownByPlan, args[:2]...)
 	switch late := slices.ContainsFunc(p.Findings, func(f shelf.Finding) bool { return f.Code == catalog.BrakeLate }); {
 	case err != nil:
 	case late && id == 0:
 		// What was on its way has waited since it was read, and goes on waiting.
 		_, err = tx.ExecContext(ctx, `UPDATE effects SET state = 'waiting', plan = 0,
-			at = CASE state WHEN 'planned' THEN COALESCE((SELECT read_at FROM drops d WHERE d.seq = effects.seq), at) ELSE at END WHERE `+open, args[:2]...)
+			at = CASE state WHEN 'planned' THEN COALESCE((SELECT read_at FROM drops d WHERE d.seq = effects.seq), at) ELSE at END WHERE `+openOfTarget, args[:2]...)
 	case state == EffectRowsHeld:
 		// Of a drop that has none of the rows nothing is left to be sent.
 		rest := EffectUnchanged
 		if slices.ContainsFunc(p.Findings, func(f shelf.Finding) bool { return f.Code == catalog.BrakeClock }) {
 			rest = EffectWaiting // that it would have to wait was not known when the drop was read
 		}
-		_, err = tx.ExecContext(ctx, `UPDATE effects SET state = CASE held WHEN '' THEN $6 ELSE $4 END, plan = $5, at = $3 WHERE `+open, append(args, rest)...)
+		_, err = tx.ExecContext(ctx, `UPDATE effects SET state = CASE held WHEN '' THEN $6 ELSE $4 END, plan = $5, at = $3 WHERE `+openOfTarget, append(args, rest)...)
 	default:
-		_, err = tx.ExecContext(ctx, `UPDATE effects SET state = $4, plan = $5, at = $3 WHERE `+open, args...)
+		_, err = tx.ExecContext(ctx, `UPDATE effects SET state = $4, plan = $5, at = $3 WHERE `+openOfTarget, args...)
 	}
 	if err == nil && id != 0 {
-		_, err = tx.ExecContext(ctx, `UPDATE effects SET state = $4, plan = $5, at = $3 WHERE `+staged, args...)
+		_, err = tx.ExecContext(ctx, `UPDATE effects SET state = $4, plan = $5, at = $3 WHERE `+stagedOfTarget, args...)
 	}
 	if err == nil && (id != 0 || p.Waiting == 0) {
 		// Nothing waits for the earlier plans any more.
@@ -290,6 +296,10 @@ func supersede(ctx context.Context, tx *sql.Tx, target string) error {
 	return wrap(err, "supersede plan of %s", target)
 }
 
+// containedUpdate ends what arrived and was to go once more, where a document contains it.
+const containedUpdate = `UPDATE deliveries INDEXED BY deliveries_open SET state = 'verified', next_at = 0, class = '', error = ''
+	WHERE target = $1 AND ` + unfinished + ` AND verified_at > 0 AND (folder = $2 AND name = $3 OR sent_by = $4 AND $4 = 'api')`
+
 func insertPlan(ctx context.Context, tx *sql.Tx, p Plan) (int64, error) {
 	id, err := nextNumber(ctx, tx, "plans")
 	if err != nil {
@@ -308,8 +318,7 @@ func insertPlan(ctx context.Context, tx *sql.Tx, p Plan) (int64, error) {
 		}
 		by := cmp.Or(d.By, outbox.BySFTP)
 		// A verified file that was to go once more is contained in this one; of requests, in this plan.
-		_, err = tx.ExecContext(ctx, `UPDATE deliveries SET state = 'verified', next_at = 0, class = '', error = '' WHERE target = $1 AND `+unfinished+`
-			AND verified_at > 0 AND (folder = $2 AND name = $3 OR sent_by = $4 AND $4 = 'api')`, p.Target, d.Folder, d.Name, by)
+		_, err = tx.ExecContext(ctx, containedUpdate, p.Target, d.Folder, d.Name, by)
 		if err == nil {
 			_, err = tx.ExecContext(ctx, `INSERT INTO deliveries (id, plan, target, part, folder, name, path, size, sha256, doc_rows, records,
 					state, attempts, next_at, class, error, began_at, verified_at, proof, way, replaced, unsettled, look_at, fate, sent_by)
@@ -379,10 +388,10 @@ func (s *Store) SeedSent(ctx context.Context, target string, known shelf.Digest)
 func (s *Store) Switch(ctx context.Context, target string, by outbox.By, now time.Time) error {
 	return s.tx(ctx, func(tx *sql.Tx) error {
 		_, err := tx.ExecContext(ctx, `UPDATE plans SET state = 'superseded' WHERE target = $1 AND state = 'open'
-			AND id IN (SELECT plan FROM deliveries WHERE target = $1 AND sent_by <> $2)`, target, by)
+			AND EXISTS (SELECT 1 FROM deliveries d WHERE d.plan = plans.id AND d.sent_by <> $2)`, target, by)
 		if err == nil {
-			_, err = tx.ExecContext(ctx, `UPDATE deliveries SET state = CASE WHEN verified_at > 0 THEN 'verified' ELSE 'superseded' END, next_at = 0
-				WHERE target = $1 AND sent_by <> $2 AND `+unfinished, target, by)
+			_, err = tx.ExecContext(ctx, `UPDATE deliveries INDEXED BY deliveries_open
+				SET state = CASE WHEN verified_at > 0 THEN 'verified' ELSE 'superseded' END, next_at = 0 WHERE target = $1 AND sent_by <> $2 AND `+unfinished, target, by)
 		}
 		if err == nil && by != outbox.ByAPI {
 			// Nothing of it goes once more that way.

@@ -210,11 +210,12 @@ type GapCount struct {
 	N       int
 }
 
+const countGapsQuery = `SELECT kind, outcome, COUNT(*) FROM order_gaps WHERE found_at >= $1 GROUP BY +kind, outcome ORDER BY +kind, outcome`
+
 // CountGaps counts the gaps that were found since a time.
 func (s *Store) CountGaps(ctx context.Context, since time.Time) ([]GapCount, error) {
 	scan := func(rows *sql.Rows) (c GapCount, err error) { return c, rows.Scan(&c.Kind, &c.Outcome, &c.N) }
-	all, err := list(ctx, s.read, scan, `SELECT kind, outcome, COUNT(*) FROM order_gaps WHERE found_at >= $1 GROUP BY kind, outcome
-		ORDER BY kind, outcome`, millis(since))
+	all, err := list(ctx, s.read, scan, countGapsQuery, millis(since))
 	return all, wrap(err, "count gaps of orders")
 }
 

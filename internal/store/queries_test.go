@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"database/sql"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -35,8 +36,38 @@ func TestHotQueriesUseTheirIndex(t *testing.T) {
 		"last order":     {lastOrderQuery, "orders_changed"},
 		"orders within":  {ordersWithinQuery, "orders_changed"},
 		"answers":        {receiptsQuery, "drops_receipt"},
+
+		"older of a name":  {dueQuery, "o USING INDEX deliveries_name_due"},
+		"newer of a name":  {pendingQuery, "n USING INDEX deliveries_name_due"},
+		"replaced":         {replacedUpdate, "deliveries_unsettled"},
+		"contained":        {containedUpdate, "deliveries_open"},
+		"held of drops":    {heldQuery, "effects_held"},
+		"held receipts":    {heldReceipts, "effects_held"},
+		"known by a plan":  {knownByPlan, "effects_target (target=? AND state=? AND seq<?)"},
+		"staged by a plan": {knownByPlan, "effects_plan"},
+		"on their way":     {heldUpReceipts, "effects_open"},
+		"layer":            {layerQuery, "layers_now"},
+		"layers":           {layersQuery, "layers_now"},
+		"recent":           {recentQuery, "drops_feed"},
+		"last named":       {lastNamedQuery, "drops_name (feed=? AND name=? AND seq<?)"},
+		"newer named":      {newerNamedQuery, "drops_name (feed=? AND name=? AND seq>?)"},
+		"findings":         {openFindingsQuery, "findings_open"},
+		"last audits":      {lastAuditsQuery, "a USING INDEX audits_vendor"},
+		"gaps":             {countGapsQuery, "order_gaps_found"},
+
+		"ledger since":           {entriesQuery(time.UnixMilli(1), ""), "ledger_1 (id>?)"},
+		"ledger since of a kind": {entriesQuery(time.UnixMilli(1), EntryDrop), "ledger_kind (kind=? AND id>?)"},
+		"ledger of a kind":       {entriesQuery(time.Time{}, EntryDrop), "ledger_kind (kind=?)"},
+
+		"purgeable":         {purgeableQuery, "drops_archived (first_seen<?)"},
+		"forget layers":     {forgetLayers, "layers_drop (seq>? AND seq<?)"},
+		"forget deliveries": {forgetDeliveries, "plans_old (created<?)"},
+		"forget plans":      {forgetPlans, "plans_old (created<?)"},
+		"forget history":    {forgetHistory, "layer_history_old"},
+		"forget effects":    {forgetEffects, "effects_1 (seq>? AND seq<?)"},
+		"forget issues":     {forgetIssues, "drops_issues (first_seen<?)"},
 	} {
-		steps, err := list(t.Context(), s.read, scanStep, "EXPLAIN QUERY PLAN "+q.query, 1, 2, 3)
+		steps, err := list(t.Context(), s.read, scanStep, "EXPLAIN QUERY PLAN "+q.query, 1, 2, 3, 4)
 		if err != nil {
 			t.Errorf("%s: %v", name, err)
 			continue
@@ -46,12 +77,17 @@ func TestHotQueriesUseTheirIndex(t *testing.T) {
 			t.Errorf("%s does not use %s:\n%s", name, q.index, plan)
 		}
 		for _, step := range steps {
-			if strings.HasPrefix(step, "SCAN d") && !strings.Contains(step, q.index) {
+			// An index of the few that are looked for may be walked.
+			walks := strings.HasPrefix(step, "SCAN ") && (!strings.Contains(step, "INDEX") || !strings.Contains(step, q.index))
+			if walks && !few.MatchString(step) {
 				t.Errorf("%s walks the table:\n%s", name, plan)
 			}
 		}
 	}
 }
+
+// few matches steps that walk what is small whatever the history: parameters, stores, pauses, and the layers of now.
+var few = regexp.MustCompile(`VIRTUAL TABLE|CONSTANT ROW|pauses_open|layers_now|^SCAN (v|t|newest|other|\(subquery-\d+\))`)
 
 func scanStep(rows *sql.Rows) (step string, err error) {
 	var a, b, c int

@@ -37,11 +37,12 @@ var ErrNone = errors.New("no state yet")
 // Store is the database. Its methods may be called by several goroutines.
 type Store struct {
 	write *sql.DB // one connection: transactions that change something wait for each other here, not in SQLite
-	read  *readers
+	read  *sql.DB
 	lock  *flock.Flock
 
-	watch   *sql.DB   // one connection, for version alone
-	version *sql.Stmt // see Version
+	shared *sharing // transactions over write
+
+	watch *sql.DB // one connection, for Version alone
 
 	// Now is the clock by which history and ledger are kept where a method is not told the time. Open sets it to time.Now.
 	Now func() time.Time
@@ -140,26 +141,23 @@ func open(ctx context.Context, dir string) (*Store, error) {
 		"&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_pragma=foreign_keys(ON)" +
 		// What is deleted may be somebody's address: it is overwritten, not only forgotten.
 		"&_pragma=secure_delete(ON)"
-	write, err := sql.Open("sqlite", dsn+"&_txlock=immediate")
+	write, err := openPool(dsn + "&_txlock=immediate")
 	if err != nil {
 		return nil, fmt.Errorf("open database: %w", err)
 	}
 	write.SetMaxOpenConns(1)
-	read, err := sql.Open("sqlite", dsn+"&_pragma=query_only(ON)")
+	read, err := openPool(dsn + "&_pragma=query_only(ON)")
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("open database: %w", err), write.Close())
 	}
 	read.SetMaxOpenConns(4)
-	watch, err := sql.Open("sqlite", dsn+"&_pragma=query_only(ON)")
+	watch, err := openPool(dsn + "&_pragma=query_only(ON)")
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("open database: %w", err), write.Close(), read.Close())
 	}
 	watch.SetMaxOpenConns(1)
-	s := &Store{write: write, read: &readers{DB: read}, watch: watch, Now: time.Now}
+	s := &Store{write: write, read: read, watch: watch, shared: newSharing(), Now: time.Now}
 	if err := write.PingContext(ctx); err != nil {
-		return nil, errors.Join(fmt.Errorf("open database in %s: %w", dir, err), s.Close())
-	}
-	if s.version, err = watch.PrepareContext(ctx, "PRAGMA data_version"); err != nil {
 		return nil, errors.Join(fmt.Errorf("open database in %s: %w", dir, err), s.Close())
 	}
 	return s, nil
@@ -168,9 +166,6 @@ func open(ctx context.Context, dir string) (*Store, error) {
 // Close closes the database and gives the state folder free.
 func (s *Store) Close() error {
 	errs := []error{s.watch.Close(), s.read.Close(), s.write.Close()}
-	if s.version != nil {
-		errs = append(errs, s.version.Close())
-	}
 	if s.lock != nil {
 		errs = append(errs, s.lock.Unlock())
 	}
@@ -252,7 +247,7 @@ func dataSource(path string) string {
 
 // recover marks attempts that a stopped process was in the middle of: nobody knows how far they came.
 func (s *Store) recover(ctx context.Context) error {
-	return s.exec(ctx, "recover deliveries", `UPDATE deliveries SET state = 'uncertain', next_at = 0 WHERE state = 'sending'`)
+	return s.exec(ctx, "recover deliveries", `UPDATE deliveries SET state = 'uncertain', next_at = 0 WHERE `+unfinished+` AND state = 'sending'`)
 }
 
 // tx runs fn in one durable transaction.

@@ -9,10 +9,33 @@ import (
 	"time"
 )
 
+// What retention looks for has indexes of its own: what it has left stays for years, and is not walked again.
+const (
+	purgeableQuery = `SELECT ` + dropColumns + ` FROM drops INDEXED BY drops_archived WHERE archived <> '' AND state <> 'seen' AND first_seen < $1
+		AND seq NOT IN (SELECT seq FROM layers INDEXED BY layers_now WHERE state <> 'past') ORDER BY seq`
+
+	// ofOldDrops holds for what comes of a drop before the first young one. What a clock that was set back wrote behind that stays, too.
+	ofOldDrops = `seq > 0 AND seq < (SELECT COALESCE(MIN(seq), 9223372036854775807) FROM drops INDEXED BY drops_seen WHERE first_seen >= $1)`
+	oldPlans   = `state <> 'open' AND created < $1`
+
+	forgetLayers     = `DELETE FROM layers WHERE +state = 'past' AND ` + ofOldDrops
+	forgetDeliveries = `DELETE FROM deliveries WHERE unsettled = 0 AND plan IN (SELECT id FROM plans INDEXED BY plans_old WHERE ` + oldPlans + `)
+		AND (EXISTS (SELECT 1 FROM deliveries n WHERE n.folder = deliveries.folder AND n.name = deliveries.name
+				AND n.id > deliveries.id AND n.verified_at > 0)
+			OR sent_by = 'api' AND EXISTS (SELECT 1 FROM deliveries n WHERE n.target = deliveries.target AND n.plan > deliveries.plan
+				AND n.verified_at > 0))`
+	forgetPlans   = `DELETE FROM plans INDEXED BY plans_old WHERE ` + oldPlans + ` AND NOT EXISTS (SELECT 1 FROM deliveries d WHERE d.plan = plans.id)`
+	forgetHistory = `DELETE FROM layer_history WHERE until > 0 AND until < $1`
+	// A drop's row stays for the ledger. What it meant for each store, and where its issues were, was told in its answer.
+	forgetEffects = `DELETE FROM effects WHERE state IN ('unchanged', 'verified', 'replaced', 'rejected') AND ` + ofOldDrops + `
+		AND NOT EXISTS (SELECT 1 FROM drops d WHERE d.seq = effects.seq AND d.receipt_due <> 0)`
+	forgetIssues = `UPDATE drops INDEXED BY drops_issues SET outcome = json_remove(outcome, '$.issues') WHERE first_seen < $1 AND archived = ''
+		AND outcome <> '' AND json_type(outcome, '$.issues') IS NOT NULL`
+)
+
 // Purgeable lists drops whose archived export is older than a time and not behind a current layer.
 func (s *Store) Purgeable(ctx context.Context, before time.Time) ([]Drop, error) {
-	all, err := list(ctx, s.read, scanDrop, `SELECT `+dropColumns+` FROM drops WHERE archived <> '' AND state <> 'seen' AND first_seen < $1
-		AND seq NOT IN (SELECT seq FROM layers WHERE state <> 'past') ORDER BY seq`, millis(before))
+	all, err := list(ctx, s.read, scanDrop, purgeableQuery, millis(before))
 	return all, wrap(err, "list old exports")
 }
 
@@ -26,29 +49,22 @@ func (s *Store) Purged(ctx context.Context, seq int64) error {
 func (s *Store) Forget(ctx context.Context, before time.Time) error {
 	return s.tx(ctx, func(tx *sql.Tx) error {
 		for _, step := range []string{
-			`DELETE FROM layers WHERE state = 'past' AND seq IN (SELECT seq FROM drops WHERE first_seen < $1)`,
-			`DELETE FROM deliveries WHERE unsettled = 0 AND plan IN (SELECT id FROM plans WHERE state <> 'open' AND created < $1)
-				AND (EXISTS (SELECT 1 FROM deliveries n WHERE n.folder = deliveries.folder AND n.name = deliveries.name
-						AND n.id > deliveries.id AND n.verified_at > 0)
-					OR sent_by = 'api' AND EXISTS (SELECT 1 FROM deliveries n WHERE n.target = deliveries.target AND n.plan > deliveries.plan
-						AND n.verified_at > 0))`,
+			forgetLayers,
+			forgetDeliveries,
 			`DELETE FROM jobs WHERE made_at < $1 AND (ended_at > 0 OR delivery = 0)`,
 			`DELETE FROM feedback WHERE at < $1`,
-			`DELETE FROM plans WHERE state <> 'open' AND created < $1 AND NOT EXISTS (SELECT 1 FROM deliveries d WHERE d.plan = plans.id)`,
+			forgetPlans,
 			`DELETE FROM approvals WHERE until < $1`,
 			// What was approved long ago was sent, or is asked about once more; so is what was rejected.
 			`DELETE FROM findings WHERE state <> 'open' AND at < $1 AND until < $1`,
 			`DELETE FROM pauses WHERE ended > 0 AND ended < $1`,
 			`DELETE FROM offs WHERE ended > 0 AND ended < $1 AND applied = 1`,
-			`DELETE FROM layer_history WHERE until > 0 AND until < $1`,
+			forgetHistory,
 			`DELETE FROM rollbacks WHERE state <> 'asked' AND asked_at < $1`,
 			`INSERT INTO facts (name, value) VALUES ('history since', CAST($1 AS TEXT)) ON CONFLICT (name) DO UPDATE SET
 				value = CASE WHEN CAST(value AS BIGINT) < $1 THEN excluded.value ELSE value END`,
-			// A drop's row stays for the ledger. What it meant for each store, and where its issues were, was told in its answer.
-			`DELETE FROM effects WHERE state IN ('unchanged', 'verified', 'replaced', 'rejected')
-				AND seq IN (SELECT seq FROM drops WHERE first_seen < $1 AND receipt_due = 0)`,
-			`UPDATE drops SET outcome = json_remove(outcome, '$.issues') WHERE first_seen < $1 AND archived = '' AND outcome <> ''
-				AND json_type(outcome, '$.issues') IS NOT NULL`,
+			forgetEffects,
+			forgetIssues,
 		} {
 			if _, err := tx.ExecContext(ctx, step, millis(before)); err != nil {
 				return fmt.Errorf("forget old history: %w", err)

@@ -7,6 +7,6 @@ import "context"
 // compared.
 func (s *Store) Version(ctx context.Context) (n int64, err error) {
 	// SQLite tells a connection of what others committed, never of what it did itself: this one does nothing else.
-	err = s.version.QueryRowContext(ctx).Scan(&n)
+	err = s.watch.QueryRowContext(ctx, `PRAGMA data_version`).Scan(&n)
 	return n, wrap(err, "ask whether anything was written")
 }

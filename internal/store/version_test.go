@@ -45,26 +45,3 @@ func TestVersion(t *testing.T) {
 		last = now
 	}
 }
-
-// TestReadersKeepQueries asks often: each query is prepared once, and answers stay right when the schema or the rows change.
-func TestReadersKeepQueries(t *testing.T) {
-	s, err := Open(t.Context(), t.TempDir())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer s.Close()
-	for _, want := range []string{"1", "2", "3"} {
-		if err := s.SetFact(t.Context(), "x", want); err != nil {
-			t.Fatal(err)
-		}
-		if got, err := s.Fact(t.Context(), "x"); err != nil || got != want {
-			t.Errorf("got %q, want %q (%v)", got, want, err)
-		}
-		if _, err := s.write.ExecContext(t.Context(), "CREATE TABLE extra"+want+" (x)"); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if n := len(s.read.prepared); n != 1 {
-		t.Errorf("%d queries are prepared, want 1", n)
-	}
-}

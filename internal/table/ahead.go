@@ -1,5 +1,7 @@
 package table
 
+import "slices"
+
 // How far a pass reads ahead: batches are large enough that handing one on costs nothing beside its rows, and few enough that memory
 // stays small, whatever the rows are like.
 const (
@@ -21,6 +23,9 @@ type ahead struct {
 	stop  chan struct{}
 	done  chan struct{} // closed when read has ended
 
+	cells []string // of the current row, where the batch has a text
+	brief []string // cells, as long as nothing but selected ones was put there
+
 	closed bool
 	now    *batch // nil before the first one and behind the last one
 	at     int    // of its rows
@@ -28,13 +33,18 @@ type ahead struct {
 	err    error
 }
 
-// batch is some rows in a row. The cells of all lie one behind another.
+// batch is some rows in a row. The cells of all lie one behind another; those of a text are places in one string.
 type batch struct {
 	rows  []batchRow
 	cells []string
 	typed []Cell
 	err   error // what ended the pass behind them
 	last  bool
+
+	isText bool
+	text   string
+	spans  []span
+	want   []int // columns of the cells that brief rows have, beside their last one
 }
 
 // batchRow is a row without its cells, and where they begin.
@@ -43,6 +53,13 @@ type batchRow struct {
 	cells int
 	typed int // -1 where there are none
 	width int
+	brief bool // it has selected cells alone
+}
+
+// batcher is a pass that can fill a batch at once, cheaper than row by row.
+type batcher interface {
+	// fillBatch puts rows into an empty batch, as many as fill would.
+	fillBatch(b *batch)
 }
 
 // readAhead begins to read a pass ahead. It closes it, too.
@@ -78,8 +95,17 @@ func (a *ahead) read() {
 
 // fill reads rows into a batch.
 func (b *batch) fill(rows Rows) {
-	clear(b.cells) // the strings of rows that nobody has any more
+	held := len(b.cells)
 	b.rows, b.cells, b.typed, b.err, b.last = b.rows[:0], b.cells[:0], b.typed[:0], nil, false
+	defer func() { // the strings of rows that nobody has any more
+		if held > len(b.cells) {
+			clear(b.cells[len(b.cells):held])
+		}
+	}()
+	if r, ok := rows.(batcher); ok {
+		r.fillBatch(b)
+		return
+	}
 	for bytes := 0; len(b.rows) < aheadRows && bytes < aheadBytes; {
 		if !rows.Next() {
 			b.err, b.last = rows.Err(), true
@@ -119,11 +145,44 @@ func (a *ahead) Next() bool {
 	}
 	one := &a.now.rows[a.at]
 	a.row = one.row
+	if a.now.isText {
+		a.row.Cells = a.cut(one)
+		return true
+	}
 	a.row.Cells = a.now.cells[one.cells : one.cells+one.width : one.cells+one.width]
 	if one.typed >= 0 {
 		a.row.Typed = a.now.typed[one.typed : one.typed+one.width : one.typed+one.width]
 	}
 	return true
+}
+
+// cut makes the cells of a row of a text.
+func (a *ahead) cut(one *batchRow) []string {
+	s, spans := a.now.text, a.now.spans[one.cells:]
+	if !one.brief {
+		a.cells = slices.Grow(a.cells[:0], one.width)[:one.width]
+		for i := range a.cells {
+			a.cells[i] = s[spans[i].from:spans[i].to]
+		}
+		a.brief = nil
+		return a.cells
+	}
+	// The row before this one had the same few cells, nearly always.
+	if len(a.brief) != one.width {
+		a.cells = slices.Grow(a.cells[:0], one.width)[:one.width]
+		clear(a.cells)
+		a.brief = a.cells
+	}
+	last, picked := one.width-1, 0
+	for _, i := range a.now.want {
+		if i >= last {
+			break
+		}
+		a.brief[i] = s[spans[picked].from:spans[picked].to]
+		picked++
+	}
+	a.brief[last] = s[spans[picked].from:spans[picked].to]
+	return a.brief
 }
 
 // Row implements Rows.

@@ -5,7 +5,8 @@ import "unicode/utf8"
 // page is a code page: one byte is one character, and those below 80 are ASCII.
 type page struct {
 	name  Encoding
-	upper [utf8.RuneSelf]rune // what the bytes from 80 on stand for; 0 is undefined
+	upper [utf8.RuneSelf]rune   // what the bytes from 80 on stand for; 0 is undefined
+	utf8  [utf8.RuneSelf]string // the same as UTF-8, "" for what is undefined
 }
 
 // pages are the code pages that a file can be in, the usual one first: at equal evidence the earlier one is it. The tables are those of
@@ -44,6 +45,9 @@ func newPage(name Encoding, upper string) *page {
 	i := 0
 	for _, r := range upper {
 		p.upper[i] = r
+		if r != 0 {
+			p.utf8[i] = string(r)
+		}
 		i++
 	}
 	return p
@@ -73,11 +77,11 @@ func (p *page) append(text, raw []byte) ([]byte, int) {
 		n := asciiRun(raw[i:])
 		text = append(text, raw[i:i+n]...)
 		for i += n; i < len(raw) && raw[i] >= utf8.RuneSelf; i++ {
-			r := p.upper[raw[i]-utf8.RuneSelf]
-			if r == 0 {
+			c := p.utf8[raw[i]-utf8.RuneSelf]
+			if c == "" {
 				return text, i
 			}
-			text = utf8.AppendRune(text, r)
+			text = append(text, c...)
 		}
 	}
 	return text, -1

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/binary"
 	"math/bits"
-	"strings"
 )
 
 // quotedRow makes a row of what begins at start and has a quote on its first line. It returns false when the row goes on behind the
@@ -18,9 +17,9 @@ import (
 //   - a cell that begins with a quote and does not end with one is text as it stands: "24" monitor
 func (r *textRows) quotedRow() bool {
 	data := r.buf[r.start:r.end]
-	r.text, r.ends = r.text[:0], r.ends[:0]
+	r.text, r.spans = r.text[:r.textFrom], r.spans[:r.cellFrom]
 	for i := 0; ; i++ {
-		var ok bool
+		begin, ok := len(r.text), false
 		if i < len(data) && data[i] == '"' {
 			i, ok = r.quotedCell(data, i)
 		} else {
@@ -29,8 +28,8 @@ func (r *textRows) quotedRow() bool {
 		if !ok || r.err != nil {
 			return false
 		}
-		r.ends = append(r.ends, len(r.text))
-		if len(r.ends) > r.limits.Columns {
+		r.spans = append(r.spans, span{begin, len(r.text)})
+		if len(r.spans)-r.cellFrom > r.limits.Columns {
 			r.err = refuseLimit("columns", r.limits.Columns, r.line)
 			return false
 		}
@@ -127,7 +126,10 @@ func (r *textRows) finish(raw []byte, width int) {
 	}
 	r.row = Row{Line: r.line, Open: width == 0 && !r.marked}
 	if !r.countOnly {
-		if r.cut(); r.err != nil {
+		if !r.valid() {
+			return
+		}
+		if r.check(true); r.err != nil {
 			return
 		}
 	}
@@ -135,29 +137,22 @@ func (r *textRows) finish(raw []byte, width int) {
 	r.start += len(raw) + width
 }
 
-// cut makes the cells of the row that was put together.
-func (r *textRows) cut() {
-	s, ok := r.string(r.text)
-	if !ok {
-		return
-	}
-	r.cells = r.cells[:0]
-	from := 0
-	for _, to := range r.ends {
-		r.cells = append(r.cells, s[from:to])
-		from = to
-	}
-	r.check(true)
-	r.row.Cells = r.cells
-}
-
-// unquote takes off the quotes that enclose whole cells.
+// unquote takes off the quotes that enclose whole cells, and makes one of those that are doubled, where they lie.
 func (r *textRows) unquote() {
-	for i, c := range r.cells {
-		if isEnclosed(c) {
-			r.cells[i] = strings.ReplaceAll(c[1:len(c)-1], `""`, `"`)
-			r.quoted = true
+	for i := range r.spans[r.cellFrom:] {
+		at := &r.spans[r.cellFrom+i]
+		cell := r.text[at.from:at.to]
+		if !isEnclosed(cell) {
+			continue
 		}
+		inner := cell[1 : len(cell)-1]
+		kept := cell[:0]
+		for len(inner) > 0 {
+			kept = append(kept, inner[0])
+			inner = inner[1+pick(len(inner) > 1 && inner[0] == '"' && inner[1] == '"', 1, 0):]
+		}
+		at.to = at.from + len(kept)
+		r.quoted = true
 	}
 }
 

@@ -8,7 +8,7 @@ import (
 	"io"
 	"math/bits"
 	"os"
-	"strings"
+	"slices"
 	"unicode/utf8"
 )
 
@@ -23,8 +23,8 @@ const (
 
 // textRows is one pass over a text.
 //
-// A row lies in one piece in a window on the file, so that it becomes text with one allocation. The window is kept as large as the
-// largest row seen, and at most a little larger than the limit for a row.
+// A row lies in one piece in a window on the file, and is cut as bytes: the texts of many rows become strings at once, with one
+// allocation. The window is kept as large as the largest row seen, and at most a little larger than the limit for a row.
 type textRows struct {
 	src    io.Reader
 	file   *os.File // closed by Close; nil when src is no file
@@ -43,22 +43,76 @@ type textRows struct {
 	eof        bool // there is nothing behind end
 	marked     bool // but the end mark of DOS
 
-	line   int // of the byte at start
-	row    Row
-	cells  []string
-	width  int    // with countOnly and quotesPlain, how many cells the row has
-	text   []byte // the row without its quotes, while it is put together
-	ends   []int  // where in text each cell ends
-	quoted bool   // a quoted cell was seen
+	line   int  // of the byte at start
+	row    Row  // without its cells, until Next has made them
+	width  int  // how many cells the row has; where it is brief, or counted without quotes
+	brief  bool // it has selected cells alone
+	quoted bool // a quoted cell was seen
 	err    error
+
+	want *Selection // nil for all cells
+	raw  []span     // of the line; is used again
+
+	text     []byte // of the rows that were scanned and are no strings yet
+	spans    []span // of their cells
+	textFrom int    // where in text the current row begins,
+	cellFrom int    // and where in spans
+	cells    []string
 }
+
+// span is where in a text a cell lies.
+type span struct{ from, to int }
 
 func newRows(src io.Reader, delim byte, l Limits) *textRows {
 	return &textRows{src: src, delim: delim, limits: l, lf: -1, line: 1}
 }
 
-// Next implements Rows. Blank lines are no rows.
+// Next implements Rows.
 func (r *textRows) Next() bool {
+	r.text, r.spans = r.text[:0], r.spans[:0]
+	if !r.scan() {
+		return false
+	}
+	if !r.countOnly {
+		r.cells = appendCells(r.cells[:0], r.text, r.spans)
+		r.row.Cells = r.cells
+	}
+	return true
+}
+
+// fillBatch implements batcher.
+func (r *textRows) fillBatch(b *batch) {
+	r.text, r.spans = r.text[:0], b.spans[:0]
+	for len(b.rows) < aheadRows && len(r.text)+cellBytes*len(r.spans) < aheadBytes {
+		if !r.scan() {
+			b.err, b.last = r.err, true
+			break
+		}
+		one := batchRow{row: r.row, cells: r.cellFrom, width: len(r.spans) - r.cellFrom}
+		if r.brief {
+			one.brief, one.width = true, r.width
+		}
+		b.rows = append(b.rows, one)
+	}
+	b.isText, b.text, b.spans = true, string(r.text), r.spans
+	if r.want != nil {
+		b.want = r.want.Cells
+	}
+}
+
+// appendCells makes strings of cells, which share one.
+func appendCells(cells []string, text []byte, spans []span) []string {
+	s := string(text)
+	cells = slices.Grow(cells, len(spans))
+	for _, at := range spans {
+		cells = append(cells, s[at.from:at.to])
+	}
+	return cells
+}
+
+// scan goes to the next row and puts its cells behind those of the rows before it. Blank lines are no rows.
+func (r *textRows) scan() bool {
+	r.textFrom, r.cellFrom, r.brief = len(r.text), len(r.spans), false
 	for r.err == nil && (r.start < r.end || !r.eof) {
 		stop, width, ok := r.lineEnd()
 		line := r.buf[r.start:stop]
@@ -181,84 +235,85 @@ func (r *textRows) plainRow(line []byte) {
 		}
 		return
 	}
-	if r.form == formPage && !isASCII(line) {
-		r.text = r.text[:0]
-		r.decode(0, line)
-		line = r.text
-	}
-	s, ok := r.string(line)
-	if !ok {
+	if r.want != nil && r.selectCells(line) {
+		r.valid()
+		r.row = Row{Line: r.line}
 		return
 	}
-	r.split(s, line)
+	whole := r.take(line, span{0, len(line)})
+	if !r.valid() {
+		return
+	}
+	r.spans = split(r.spans, r.text, whole.from, r.delim, r.limits.Columns)
 	if r.quotesPlain && bytes.IndexByte(line, '"') >= 0 {
 		r.unquote()
 	}
 	// A longer cell needs a longer line: most rows need no look at each.
-	r.check(len(line) > r.limits.CellBytes)
-	r.row = Row{Line: r.line, Cells: r.cells}
+	r.check(len(r.text)-r.textFrom > r.limits.CellBytes)
+	r.row = Row{Line: r.line}
 }
 
-// split cuts s, which has the bytes of line, at the delimiters, and stops when there are too many.
+// split appends the cells that lie in text from a place on, cut at the delimiters, and stops when there are more than most.
 //
 // It looks at eight bytes at a time: cells are short, so that a search for each would be busy with beginning and ending. Of x, whose
 // bytes are 0 where a delimiter is, mask gets the highest bit of just those bytes (exact, without borrows between bytes).
-func (r *textRows) split(s string, line []byte) {
+func split(spans []span, text []byte, from int, delim byte, most int) []span {
 	const low, high = 0x7f7f7f7f7f7f7f7f, 0x8080808080808080
-	pattern := uint64(r.delim) * 0x0101010101010101
-	cells, from, i := r.cells[:0], 0, 0
-	for ; i+8 <= len(line) && len(cells) <= r.limits.Columns; i += 8 {
-		x := binary.LittleEndian.Uint64(line[i:]) ^ pattern
+	pattern := uint64(delim) * 0x0101010101010101
+	most += len(spans)
+	i := from
+	for ; i+8 <= len(text) && len(spans) <= most; i += 8 {
+		x := binary.LittleEndian.Uint64(text[i:]) ^ pattern
 		for mask := ^((x&low + low) | x) & high; mask != 0; mask &= mask - 1 {
 			at := i + bits.TrailingZeros64(mask)/8
-			cells = append(cells, s[from:at])
+			spans = append(spans, span{from, at})
 			from = at + 1
 		}
 	}
-	for ; i < len(line) && len(cells) <= r.limits.Columns; i++ {
-		if line[i] == r.delim {
-			cells = append(cells, s[from:i])
+	for ; i < len(text) && len(spans) <= most; i++ {
+		if text[i] == delim {
+			spans = append(spans, span{from, i})
 			from = i + 1
 		}
 	}
-	cells = append(cells, s[from:])
-	r.cells = cells
+	return append(spans, span{from, len(text)})
 }
 
 // check holds the row's cells against the limits.
 func (r *textRows) check(each bool) {
-	if len(r.cells) > r.limits.Columns {
+	cells := r.spans[r.cellFrom:]
+	if len(cells) > r.limits.Columns {
 		r.err = refuseLimit("columns", r.limits.Columns, r.line)
 		return
 	}
 	if !each {
 		return
 	}
-	for _, c := range r.cells {
-		if len(c) > r.limits.CellBytes {
+	for _, at := range cells {
+		if at.to-at.from > r.limits.CellBytes {
 			r.err = refuseLimit("cell bytes", r.limits.CellBytes, r.line)
 			return
 		}
 	}
 }
 
-// string makes the text of a row out of its bytes, which are UTF-8 or claim to be. Open has proved as much; this holds should the
-// file have changed since.
-func (r *textRows) string(text []byte) (string, bool) {
+// valid reports whether the text of the row, which is UTF-8 or claims to be, is so. Open has proved as much; this holds should the file
+// have changed since.
+func (r *textRows) valid() bool {
 	if r.err != nil {
-		return "", false
+		return false
 	}
-	s := string(text) // the one allocation of a row: all its cells share it
-	if r.form != formUTF8 || utf8.ValidString(s) {
-		return s, true
+	text := r.text[r.textFrom:]
+	if r.form != formUTF8 || utf8.Valid(text) {
+		return true
 	}
-	for i, c := range s {
-		if c == utf8.RuneError && !strings.HasPrefix(s[i:], "\uFFFD") {
+	for i, c := range string(text) {
+		if c == utf8.RuneError && !bytes.HasPrefix(text[i:], []byte("\uFFFD")) {
 			r.err = refuseEncoding(UTF8, text[i:i+1], r.line+lineEnds(text[:i]))
 			break
 		}
 	}
-	return "", false
+	return false
 }
 
 // add puts bytes of the row behind its text; from and to count from where the row starts in the window.

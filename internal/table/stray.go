@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"math"
 	"os"
 	"strconv"
 )
@@ -11,15 +12,16 @@ import (
 // proveQuotes goes over the rows of a file that has quotes, and decides that they are plain characters where they make no sense
 // otherwise: where one opens and never closes, or closes in the middle of a cell further down. A row that vanishes within another
 // one's cell is worse than a quote too many. refused is what was found out about the beginning of the file, or nil, and findDialect
-// finds out how it is written.
-func (f *Format) proveQuotes(file *os.File, refused error, findDialect func(*Format) error, l Limits) error {
-	wraps := false
+// finds out how it is written. tried is what became of the quotes before; nil where nobody tried them.
+func (f *Format) proveQuotes(file *os.File, refused error, tried *trial, findDialect func(*Format) error, l Limits) error {
 	if refused == nil {
-		wraps, refused = f.tryQuotes(file, l)
-		if refused != nil && !isQuoteRefusal(refused) {
-			return refused
+		if tried == nil {
+			tried = f.tryQuotes(file, l)
 		}
-		if refused == nil && !wraps {
+		switch refused = tried.refused; {
+		case tried.err != nil:
+			return tried.err
+		case refused == nil && !tried.wraps:
 			return nil
 		}
 	}
@@ -31,7 +33,7 @@ func (f *Format) proveQuotes(file *os.File, refused error, findDialect func(*For
 	if err := findDialect(&plain); err != nil {
 		return refused
 	}
-	t, err := plain.tally(file, l)
+	t, err := plain.tally(file, refused == nil, l)
 	switch {
 	case err != nil:
 		return err
@@ -63,32 +65,57 @@ func strayLine(err error) int {
 }
 
 // pass returns a pass over the rows of file that only counts.
-func (f *Format) pass(file *os.File, l Limits) (*textRows, error) {
-	if _, err := file.Seek(0, io.SeekStart); err != nil {
-		return nil, err
-	}
-	r := newRows(f.text(file), byte(f.Delimiter), l)
+func (f *Format) pass(file *os.File, l Limits) *textRows {
+	// Not by the file's own position, for several may be at it.
+	r := newRows(f.text(io.NewSectionReader(file, 0, math.MaxInt64)), byte(f.Delimiter), l)
 	r.countOnly, r.quotesPlain = true, f.QuotesPlain
 	if f.SepLine {
 		r.Next()
 	}
-	return r, nil
+	return r
 }
 
-// tryQuotes reads the file as its quotes say. It returns the refusal for a quote that makes no sense, and whether some cell goes on
-// over several lines. Other refusals are left to those who read the rows.
-func (f *Format) tryQuotes(file *os.File, l Limits) (wraps bool, err error) {
-	r, err := f.pass(file, l)
-	if err != nil {
-		return false, err
-	}
+// trial is what became of reading a file as its quotes say.
+type trial struct {
+	refused error // for a quote that makes no sense; other refusals are left to those who read the rows
+	wraps   bool  // some cell goes on over several lines
+	err     error // the file could not be read
+}
+
+// tryQuotes reads the file as its quotes say.
+func (f *Format) tryQuotes(file *os.File, l Limits) *trial {
+	r, t := f.pass(file, l), &trial{}
 	for r.Next() {
-		wraps = wraps || r.line > r.row.Line+1
+		t.wraps = t.wraps || r.line > r.row.Line+1
 	}
-	if _, refused := errors.AsType[*Refusal](r.err); refused && !isQuoteRefusal(r.err) {
-		return false, nil
+	switch _, refused := errors.AsType[*Refusal](r.err); {
+	case isQuoteRefusal(r.err):
+		t.refused = r.err
+	case refused:
+		t.wraps = false
+	default:
+		t.err = r.err
 	}
-	return wraps, r.err
+	return t
+}
+
+// tryEarly begins to try the quotes of a file while its encoding is not known yet, where that is likely to be of use: each takes a pass
+// over the whole file. What it returns waits for the end, and returns nil where it is of no use; it has to be called. Rows are cut at
+// bytes of ASCII in every encoding but UTF-16, so whichever of the others it is makes no difference.
+func (t *Table) tryEarly(file *os.File, head []byte, configured Encoding) func() *trial {
+	mark := marked(head)
+	guess := Format{BOM: mark != "", Encoding: UTF8}
+	for _, e := range []Encoding{mark, configured, utf16ByParity(head)} {
+		if e == UTF16LE || e == UTF16BE {
+			return func() *trial { return nil }
+		}
+	}
+	if bytes.IndexByte(head, '"') < 0 || looksBinary(head) || guess.findDialect(head[len(mark.mark()):], false, t.limits) != nil {
+		return func() *trial { return nil }
+	}
+	done := make(chan *trial)
+	go func() { done <- guess.tryQuotes(file, t.limits) }()
+	return func() *trial { return <-done }
 }
 
 // tally is what the rows of a file look like when its quotes are plain characters.
@@ -101,13 +128,10 @@ type tally struct {
 	enclosed  bool        // some cell begins and ends with a quote
 }
 
-// tally counts the rows of the file.
-func (f *Format) tally(file *os.File, l Limits) (tally, error) {
+// tally counts the rows of the file, or as many as show that they are not perfect where only that is asked.
+func (f *Format) tally(file *os.File, perfect bool, l Limits) (tally, error) {
 	t := tally{widths: map[int]int{}, firstOf: map[int]int{}}
-	r, err := f.pass(file, l)
-	if err != nil {
-		return t, err
-	}
+	r := f.pass(file, l)
 	r.lookAt = func(line []byte) { t.look(line, r.line, r.delim) }
 	for r.Next() {
 		if t.widths[r.width] == 0 {
@@ -117,6 +141,9 @@ func (f *Format) tally(file *os.File, l Limits) (tally, error) {
 		t.rows++
 		if r.row.Line == f.StrayQuote {
 			t.stray = r.width
+		}
+		if perfect && (t.enclosed || len(t.widths) > 1) {
+			break
 		}
 	}
 	if errors.As(r.err, new(*Refusal)) {

@@ -267,6 +267,25 @@ func BenchmarkRows(b *testing.B) {
 			}
 		}
 	})
+	b.Run("selected", func(b *testing.B) {
+		tab := mustOpen(b, path, Options{})
+		want := Selection{Cells: []int{0, 1, 2}, Key: 0, IsKey: isCode, Width: DefaultColumns}
+		b.SetBytes(info.Size())
+		rows := 0
+		perRow(b, &rows)
+		for b.Loop() {
+			r, err := tab.Sheets()[0].RowsOf(want)
+			if err != nil {
+				b.Fatal(err)
+			}
+			for rows = 0; r.Next(); rows++ {
+				_ = r.Row()
+			}
+			if err := errors.Join(r.Err(), r.Close()); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
 	b.Run("open", func(b *testing.B) {
 		b.SetBytes(info.Size())
 		for b.Loop() {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math/bits"
 	"strings"
 	"unicode/utf8"
 )
@@ -117,7 +118,7 @@ func (s *survey) block(b []byte, from, stop int, base int64) int {
 			s.count(b[i], at)
 			first(s.single, &s.firstSingle, at, b[i:i+1])
 			s.single++
-			if at >= s.judged {
+			if at >= s.judged && s.pieces.n < maxPieces {
 				s.addPiece(b, i, base)
 			}
 		}
@@ -361,8 +362,8 @@ func (p *page) title() string {
 func asciiRun(b []byte) int {
 	i := 0
 	for ; i+8 <= len(b); i += 8 {
-		if binary.LittleEndian.Uint64(b[i:])&0x8080808080808080 != 0 {
-			break
+		if above := binary.LittleEndian.Uint64(b[i:]) & 0x8080808080808080; above != 0 {
+			return i + bits.TrailingZeros64(above)/8
 		}
 	}
 	for i < len(b) && b[i] < utf8.RuneSelf {
@@ -370,5 +371,3 @@ func asciiRun(b []byte) int {
 	}
 	return i
 }
-
-func isASCII(b []byte) bool { return asciiRun(b) == len(b) }

@@ -38,9 +38,10 @@
 // editor or a spreadsheet. Refusals are data about the file, of type [*Refusal]; other errors mean that it could not be read at all.
 //
 // How it is fast: delimiters, quotes and line ends are ASCII in every encoding but UTF-16, so rows are found in the raw bytes and
-// only the rare row with a byte above ASCII is decoded. A row without quotes, which is nearly every one, is cut where it lies and
-// costs one allocation; its cells share that string, so whoever keeps one cell for long keeps its row. Sheets are read in the same
-// manner: tokens lie where they were unzipped to, and a row's texts and numbers become one string.
+// only what has a byte above ASCII is decoded. A row without quotes, which is nearly every one, is cut where it lies, and of rows that
+// are known for what they are only the cells that somebody reads ([Selection]). Some hundred rows become one string, so whoever keeps
+// one cell for long keeps those rows. Sheets are read in the same manner: tokens lie where they were unzipped to, and a row's texts and
+// numbers become one string.
 package table
 
 import (
@@ -251,7 +252,12 @@ func readHead(f *os.File) (head []byte, whole bool, err error) {
 
 // sniff finds out how a text is written, of which head is the beginning; whole says that it is all of it.
 func (t *Table) sniff(f *os.File, head []byte, whole bool, configured Encoding) error {
+	tried := func() *trial { return nil }
+	if !whole {
+		tried = t.tryEarly(f, head, configured)
+	}
 	quotes, err := t.format.findEncoding(f, head, configured)
+	early := tried()
 	if err != nil {
 		return err
 	}
@@ -265,7 +271,7 @@ func (t *Table) sniff(f *os.File, head []byte, whole bool, configured Encoding) 
 	}
 	err = t.format.findDialect(text, whole, t.limits)
 	if quotes && (err == nil || isQuoteRefusal(err)) {
-		return t.format.proveQuotes(f, err, func(f *Format) error { return f.findDialect(text, whole, t.limits) }, t.limits)
+		return t.format.proveQuotes(f, err, early, func(f *Format) error { return f.findDialect(text, whole, t.limits) }, t.limits)
 	}
 	return err
 }

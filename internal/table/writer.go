@@ -12,6 +12,7 @@ import (
 // where they are needed and nowhere else. The same rows always make the same bytes. It belongs to one goroutine.
 type Writer struct {
 	w    *bufio.Writer
+	row  []byte // is used again
 	rows int
 }
 
@@ -24,27 +25,41 @@ func NewWriter(w io.Writer) *Writer {
 // A row that is a slice already is not kept.
 func (w *Writer) Write(cells ...string) error {
 	w.rows++
-	// Before anything of the row is written: a half row would spoil the ones behind it.
-	for i, c := range cells {
-		if !utf8.ValidString(c) {
-			return fmt.Errorf("write row %d: cell %d is not UTF-8: %q", w.rows, i+1, c)
-		}
-	}
+	w.row = w.row[:0]
 	for i, c := range cells {
 		if i > 0 {
-			_ = w.w.WriteByte(',') // errors stay in w.w and come back below
+			w.row = append(w.row, ',')
+		}
+		above, special := look(c)
+		// Before anything of the row is written: a half row would spoil the ones behind it.
+		if above && !utf8.ValidString(c) {
+			return fmt.Errorf("write row %d: cell %d is not UTF-8: %q", w.rows, i+1, c)
 		}
 		// A single cell without anything would be a blank line, which readers pass over.
-		if strings.ContainsAny(c, ",\"\r\n") || (c == "" && len(cells) == 1) {
+		if special || c == "" && len(cells) == 1 {
 			w.quote(c)
 		} else {
-			_, _ = w.w.WriteString(c)
+			w.row = append(w.row, c...)
 		}
 	}
-	if err := w.w.WriteByte('\n'); err != nil {
+	w.row = append(w.row, '\n')
+	if _, err := w.w.Write(w.row); err != nil {
 		return fmt.Errorf("write row %d: %w", w.rows, err)
 	}
 	return nil
+}
+
+// look reports whether a cell has bytes above ASCII, and whether it has any for which it must be quoted.
+func look(cell string) (above, special bool) {
+	for i := range len(cell) {
+		switch c := cell[i]; {
+		case c >= utf8.RuneSelf:
+			above = true
+		case c == ',', c == '"', c == '\r', c == '\n':
+			special = true
+		}
+	}
+	return above, special
 }
 
 // Flush hands everything written so far to the underlying writer.
@@ -57,7 +72,7 @@ func (w *Writer) Flush() error {
 
 // quote writes c in quotes, those within it doubled.
 func (w *Writer) quote(c string) {
-	_ = w.w.WriteByte('"')
-	_, _ = w.w.WriteString(strings.ReplaceAll(c, `"`, `""`))
-	_ = w.w.WriteByte('"')
+	w.row = append(w.row, '"')
+	w.row = append(w.row, strings.ReplaceAll(c, `"`, `""`)...)
+	w.row = append(w.row, '"')
 }

@@ -119,6 +119,7 @@ func FuzzRows(f *testing.F) {
 				}
 				line = r.Line
 			}
+			wantSelected(t, tab, Selection{Cells: []int{2, 0}, Key: 0, IsKey: isCode, Width: 5})
 		}
 		r, refused := errors.AsType[*Refusal](err)
 		if err != nil && !refused {

@@ -1,0 +1,124 @@
+package store
+
+import (
+	"encoding/binary"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"gondola/internal/outbox"
+)
+
+// commits counts the transactions in the write-ahead log: the frames that end one say how large the database is after it.
+func (b *bench) commits() (n int) {
+	b.t.Helper()
+	log := must(os.ReadFile(filepath.Join(b.dir, databaseName+"-wal")))(b.t)
+	const head, frameHead = 32, 24
+	page := int(binary.BigEndian.Uint32(log[8:]))
+	for at := head; at+frameHead+page <= len(log); at += frameHead + page {
+		if string(log[at+8:at+16]) != string(log[16:24]) {
+			break // of an earlier round of the log
+		}
+		if binary.BigEndian.Uint32(log[at+4:]) > 0 {
+			n++
+		}
+	}
+	return n
+}
+
+// crowd lets a call for each id wait until all do, and returns what they returned.
+func (b *bench) crowd(ids []int64, call func(id int64) error) map[int64]error {
+	b.t.Helper()
+	conn := must(b.write.Conn(b.t.Context()))(b.t)
+	var mu sync.Mutex
+	errs := map[int64]error{}
+	var all sync.WaitGroup
+	for _, id := range ids {
+		all.Go(func() {
+			err := call(id)
+			mu.Lock()
+			defer mu.Unlock()
+			errs[id] = err
+		})
+	}
+	for waiting := 0; waiting < len(ids)-maxFirst; time.Sleep(time.Millisecond) {
+		b.shared.mu.Lock()
+		waiting = len(b.shared.waiting)
+		b.shared.mu.Unlock()
+	}
+	b.ok(conn.Close())
+	all.Wait()
+	return errs
+}
+
+// maxFirst is how many may be in the first transaction, which has begun to wait for the connection before the others came.
+const maxFirst = 20
+
+// TestManyShareATransaction has a hundred files leave at once: what is written down about them takes a handful of transactions.
+func TestManyShareATransaction(t *testing.T) {
+	b := newTestStore(t)
+	var ids []int64
+	for i := range 100 {
+		ids = append(ids, b.plan(fmt.Sprint(i), false, fmt.Sprintf("a_%d.csv", i))...)
+	}
+	before := b.commits()
+	began := b.crowd(ids, func(id int64) error {
+		ok, err := b.queue().Begin(t.Context(), id, noon)
+		if err == nil && !ok {
+			err = fmt.Errorf("delivery %d did not begin", id)
+		}
+		return err
+	})
+	verified := b.crowd(ids, func(id int64) error {
+		return b.queue().Verified(t.Context(), id, outbox.Receipt{Size: 1, Proof: outbox.ProofSize, Way: outbox.WayRename, At: at(time.Minute)})
+	})
+	if n := b.commits() - before; n > 8 {
+		t.Errorf("%d files took %d transactions, want a handful", len(ids), n)
+	}
+	for _, id := range ids {
+		b.ok(began[id])
+		b.ok(verified[id])
+		if d := b.delivery(id); d.State != "verified" || d.Attempts != 1 {
+			t.Errorf("delivery %d is %s after %d attempts", id, d.State, d.Attempts)
+		}
+	}
+	if _, err := b.VerifyLedger(t.Context()); err != nil {
+		t.Error(err)
+	}
+	// What they did is there when the process dies now.
+	b.restart()
+	if n := len(b.due(at(time.Hour))); n > 0 {
+		t.Errorf("%d deliveries are due again", n)
+	}
+}
+
+// TestOneOfManyFails has one of those that share a transaction fail: the others are not held up by it, and leave nothing twice.
+func TestOneOfManyFails(t *testing.T) {
+	b := newTestStore(t)
+	var ids []int64
+	for i := range 30 {
+		ids = append(ids, b.plan(fmt.Sprint(i), false, fmt.Sprintf("a_%d.csv", i))...)
+	}
+	const unknown = 12345
+	errs := b.crowd(slices.Insert(slices.Clone(ids), 25, int64(unknown)), func(id int64) error {
+		return b.queue().Verified(t.Context(), id, outbox.Receipt{Size: 1, Proof: outbox.ProofSize, Way: outbox.WayRename, At: noon})
+	})
+	if errs[unknown] == nil {
+		t.Error("the receipt of a delivery that does not exist was written down")
+	}
+	for _, id := range ids {
+		b.ok(errs[id])
+		if d := b.delivery(id); d.State != "verified" {
+			t.Errorf("delivery %d is %s", id, d.State)
+		}
+	}
+	told := 0
+	b.ok(b.Entries(t.Context(), time.Time{}, EntryVerified, func(Entry) error { told++; return nil }))
+	if told != len(ids) {
+		t.Errorf("the ledger tells of %d receipts, want %d", told, len(ids))
+	}
+}
