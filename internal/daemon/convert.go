@@ -110,7 +110,7 @@ func (h *House) convert(ctx context.Context, f feedSetup, export, out string) (C
 		return c, nil
 	}
 	for _, t := range h.targets {
-		if err := h.planTargets(ctx, []store.Target{{Target: t.String(), Parts: 1, FullDue: true}}); err != nil {
+		if _, err := h.planTargets(ctx, []store.Target{{Target: t.String(), Parts: 1, FullDue: true}}); err != nil {
 			return c, err
 		}
 	}

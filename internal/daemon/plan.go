@@ -40,15 +40,18 @@ func (h *House) planDue(ctx context.Context) error {
 		return t.Begun || t.Working || !h.isTarget(t.Target)
 	})
 	for len(due) > 0 && ctx.Err() == nil {
-		n := drafts(due)
-		errs = append(errs, h.planTargets(ctx, due[:n]))
-		due = due[n:]
+		n, err := h.planTargets(ctx, due[:drafts(due)])
+		errs, due = append(errs, err), due[n:]
 	}
 	return errors.Join(errs...)
 }
 
-// draftedTogether is how many plans have their files made durable together at most. Whoever reads a drop waits until they are enqueued.
-const draftedTogether = 16
+// How many plans have their files made durable together at most, and how many articles they may be about: a drop that was read meanwhile
+// waits until they are enqueued.
+const (
+	draftedTogether = 16
+	draftedArticles = 100_000
+)
 
 // drafts returns how many of the targets, from the first on, are planned together: those of one kind, for a store's promotions are held
 // against its catalogue.
@@ -60,8 +63,9 @@ func drafts(due []store.Target) int {
 	return n
 }
 
-// planTargets makes plans and enqueues them. One target's trouble does not keep the others from theirs.
-func (h *House) planTargets(ctx context.Context, due []store.Target) error {
+// planTargets makes plans and enqueues them, for the first of the targets or all of them, and returns for how many. One target's trouble
+// does not keep the others from theirs.
+func (h *House) planTargets(ctx context.Context, due []store.Target) (n int, err error) {
 	h.shelfMu.Lock()
 	defer h.shelfMu.Unlock()
 	group := &durable.Group{}
@@ -74,22 +78,20 @@ func (h *House) planTargets(ctx context.Context, due []store.Target) error {
 		}
 	}
 	var plans []store.Plan
-	for _, t := range due {
-		if ctx.Err() != nil {
-			break
-		}
-		p, err := d.plan(ctx, t)
-		if failed(t, err); err == nil {
+	for articles := 0; n < len(due) && articles < draftedArticles && ctx.Err() == nil; n++ {
+		p, err := d.plan(ctx, due[n])
+		if failed(due[n], err); err == nil {
 			plans = append(plans, p)
+			articles += p.Change.Same + p.Rows
 		}
 	}
 	if err := group.Commit(); err != nil {
-		return errors.Join(append(errs, fmt.Errorf("write documents: %w", err))...)
+		return n, errors.Join(append(errs, fmt.Errorf("write documents: %w", err))...)
 	}
 	for _, p := range plans {
 		failed(store.Target{Target: p.Target}, h.enqueue(ctx, p))
 	}
-	return errors.Join(errs...)
+	return n, errors.Join(errs...)
 }
 
 // drafter makes plans whose files become durable together.
