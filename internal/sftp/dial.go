@@ -129,9 +129,9 @@ func (r *Remote) start() error {
 	}
 	// Unread, what the server says on the side would fill the channel's window and stop it.
 	r.background.Go(func() { _, _ = io.Copy(io.Discard, stderr) })
-	r.requests = newSaid(in)
-	r.background.Go(r.requests.send)
-	r.ftp, err = sftp.NewClientPipe(newHeard(out, &r.answers), r.requests,
+	requests := newSaid(in)
+	r.background.Go(requests.send)
+	r.ftp, err = sftp.NewClientPipe(newHeard(out, &r.answers), requests,
 		sftp.UseConcurrentWrites(true), // under a temporary name that is measured before it counts
 		sftp.UseConcurrentReads(true),  // of what is read back, whose size is known
 		sftp.MaxConcurrentRequestsPerFile(writesAhead),

@@ -18,7 +18,7 @@ import (
 const (
 	// cancelGrace is how long a cancelled call may still tidy up behind itself before the connection is cut under it.
 	cancelGrace = 2 * time.Second
-	// closeGrace is how long a server may take to read what it was asked last, and our goodbye.
+	// closeGrace is how long a server may take to say goodbye. Nothing depends on its answer.
 	closeGrace = 2 * time.Second
 )
 
@@ -29,8 +29,7 @@ type Remote struct {
 	wire       *wire
 	ssh        *ssh.Client
 	ftp        *sftp.Client
-	requests   *said // the way of ftp's requests
-	advertised bool  // the server says that it renames over files
+	advertised bool // the server says that it renames over files
 
 	answers pulse        // the last byte of an SFTP answer, or the begin of a call
 	calls   atomic.Int64 // under way
@@ -104,14 +103,13 @@ func (r *Remote) side(one, other func()) {
 }
 
 // Close ends the connection and waits for what runs behind it. Calls under way fail. It takes two seconds at most when nobody
-// reads, and its error is always nil: by then every receipt is given or will not be.
+// answers, and its error is always nil: by then every receipt is given or will not be.
 func (r *Remote) Close() error {
 	timer := time.AfterFunc(closeGrace, func() { r.cut(net.ErrClosed) })
-	_ = r.requests.Close() // says goodbye, and waits for no answer
+	_ = r.ftp.Close()
 	_ = r.ssh.Close()
 	timer.Stop()
 	r.cut(net.ErrClosed)
-	_ = r.ftp.Close()
 	r.background.Wait()
 	return nil
 }
