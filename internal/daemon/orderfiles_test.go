@@ -181,7 +181,7 @@ func TestLoopsThatTimeWakes(t *testing.T) {
 		return 0
 	}
 	r.must()
-	if got := quiet(ordersLoop); got != quietEvery {
+	if got := quiet(ordersLoop); (got - quietEvery).Abs() > lookEvery/2 {
 		t.Errorf("without orders: %s", got)
 	}
 	r.told("a", "1", "READY_FOR_PICKUP", "1")
