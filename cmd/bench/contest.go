@@ -22,7 +22,7 @@ type contender struct {
 	role role
 	need []string // programs and modules, by their names in peers; without them it is left out
 	do   func(ctx context.Context) (measure, error)
-	// share is how much of the others' work it does, where doing all of it would take until tomorrow; 0 = all. Its time is scaled up.
+	// share is how much of the others' work it does, where doing all of it would take until tomorrow; 0 = all. What it takes is scaled up.
 	share float64
 }
 
@@ -116,7 +116,7 @@ func (b *bench) run(ctx context.Context, c contest) outcome {
 				continue
 			}
 			if who.share > 0 {
-				m.Seconds /= who.share
+				m.Seconds, m.CPU = m.Seconds/who.share, m.CPU/who.share
 			}
 			o.rounds[who.name] = append(before, m)
 			fmt.Fprintf(b.log, "  %s: %-28s %8.3f s %6.0f MiB\n", c.name, who.name, m.Seconds, mebi(m.RSS))

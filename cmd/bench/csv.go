@@ -13,7 +13,6 @@ import (
 	"iter"
 	"os"
 	"path/filepath"
-	"slices"
 	"strconv"
 	"time"
 
@@ -255,18 +254,20 @@ func documents(spec feed.Spec, path, work string, m *measure) error {
 		return err
 	}
 	clock.lap("layer")
-	rows := 0
-	for some := range slices.Chunk(layers, 16) { // as many as the house drafts together
-		for _, l := range some {
-			n, err := push(files.In(group), shelf.Question{Wanted: []shelf.Digest{l}, Full: true}, work, group, clock)
-			if err != nil {
-				return err
-			}
-			rows += n
+	rows, drafts, articles := 0, 0, 0
+	for i, l := range layers {
+		n, err := push(files.In(group), shelf.Question{Wanted: []shelf.Digest{l}, Full: true}, work, group, clock)
+		if err != nil {
+			return err
+		}
+		rows, drafts, articles = rows+n, drafts+1, articles+n
+		if drafts < draftedTogether && articles < draftedArticles && i < len(layers)-1 {
+			continue
 		}
 		if err := group.Commit(); err != nil {
 			return err
 		}
+		drafts, articles = 0, 0
 		clock.lap("write")
 	}
 	if rows == 0 {
@@ -274,6 +275,12 @@ func documents(spec feed.Spec, path, work string, m *measure) error {
 	}
 	return nil
 }
+
+// How many plans have their files made durable together, and how many articles they may be about: as in the house.
+const (
+	draftedTogether = 16
+	draftedArticles = 100_000
+)
 
 // emptyWork returns the record files of an empty work folder.
 func emptyWork(work string) (shelf.Files, error) {

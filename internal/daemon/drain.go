@@ -33,7 +33,12 @@ func (h *House) drainInbox(ctx context.Context) error {
 	if h.webhook != nil {
 		d.Came = h.webhook.Came
 	}
-	return d.Flush(ctx)
+	if err := d.Flush(ctx); err != nil {
+		return err
+	}
+	var err error
+	h.eventsNext, err = h.store.NextEvent(ctx, h.now())
+	return err
 }
 
 // judgeAgain gives events that were put aside another chance where they are judged by something else now.

@@ -75,6 +75,7 @@ type House struct {
 	attributed  map[string]int64     // by target, the newest drop when feedback was last looked up; owned by send
 	measured    time.Time            // when the server was last asked for its clock alone; owned by send
 	ordersNext  time.Time            // when what waits for others goes into a file with them, zero while nothing does; owned by handOverOrders
+	eventsNext  time.Time            // when an event that failed is handed on again, zero while none is; owned by drainInbox
 	sendsNext   time.Time            // when a slot comes or the outbox has something to do; owned by send
 	sweptOrders bool                 // the ERP's folder has no unfinished files of a stopped process; owned by handOverOrders
 	rekeyed     bool                 // while exports are read again by another identifier: what they were understood as before is no help

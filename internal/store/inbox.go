@@ -128,6 +128,15 @@ func (s *Store) DueEvents(ctx context.Context, now time.Time, most int) (_ []inb
 	return all, wrap(rows.Err(), "list events to hand on")
 }
 
+const nextEventQuery = `SELECT MIN(next_at) FROM inbox WHERE state = 'new' AND next_at > 0 AND next_at <= $1`
+
+// NextEvent returns when an event that failed is to be handed on again, the zero time where none is.
+func (s *Store) NextEvent(ctx context.Context, now time.Time) (time.Time, error) {
+	var next sql.NullInt64
+	err := s.read.QueryRowContext(ctx, nextEventQuery, millis(now.Add(longestDelay))).Scan(&next)
+	return fromMillis(next.Int64), wrap(err, "read when events are due")
+}
+
 // DeferEvent implements [inbox.Queue].
 func (s *Store) DeferEvent(ctx context.Context, id int64, f inbox.Failure) error {
 	return s.exec(ctx, "defer event", `UPDATE inbox SET attempts = $2, next_at = $3, detail = $4 WHERE id = $1 AND state = 'new'`,

@@ -29,6 +29,7 @@ func TestHotQueriesUseTheirIndex(t *testing.T) {
 		"waiting": {waitingQuery, "deliveries_open"},
 		"audit":   {auditQuery, "audits_open"},
 		"events":  {dueEventsQuery, "inbox_due"},
+		"again":   {nextEventQuery, "inbox_due"},
 
 		"last export":    {lastExportQuery, "drops_feed"},
 		"last export of": {lastExportOfQuery, "sqlite_autoindex_layers_1"},

@@ -14,9 +14,11 @@ const (
 	purgeableQuery = `SELECT ` + dropColumns + ` FROM drops INDEXED BY drops_archived WHERE archived <> '' AND state <> 'seen' AND first_seen < $1
 		AND seq NOT IN (SELECT seq FROM layers INDEXED BY layers_now WHERE state <> 'past') ORDER BY seq`
 
-	// ofOldDrops holds for what comes of a drop before the first young one. What a clock that was set back wrote behind that stays, too.
-	ofOldDrops = `seq > 0 AND seq < (SELECT COALESCE(MIN(seq), 9223372036854775807) FROM drops INDEXED BY drops_seen WHERE first_seen >= $1)`
-	oldPlans   = `state <> 'open' AND created < $1`
+	// ofOldDrops holds for what comes of a drop before the first young one. What a clock that was set back wrote behind that stays, too. One
+	// that is not to come before $2, now, was written while the clock was ahead: others would stay behind it for as long.
+	ofOldDrops = `seq > 0 AND seq < (SELECT COALESCE(MIN(CASE WHEN first_seen <= $2 THEN seq END), MIN(seq), 9223372036854775807)
+		FROM drops INDEXED BY drops_seen WHERE first_seen >= $1)`
+	oldPlans = `state <> 'open' AND created < $1`
 
 	forgetLayers     = `DELETE FROM layers WHERE +state = 'past' AND ` + ofOldDrops
 	forgetDeliveries = `DELETE FROM deliveries WHERE unsettled = 0 AND plan IN (SELECT id FROM plans INDEXED BY plans_old WHERE ` + oldPlans + `)
@@ -66,7 +68,7 @@ func (s *Store) Forget(ctx context.Context, before time.Time) error {
 			forgetEffects,
 			forgetIssues,
 		} {
-			if _, err := tx.ExecContext(ctx, step, millis(before)); err != nil {
+			if _, err := tx.ExecContext(ctx, step, millis(before), millis(s.Now())); err != nil {
 				return fmt.Errorf("forget old history: %w", err)
 			}
 		}

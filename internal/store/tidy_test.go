@@ -138,6 +138,31 @@ func TestForget(t *testing.T) {
 	same(t, "known sizes", due[0].Known, []int64{size})
 }
 
+// TestForgetBehindClockAhead forgets what came after a drop that was seen while the clock was ahead, and nothing that may be young.
+func TestForgetBehindClockAhead(t *testing.T) {
+	b := newTestStore(t)
+	b.Now = func() time.Time { return long.AddDate(0, 1, 0) }
+	seen := func(seq int64, when time.Time) {
+		b.ok(b.exec(t.Context(), "date", `UPDATE drops SET first_seen = $1 WHERE seq = $2`, millis(when), seq))
+	}
+	past := func() (int64, shelf.Digest) {
+		seq := b.commit("precios", true, "1")
+		digest := b.layer(seq, "1").Digest
+		b.judge(LayerPast, seq, "1")
+		return seq, digest
+	}
+	before, gone := past()
+	seen(before, noon)
+	seen(b.drop("precios"), long.AddDate(10, 0, 0))
+	_, alsoGone := past()
+	b.ok(b.Forget(t.Context(), long))
+	same(t, "no longer in use without a young one", b.inUse(gone, alsoGone), []shelf.Digest{gone})
+	young, stays := past()
+	seen(young, long.Add(time.Hour))
+	b.ok(b.Forget(t.Context(), long))
+	same(t, "no longer in use", b.inUse(alsoGone, stays), []shelf.Digest{alsoGone})
+}
+
 func TestForgetKeepsWhatIsOpenOrUnsettled(t *testing.T) {
 	b := newTestStore(t)
 	ids := b.plan("1", false, "a.csv", "a2.csv")
