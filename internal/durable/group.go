@@ -42,7 +42,16 @@ func (f *File) CommitIn(g *Group, path string) error {
 	seam.Point("after write")
 	f.done, f.buf = true, nil
 	g.files = append(g.files, f)
-	if len(g.files) >= groupSize && g.err == nil {
+	if len(g.files) < groupSize {
+		return g.err
+	}
+	return g.Flush()
+}
+
+// Flush makes the files of the group durable under their names, before it is complete. Call it before one of them is read for as long as
+// others come: Windows gives no new name to a file that is open. Where it fails Commit fails, too.
+func (g *Group) Flush() error {
+	if g.err == nil {
 		g.err = g.commit()
 	}
 	return g.err
@@ -61,10 +70,7 @@ func (g *Group) Lies(path string) string {
 // Commit makes all files of the group durable under their names, in place of whatever lay there. On an error those that have no name yet
 // are gone; also where those went wrong that became durable before, for what refers to some may refer to others.
 func (g *Group) Commit() error {
-	err := g.err
-	if err == nil {
-		err = g.commit()
-	}
+	err := g.Flush()
 	g.Abort()
 	return err
 }

@@ -136,6 +136,9 @@ func TestGroupThatFailedOnTheWayCannotBeCommitted(t *testing.T) {
 		t.Errorf("left: %q, %v", left, err)
 	}
 	joined(t, g, dir, filepath.Join(dir, "c"), "x") // filled again
+	if err := g.Flush(); err != nil || g.Lies(filepath.Join(dir, "c")) != "" {
+		t.Errorf("what was flushed lies elsewhere: %v", err)
+	}
 	if err := g.Commit(); err != nil {
 		t.Error(err)
 	}
