@@ -247,6 +247,11 @@ func (h drafter) rows(t Target, q *shelf.Question) (shelf.Summary, error) {
 // documents renders one part of a plan in the platform's format: as one file, or as requests.
 func (h drafter) documents(ctx context.Context, t Target, q shelf.Question, part shelf.Part) ([]store.Document, error) {
 	if h.wayOf(t) == outbox.ByAPI {
+		if part.Rows > h.maxRows(t) { // its rows are read while requests are written
+			if err := h.group.Flush(); err != nil {
+				return nil, fmt.Errorf("write rows: %w", err)
+			}
+		}
 		return h.requests(ctx, t, q, part.Digest)
 	}
 	d, err := h.writeBytes(".csv", func(w io.Writer) (int, error) { return h.render(w, t, part) })

@@ -25,6 +25,7 @@ const (
 // returned. A group is used by one goroutine and ended by Commit or Abort; then it may be filled again. The zero value is empty.
 type Group struct {
 	files []*File
+	err   error // what kept earlier files of it from becoming durable: then it can't be committed
 }
 
 // CommitIn hands a file over to a group, which gives it the name path, in a folder that it makes where there is none. Where that makes
@@ -42,9 +43,18 @@ func (f *File) CommitIn(g *Group, path string) error {
 	f.done, f.buf = true, nil
 	g.files = append(g.files, f)
 	if len(g.files) < groupSize {
-		return nil
+		return g.err
 	}
-	return g.Commit()
+	return g.Flush()
+}
+
+// Flush makes the files of the group durable under their names, before it is complete. Call it before one of them is read for as long as
+// others come: Windows gives no new name to a file that is open. Where it fails Commit fails, too.
+func (g *Group) Flush() error {
+	if g.err == nil {
+		g.err = g.commit()
+	}
+	return g.err
 }
 
 // Lies returns where a file of the group can be read, "" where it has none of that name or has given it to it.
@@ -58,8 +68,15 @@ func (g *Group) Lies(path string) string {
 }
 
 // Commit makes all files of the group durable under their names, in place of whatever lay there. On an error those that have no name yet
-// are gone.
-func (g *Group) Commit() (err error) {
+// are gone; also where those went wrong that became durable before, for what refers to some may refer to others.
+func (g *Group) Commit() error {
+	err := g.Flush()
+	g.Abort()
+	return err
+}
+
+// commit makes the files that the group has now durable.
+func (g *Group) commit() (err error) {
 	files := g.files
 	g.files = nil
 	if len(files) == 0 {
@@ -103,7 +120,7 @@ func (g *Group) Abort() {
 		_ = f.f.Close()
 		_ = os.Remove(f.f.Name())
 	}
-	g.files = nil
+	g.files, g.err = nil, nil
 }
 
 // finish brings the bytes of a file to the disk and closes it.
@@ -128,7 +145,7 @@ func mkdirs(dirs []string) error {
 		if err := MkdirAll(filepath.Dir(dir)); err != nil {
 			return err
 		}
-		if err := os.Mkdir(dir, dirPerm); err != nil {
+		if err := os.Mkdir(dir, dirPerm); err != nil && !errors.Is(err, fs.ErrExist) { // somebody else may just have made it
 			return fmt.Errorf("make folder: %w", err)
 		}
 		seam.Point("after mkdir")

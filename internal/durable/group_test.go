@@ -97,3 +97,49 @@ func TestGroupThatFailsLeavesNoTemporaryFiles(t *testing.T) {
 	}
 	wantNames(t, dir, "a", "b")
 }
+
+// TestGroupThatFailedOnTheWayCannotBeCommitted: some of its files were to become durable before the others, because there were many. Whoever
+// put them there was told nothing, so that Commit has to tell.
+func TestGroupThatFailedOnTheWayCannotBeCommitted(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.MkdirAll(filepath.Join(dir, "b", "in the way"), 0o750); err != nil {
+		t.Fatal(err)
+	}
+	g := &Group{}
+	put := func(name string) error {
+		f, err := Create(filepath.Join(dir, "new"), 0o640)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return f.CommitIn(g, filepath.Join(dir, name))
+	}
+	var errs []error
+	for i := range groupSize - 1 {
+		errs = append(errs, put(fmt.Sprint("z", i)))
+	}
+	if err := errors.Join(errs...); err != nil {
+		t.Fatal(err)
+	}
+	if put("b") == nil {
+		t.Error("a file took the place of a folder")
+	}
+	if put("behind") == nil {
+		t.Error("a group that failed took a file")
+	}
+	if g.Commit() == nil {
+		t.Error("a group of which files are gone was committed")
+	}
+	if _, err := os.Lstat(filepath.Join(dir, "behind")); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("what came behind has a name: %v", err)
+	}
+	if left, err := filepath.Glob(filepath.Join(dir, ".*"+TempSuffix)); err != nil || len(left) > 0 {
+		t.Errorf("left: %q, %v", left, err)
+	}
+	joined(t, g, dir, filepath.Join(dir, "c"), "x") // filled again
+	if err := g.Flush(); err != nil || g.Lies(filepath.Join(dir, "c")) != "" {
+		t.Errorf("what was flushed lies elsewhere: %v", err)
+	}
+	if err := g.Commit(); err != nil {
+		t.Error(err)
+	}
+}

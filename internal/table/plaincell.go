@@ -24,8 +24,9 @@ func (s *sheetRows) plainCell() (c cellMarkup, value []byte, ok bool) {
 	case bytes.HasPrefix(rest, []byte("><v>")):
 		value, i, ok = plainText(data, i+4, "</v></c>")
 	case bytes.HasPrefix(rest, []byte("><is><t")):
-		value, i, ok = plainString(data, i+7, "</t></is></c>")
-		value = unescape(value, 0)
+		if value, i, ok = plainString(data, i+7, "</t></is></c>"); ok { // else the tokens read these bytes once more
+			value = unescape(value, 0)
+		}
 	default:
 		ok = false
 	}
