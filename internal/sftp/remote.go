@@ -121,6 +121,9 @@ func (r *Remote) cut(cause error) {
 	r.cutOnce.Do(func() {
 		r.cause = cause
 		close(r.down)
+		// Who waits for a share hears of it, too.
+		r.files.set(0)
+		r.bytes.set(0)
 	})
 	_ = r.wire.Close()
 }
