@@ -167,3 +167,43 @@ func TestWaitingEndsWithTheConnection(t *testing.T) {
 		t.Fatal("it waits for ever")
 	}
 }
+
+// TestGrowsAgain has a server refuse a file once beside another. That few are not what it takes for ever.
+func TestGrowsAgain(t *testing.T) {
+	s := newServer(t, posix)
+	var refused atomic.Bool
+	s.before = func(op, _, _ string) error {
+		if op == "Open" && !refused.Swap(true) {
+			return errors.New("not now")
+		}
+		return nil
+	}
+	c := s.client()
+	c.Parallel, c.Passport = 64, outbox.Passport{At: time.Now()}
+	var mu sync.Mutex
+	c.Learned = func(p outbox.Passport) {
+		mu.Lock()
+		defer mu.Unlock()
+		c.Passport = p
+	}
+	if _, err := besideAnother(t, dial(t, c), document(t, 100, 1000)); err != nil {
+		t.Fatal(err)
+	}
+	if c.Passport.Most != 1 {
+		t.Fatalf("it was learned that it takes %d files, want 1", c.Passport.Most)
+	}
+	for _, want := range []int{2, 4, 8} {
+		r := dial(t, c)
+		if _, err := r.files.take(t.Context(), int64(want-1)); err != nil {
+			t.Fatal(err)
+		}
+		d := document(t, int64(want), 1000)
+		d.Name = fmt.Sprintf("gondola_%d.csv", want)
+		if _, err := r.Replace(t.Context(), d); err != nil {
+			t.Fatal(err)
+		}
+		if c.Passport.Most != want {
+			t.Errorf("after one more connection it takes %d files, want %d", c.Passport.Most, want)
+		}
+	}
+}

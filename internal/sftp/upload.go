@@ -137,8 +137,12 @@ func (p *replacement) beside(ctx context.Context, open func() (*sftp.File, error
 	for {
 		most, beside := p.r.files.state()
 		file, err := open()
-		if err == nil && narrowed {
+		switch {
+		case err != nil:
+		case narrowed:
 			p.r.stands(int(most))
+		default:
+			p.r.stoodMore(beside)
 		}
 		if !p.refused(err) || errors.Is(err, fs.ErrPermission) {
 			return file, err
