@@ -154,7 +154,7 @@ func TestNothingBeginsAfterTheStop(t *testing.T) {
 		if id%2 == 0 {
 			want = "verified"
 		}
-		if d := b.delivery(id); string(d.State) != want || d.Attempts != 0 {
+		if d := b.delivery(id); d.State != want || d.Attempts != 0 {
 			t.Errorf("delivery %d is %s after %d attempts, want %s after none", id, d.State, d.Attempts, want)
 		}
 	}
