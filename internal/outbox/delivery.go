@@ -168,7 +168,7 @@ type Queue interface {
 	// is due at once.
 	Due(ctx context.Context, now time.Time) ([]Delivery, error)
 	// Begin records that an attempt begins. From here on the delivery's keys may be read by the platform.
-	// It returns false when the delivery was superseded or paused in the meantime and must not be sent.
+	// It returns false when the delivery was superseded or paused in the meantime, or ctx has ended, and must not be sent.
 	Begin(ctx context.Context, id int64, now time.Time) (bool, error)
 	// Verified records the receipt; with the last one of a plan, what was sent moves.
 	Verified(ctx context.Context, id int64, r Receipt) error

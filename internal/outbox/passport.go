@@ -67,7 +67,7 @@ type Passport struct {
 	Abilities map[Feature]Ability `json:"abilities"`
 	Sessions  int                 `json:"sessions,omitempty"` // on one connection, as far as was asked for; 0 not known
 	Files     int                 `json:"files,omitempty"`    // open for writing at once, as far as was asked for; 0 not known
-	Most      int                 `json:"most,omitempty"`     // at once, since more were refused in use; 0 where none was. A probe forgets it
+	Most      int                 `json:"most,omitempty"`     // at once, since more were refused in use; 0 where none was. It grows again in use; a probe forgets it
 
 	// Skew is how far the server's clock is ahead of ours, where it tells the time of a file.
 	Skew      time.Duration `json:"skew"`

@@ -88,7 +88,7 @@ func (s *session) noteLost(err error) {
 // the daemon stops: what the server has and the queue does not know would be sent twice.
 func (s *session) send(ctx context.Context, d Delivery) error {
 	books := context.WithoutCancel(ctx)
-	ok, err := s.o.Queue.Begin(books, d.ID, s.o.now())
+	ok, err := s.o.Queue.Begin(ctx, d.ID, s.o.now())
 	if err != nil {
 		return fmt.Errorf("begin delivery %d: %w", d.ID, err)
 	}

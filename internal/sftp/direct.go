@@ -8,6 +8,8 @@ import (
 	"os"
 	"time"
 
+	"github.com/pkg/sftp"
+
 	"gondola/internal/outbox"
 )
 
@@ -22,7 +24,7 @@ func (p *replacement) direct(ctx context.Context, before lying) (string, outbox.
 		return "", "", err // found out before the old file is touched
 	}
 	eats := p.r.Passport().Has(outbox.EatsOnClose)
-	file, err := p.r.ftp.OpenFile(p.final, os.O_WRONLY|os.O_CREATE|os.O_TRUNC)
+	file, err := p.openInPlace(ctx, &before)
 	if err != nil {
 		if errors.Is(err, fs.ErrNotExist) {
 			p.r.forget(p.d.Folder)
@@ -57,6 +59,22 @@ func (p *replacement) direct(ctx context.Context, before lying) (string, outbox.
 		err = p.putBack(before, err)
 	}
 	return "", "", err
+}
+
+// openInPlace opens the final name for writing. Where that waited for others it is looked at once more: it is gone with the opening.
+func (p *replacement) openInPlace(ctx context.Context, before *lying) (*sftp.File, error) {
+	waited := false
+	return p.beside(ctx, func() (*sftp.File, error) {
+		if waited {
+			now, err := p.look()
+			if err != nil {
+				return nil, err
+			}
+			*before, p.over = now, p.over || now.Exists
+		}
+		waited = true
+		return p.r.ftp.OpenFile(p.final, os.O_WRONLY|os.O_CREATE|os.O_TRUNC)
+	})
 }
 
 // measureOpen asks for the size of a file that is about to be taken away. A server that does not tell leaves the weakest proof.
@@ -105,8 +123,7 @@ func (p *replacement) readInPlace(ctx context.Context, proof outbox.Proof) (outb
 	if !p.readable() {
 		return proof, nil
 	}
-	var err error
-	p.reading, err = p.r.ftp.Open(p.final)
+	err := p.openToRead(ctx, p.final)
 	defer p.stopReading()
 	return p.readBack(ctx, err, proof)
 }

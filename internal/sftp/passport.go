@@ -41,6 +41,17 @@ func (r *Remote) stands(files int) {
 	})
 }
 
+// stoodMore notes that the server takes twice as many files at once as was known.
+func (r *Remote) stoodMore(beside int64) {
+	r.change(func(p outbox.Passport) (outbox.Passport, bool) {
+		if p.Most == 0 || beside < 2*int64(p.Most) {
+			return p, false
+		}
+		p.Most = int(beside)
+		return p, true
+	})
+}
+
 // prove notes what use has shown to work and no probe has tried.
 func (r *Remote) prove(f outbox.Feature) {
 	r.change(func(p outbox.Passport) (outbox.Passport, bool) {

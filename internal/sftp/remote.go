@@ -77,13 +77,14 @@ func newRemote(c Config, w *wire, client *ssh.Client) *Remote {
 	return r
 }
 
-// limit makes room for as many files at once as we may send and the server takes.
+// limit makes room for as many files at once as we may send and the server takes. Of those that it was seen to stand twice as many are
+// tried: it may have refused one for a reason that is over.
 func (r *Remote) limit() {
 	n, known := r.c.Parallel, r.Passport()
 	if files := known.Files; files > 0 && files < askedFor && (n == 0 || files < n) {
 		n = files
 	}
-	if most := known.Most; most > 0 && (n == 0 || most < n) {
+	if most := 2 * known.Most; most > 0 && (n == 0 || most < n) {
 		n = most
 	}
 	r.files.set(int64(n))
@@ -119,6 +120,9 @@ func (r *Remote) cut(cause error) {
 	r.cutOnce.Do(func() {
 		r.cause = cause
 		close(r.down)
+		// Who waits for a share hears of it, too.
+		r.files.set(0)
+		r.bytes.set(0)
 	})
 	_ = r.wire.Close()
 }

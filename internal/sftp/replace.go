@@ -36,6 +36,8 @@ type replacement struct {
 	over   bool    // something lay under the final name when it was taken
 	again  *looked // at the final name, once the document was uploaded
 
+	inPlace bool // it is written under its final name
+
 	files, bytes int64      // the shares of the quotas that it has
 	reading      *sftp.File // being read back
 
@@ -91,12 +93,13 @@ func (p *replacement) give() {
 }
 
 func (p *replacement) run(ctx context.Context) (outbox.Receipt, error) {
+	p.inPlace = p.r.Passport().Way() == outbox.WayDirect // asked once: what was enough to look at for another way is not for this one
 	before, err := p.look()
 	if err != nil {
 		return outbox.Receipt{}, err
 	}
 	put := p.viaTemp
-	if p.r.Passport().Way() == outbox.WayDirect {
+	if p.inPlace {
 		put = p.direct
 	}
 	way, proof, err := put(ctx, before)
@@ -118,7 +121,7 @@ func (p *replacement) run(ctx context.Context) (outbox.Receipt, error) {
 // look finds out what lies under the final name before anything is written, and refuses to replace what is not ours. Where the folder
 // was listed lately that tells, since it is looked at once more before the names are swapped; nothing is refused for an old listing.
 func (p *replacement) look() (lying, error) {
-	if p.r.Passport().Way() != outbox.WayDirect {
+	if !p.inPlace {
 		if before, ok := p.r.sweptAt(p.folder, p.final); ok && p.ours(before) == nil {
 			return before, nil
 		}

@@ -44,6 +44,7 @@ type server struct {
 	// Each is optional and set before the first call of client. An error is what the client gets.
 	before  func(op, name, target string) error
 	written func(name string, end int64) error
+	reads   bool                  // lets files be read back
 	hides   bool                  // lists no name that begins with a dot
 	methods []string              // login methods on offer; default password
 	speak   func(c io.ReadWriter) // instead of SFTP
@@ -221,7 +222,29 @@ func (s *server) operations(prefix string) (lines []string) {
 	return lines
 }
 
-func (s *server) Fileread(*sftp.Request) (io.ReaderAt, error) { return nil, os.ErrPermission }
+func (s *server) Fileread(r *sftp.Request) (io.ReaderAt, error) {
+	if !s.reads {
+		return nil, os.ErrPermission
+	}
+	if err := s.op("Read", r.Filepath, ""); err != nil {
+		return nil, err
+	}
+	f, err := os.Open(s.local(r.Filepath))
+	if err != nil {
+		return nil, err
+	}
+	return &download{File: f, s: s, name: strings.TrimPrefix(r.Filepath, "/")}, nil
+}
+
+type download struct {
+	*os.File
+	s    *server
+	name string
+}
+
+func (d *download) Close() error {
+	return errors.Join(d.File.Close(), d.s.op("Done", d.name, ""))
+}
 
 func (s *server) Filewrite(r *sftp.Request) (io.WriterAt, error) {
 	if f := r.Pflags(); f.Read || f.Append || !f.Creat || !f.Trunc {

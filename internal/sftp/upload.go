@@ -100,7 +100,12 @@ func (p *replacement) create(ctx context.Context, spots []spot) (file *sftp.File
 			return nil, nil, p.fail("upload", err)
 		}
 		var oerr error
-		file, oerr = p.open(ctx)
+		file, oerr = p.beside(ctx, func() (*sftp.File, error) {
+			if p.r.Passport().Lacks(at.feature) {
+				return nil, fs.ErrPermission // as another one has found out meanwhile
+			}
+			return p.r.ftp.OpenFile(p.temp, os.O_WRONLY|os.O_CREATE|os.O_TRUNC)
+		})
 		if oerr != nil && p.d.Attempts > 0 && !p.r.isGone(oerr) && p.r.ftp.Remove(p.temp) == nil {
 			// What an earlier attempt left can't be written again on some servers.
 			file, oerr = p.r.ftp.OpenFile(p.temp, os.O_WRONLY|os.O_CREATE|os.O_TRUNC)
@@ -124,15 +129,20 @@ func (p *replacement) create(ctx context.Context, spots []spot) (file *sftp.File
 	return nil, nil, p.fail("create temporary file of", err)
 }
 
-// open opens the temporary file. A refusal while other files are on their way may be one of yet another: then fewer are, and it is tried
-// again beside those. Only what is refused alone is refused, and only what goes among fewer says how many the server stands.
-func (p *replacement) open(ctx context.Context) (*sftp.File, error) {
+// beside opens a remote file. A refusal while other files are on their way may be one of yet another: then fewer are, and it is tried
+// again beside those. Only what is refused alone is refused, and only what goes among fewer says how many the server stands. Who waits
+// here has no share of anything: those whose turn it is may wait for what is left of it.
+func (p *replacement) beside(ctx context.Context, open func() (*sftp.File, error)) (*sftp.File, error) {
 	narrowed := false
 	for {
 		most, beside := p.r.files.state()
-		file, err := p.r.ftp.OpenFile(p.temp, os.O_WRONLY|os.O_CREATE|os.O_TRUNC)
-		if err == nil && narrowed {
+		file, err := open()
+		switch {
+		case err != nil:
+		case narrowed:
 			p.r.stands(int(most))
+		default:
+			p.r.stoodMore(beside)
 		}
 		if !p.refused(err) || errors.Is(err, fs.ErrPermission) {
 			return file, err
@@ -142,8 +152,8 @@ func (p *replacement) open(ctx context.Context) (*sftp.File, error) {
 			return nil, err
 		}
 		narrowed = true
-		p.r.files.give(p.files)
-		if p.files, err = p.r.files.take(ctx, 1); err != nil {
+		p.give()
+		if err := p.begin(ctx); err != nil {
 			return nil, err
 		}
 	}
@@ -243,7 +253,7 @@ func (p *replacement) prove(ctx context.Context) (proof outbox.Proof, err error)
 		return proof, err
 	}
 	var oerr error
-	p.r.side(func() { proof, err = p.measure() }, func() { p.reading, oerr = p.r.ftp.Open(p.temp) })
+	p.r.side(func() { proof, err = p.measure() }, func() { oerr = p.openToRead(ctx, p.temp) })
 	if err != nil {
 		return "", err
 	}
@@ -274,6 +284,17 @@ const readSize = 1 << 20
 // readable reports whether the file is to be read back: where the server lets us and it is not too large.
 func (p *replacement) readable() bool {
 	return p.r.c.ReadBack > 0 && p.d.Size <= p.r.c.ReadBack && !p.r.Passport().Lacks(outbox.ReadBack)
+}
+
+// openToRead opens a file to read it back. It is one more open file, as one that is written.
+func (p *replacement) openToRead(ctx context.Context, name string) (err error) {
+	p.reading, err = p.beside(ctx, func() (*sftp.File, error) {
+		if p.r.Passport().Lacks(outbox.ReadBack) {
+			return nil, fs.ErrPermission // as another one has found out meanwhile
+		}
+		return p.r.ftp.Open(name)
+	})
+	return err
 }
 
 // stopReading closes the file that was read back, at the latest before its name changes: there are servers that rename no open file.

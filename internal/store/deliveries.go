@@ -113,8 +113,15 @@ func (q Queue) previous(ctx context.Context, d outbox.Delivery) (*outbox.Documen
 func (q Queue) Begin(ctx context.Context, id int64, now time.Time) (bool, error) {
 	// With the attempt its rows become unsettled: from here on the platform may read them. What stopped the last attempt stays until
 	// this one has an end: receipts are told when that changes.
-	began := false
+	began, stop := false, ctx.Done()
+	ctx = context.WithoutCancel(ctx) // what is shared is not cut for one of those who share it
 	err := q.share(ctx, func(tx *sharedTx) error {
+		select {
+		case <-stop: // while it waited for the others
+			began = false
+			return nil
+		default:
+		}
 		var attempts int
 		f := Facts{Delivery: id}
 		err := tx.QueryRowContext(ctx, `UPDATE deliveries SET state = 'sending', attempts = attempts + 1, unsettled = 1,

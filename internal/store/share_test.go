@@ -1,12 +1,14 @@
 package store
 
 import (
+	"context"
 	"encoding/binary"
 	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -120,5 +122,40 @@ func TestOneOfManyFails(t *testing.T) {
 	b.ok(b.Entries(t.Context(), time.Time{}, EntryVerified, func(Entry) error { told++; return nil }))
 	if told != len(ids) {
 		t.Errorf("the ledger tells of %d receipts, want %d", told, len(ids))
+	}
+}
+
+// TestNothingBeginsAfterTheStop has deliveries wait for a shared transaction to begin when the daemon is told to stop: none begins, and
+// those who share it with them are not held up.
+func TestNothingBeginsAfterTheStop(t *testing.T) {
+	b := newTestStore(t)
+	var ids []int64
+	for i := range 20 {
+		ids = append(ids, b.plan(fmt.Sprint(i), false, fmt.Sprintf("a_%d.csv", i))...)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	var left atomic.Int64
+	left.Store(int64(len(ids)))
+	errs := b.crowd(ids, func(id int64) error {
+		if left.Add(-1) == 0 {
+			cancel()
+		}
+		if id%2 == 0 {
+			return b.queue().Verified(t.Context(), id, outbox.Receipt{Size: 1, Proof: outbox.ProofSize, Way: outbox.WayRename, At: noon})
+		}
+		if ok, err := b.queue().Begin(ctx, id, noon); ok || err != nil {
+			return fmt.Errorf("it began: %v, %w", ok, err)
+		}
+		return nil
+	})
+	for _, id := range ids {
+		b.ok(errs[id])
+		want := "queued"
+		if id%2 == 0 {
+			want = "verified"
+		}
+		if d := b.delivery(id); d.State != want || d.Attempts != 0 {
+			t.Errorf("delivery %d is %s after %d attempts, want %s after none", id, d.State, d.Attempts, want)
+		}
 	}
 }
