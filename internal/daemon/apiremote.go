@@ -96,6 +96,11 @@ func apiDial(api restAPI, now func() time.Time) func(context.Context) (outbox.Re
 	return func(context.Context) (outbox.Remote, error) { return apiRemote{api: api, now: now}, nil }
 }
 
+// Room has room for as many as the outbox begins.
+func (r apiRemote) Room(context.Context, outbox.Delivery) (leave func(), err error) {
+	return func() {}, nil
+}
+
 // Replace makes d's request. What it proves is that the platform took it, not what it makes of it.
 func (r apiRemote) Replace(ctx context.Context, d outbox.Delivery) (outbox.Receipt, error) {
 	body, err := os.ReadFile(d.Path)

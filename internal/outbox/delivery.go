@@ -132,6 +132,9 @@ func (c Class) Parks() bool { return c == Foreign || c == Local || c == Refused 
 
 // Remote is a connection to the platform's server. A Remote may be used by several goroutines at once, for different names.
 type Remote interface {
+	// Room waits until an attempt at d may begin: what only waits for others that are on their way has not begun, and can still be
+	// superseded or paused. Leave must be called once the attempt has ended. On an error, of ctx or of the connection, none may begin.
+	Room(ctx context.Context, d Delivery) (leave func(), err error)
 	// Replace puts d's bytes under its final name, by the safest way that the server allows, and returns the proof. Where any rename
 	// works, the name never shows a partial file. When it fails, the file that lay there before still lies there, or is put back.
 	// Errors are *Failure where the class is known.

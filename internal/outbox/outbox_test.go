@@ -135,10 +135,18 @@ func (q *fakeQueue) note(what string, id int64) {
 // fakeRemote answers with its functions; those that are nil succeed.
 type fakeRemote struct {
 	q       *fakeQueue // its log is shared
+	room    func(ctx context.Context, d Delivery) (leave func(), err error)
 	replace func(ctx context.Context, d Delivery) (Receipt, error)
 	look    func(name string) (Seen, error)
 	sweep   func(folder string) error
 	closed  atomic.Int32
+}
+
+func (r *fakeRemote) Room(ctx context.Context, d Delivery) (leave func(), err error) {
+	if r.room != nil {
+		return r.room(ctx, d)
+	}
+	return func() {}, ctx.Err()
 }
 
 func (r *fakeRemote) Replace(ctx context.Context, d Delivery) (Receipt, error) {
@@ -434,6 +442,46 @@ func TestFlushParallelAndOrder(t *testing.T) {
 	})
 	if most.Load() != 3 {
 		t.Errorf("%d at once, want 3", most.Load())
+	}
+}
+
+// TestFlushBeginsWhatThereIsRoomFor leaves alone what would only wait for others: until it begins it can be superseded and paused.
+func TestFlushBeginsWhatThereIsRoomFor(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		q, room := newFakeQueue(deliveries(12)...), make(chan struct{}, 3)
+		var begun, most atomic.Int32
+		q.begin = func(int64) (bool, error) {
+			most.Store(max(most.Load(), begun.Add(1)))
+			return true, nil
+		}
+		r := &fakeRemote{
+			room: func(context.Context, Delivery) (func(), error) {
+				room <- struct{}{}
+				return func() { begun.Add(-1); <-room }, nil
+			},
+			replace: func(context.Context, Delivery) (Receipt, error) { time.Sleep(time.Second); return Receipt{}, nil },
+		}
+		o, _ := newTestOutbox(q, r)
+		o.Parallel = 8
+		if rep := flushed(t, o); len(rep.Arrived) != 12 || most.Load() != 3 || begun.Load() != 0 {
+			t.Errorf("%d arrived; %d had begun at once, want 3; %d have not ended", len(rep.Arrived), most.Load(), begun.Load())
+		}
+	})
+}
+
+// TestFlushLostWhileWaitingForRoom begins nothing over a connection that is gone by the time there is room, and all of it over the next.
+func TestFlushLostWhileWaitingForRoom(t *testing.T) {
+	q := newFakeQueue(deliveries(4)...)
+	r := &fakeRemote{}
+	o, dials := newTestOutbox(q, r)
+	r.room = func(context.Context, Delivery) (func(), error) {
+		if *dials == 1 {
+			return nil, &Failure{Class: Transient, Err: ErrLost}
+		}
+		return func() {}, nil
+	}
+	if rep := flushed(t, o); len(rep.Arrived) != 4 || rep.Attempted != 4 || *dials != 2 {
+		t.Errorf("report %+v after %d dials: want all sent over the second connection", rep, *dials)
 	}
 }
 

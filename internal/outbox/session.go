@@ -35,7 +35,15 @@ func (s *session) work(ctx context.Context, looks []Pending, due []Delivery) ([]
 					left[i] = lane[n:]
 					return nil
 				}
-				if err := s.send(gctx, d); err != nil {
+				leave, err := s.remote.Room(gctx, d)
+				if err != nil {
+					s.noteLost(err)
+					left[i] = lane[n:]
+					return nil
+				}
+				err = s.send(gctx, d)
+				leave()
+				if err != nil {
 					return err
 				}
 			}

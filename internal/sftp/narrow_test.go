@@ -207,3 +207,59 @@ func TestGrowsAgain(t *testing.T) {
 		}
 	}
 }
+
+// TestRoom lets as many files begin as keep the line busy, by their bytes and by their number, and nobody once the connection is gone.
+func TestRoom(t *testing.T) {
+	c := newServer(t, posix).client()
+	c.Parallel = 8
+	r := dial(t, c)
+	for _, tc := range []struct {
+		name string
+		size int64
+		want int
+	}{
+		{"by bytes", 100 << 20, 3},
+		{"by number", 8 << 10, 12},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			var leaves []func()
+			soon := func() error {
+				ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+				defer cancel()
+				leave, err := r.Room(ctx, outbox.Delivery{Folder: "catalog", Name: "gondola_1.csv", Size: tc.size})
+				if err == nil {
+					leaves = append(leaves, leave)
+				}
+				return err
+			}
+			for soon() == nil {
+			}
+			if len(leaves) != tc.want {
+				t.Errorf("%d may begin, want %d", len(leaves), tc.want)
+			}
+			leaves[0]()
+			if err := soon(); err != nil {
+				t.Errorf("one has ended, and no other may begin: %v", err)
+			}
+			for _, leave := range leaves[1:] {
+				leave()
+			}
+		})
+	}
+	for range 3 {
+		if _, err := r.Room(t.Context(), outbox.Delivery{Name: "x", Size: 100 << 20}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	waits := make(chan error, 1)
+	go func() {
+		_, err := r.Room(t.Context(), outbox.Delivery{Name: "x", Size: 100 << 20})
+		waits <- err
+	}()
+	if err := r.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-waits; !errors.Is(err, outbox.ErrLost) {
+		t.Errorf("got %v, want that the connection is lost", err)
+	}
+}

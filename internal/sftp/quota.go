@@ -2,8 +2,12 @@ package sftp
 
 import (
 	"context"
+	"fmt"
+	"path"
 	"slices"
 	"sync"
+
+	"gondola/internal/outbox"
 )
 
 // quota is so much of something that calls take a share of and give back. Whoever waits longest is next.
@@ -94,3 +98,38 @@ func (q *quota) halve(used int64) bool {
 	}
 	return true
 }
+
+// Room implements [outbox.Remote].
+func (r *Remote) Room(ctx context.Context, d outbox.Delivery) (leave func(), err error) {
+	doing := fmt.Sprintf("put %q", path.Join(d.Folder, d.Name))
+	most, _ := r.files.state()
+	r.begun.set(lanes(most))
+	one, err := r.begun.take(ctx, 1)
+	if err != nil {
+		return nil, r.fail(doing, err)
+	}
+	bytes, err := r.begunBytes.take(ctx, shareOf(d))
+	if err == nil {
+		err = r.lost() // then there is room for everybody
+	}
+	leave = func() {
+		r.begunBytes.give(bytes)
+		r.begun.give(one)
+	}
+	if err != nil {
+		leave()
+		return nil, r.fail(doing, err)
+	}
+	return leave, nil
+}
+
+// lanes returns how many of so many files on their way have begun.
+func lanes(files int64) int64 {
+	if files <= 1 {
+		return files
+	}
+	return files + files/2
+}
+
+// shareOf returns how many bytes of a file are on their way at most.
+func shareOf(d outbox.Delivery) int64 { return min(max(d.Size, 1), writesAhead*writeSize) }

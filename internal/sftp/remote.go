@@ -37,6 +37,9 @@ type Remote struct {
 	files quota // on their way at once
 	bytes quota // of them, sent or read back and not answered yet
 
+	// The same of those that have begun: some more, which are written down before or after.
+	begun, begunBytes quota
+
 	// swaps is held for reading while names change hands. Cancelling waits for it: a connection that is cut between two renames
 	// leaves the final name empty.
 	swaps sync.RWMutex
@@ -72,6 +75,7 @@ func newRemote(c Config, w *wire, client *ssh.Client) *Remote {
 		swept:    make(map[string]map[string]lying),
 	}
 	r.bytes.set(bytesAhead)
+	r.begunBytes.set(lanes(bytesAhead))
 	r.passport = c.Passport
 	r.limit()
 	return r
@@ -121,8 +125,9 @@ func (r *Remote) cut(cause error) {
 		r.cause = cause
 		close(r.down)
 		// Who waits for a share hears of it, too.
-		r.files.set(0)
-		r.bytes.set(0)
+		for _, q := range []*quota{&r.files, &r.bytes, &r.begun, &r.begunBytes} {
+			q.set(0)
+		}
 	})
 	_ = r.wire.Close()
 }

@@ -77,7 +77,7 @@ func (r *Remote) Replace(ctx context.Context, d outbox.Delivery) (outbox.Receipt
 // begin waits until the file may be on its way beside the others.
 func (p *replacement) begin(ctx context.Context) (err error) {
 	if p.files, err = p.r.files.take(ctx, 1); err == nil {
-		p.bytes, err = p.r.bytes.take(ctx, min(max(p.d.Size, 1), writesAhead*writeSize))
+		p.bytes, err = p.r.bytes.take(ctx, shareOf(p.d))
 	}
 	if err != nil {
 		return p.fail("put", err)

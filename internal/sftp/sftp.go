@@ -115,12 +115,7 @@ func (c Config) withDefaults() Config {
 }
 
 // Lanes returns how many deliveries keep a connection busy: beside those on their way some are written down, before and after.
-func (c Config) Lanes() int {
-	if c.Parallel <= 1 {
-		return c.Parallel
-	}
-	return c.Parallel + c.Parallel/2
-}
+func (c Config) Lanes() int { return int(lanes(int64(c.Parallel))) }
 
 func (c Config) address() string { return net.JoinHostPort(c.Host, strconv.Itoa(c.Port)) }
 
