@@ -357,6 +357,8 @@ func (r *reader) Look(_ context.Context, folder, name string) (outbox.Seen, erro
 }
 
 // Sweep implements outbox.Remote.
+func (r *reader) Room(context.Context, outbox.Delivery) (func(), error) { return func() {}, nil }
+
 func (r *reader) Sweep(context.Context, string) error { return nil }
 
 // Close implements outbox.Remote.

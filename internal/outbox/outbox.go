@@ -65,6 +65,8 @@ type Outbox struct {
 	dialFailures int
 	quietUntil   time.Time // looks alone do not dial before
 	narrow       int       // since a connection was lost: targets sent to at once, 0 = as many as Parallel says
+	ceiling      int       // of narrow: with twice as many a connection was lost
+	lasted       int       // connections that lasted since then
 }
 
 // Report is what one Flush did.
@@ -132,16 +134,23 @@ func (o *Outbox) parallel() int {
 	return most
 }
 
+// manyLasted is how many connections must last before as much goes at once again as when one was lost.
+const manyLasted = 10
+
 // learn makes less go at once after a connection was lost, whatever the reason: some servers hang up on what is too much for them. Each
-// one that lasts makes it four times as much again.
+// one that lasts makes it four times as much again, up to half of what was too much; that one is tried again much later.
 func (o *Outbox) learn(lost bool) {
 	switch {
 	case lost:
-		o.narrow = DefaultParallel
-	case o.narrow > 0 && o.narrow < o.Parallel:
-		o.narrow *= 4
-	default:
-		o.narrow = 0
+		o.ceiling = max(o.parallel()/2, DefaultParallel)
+		o.narrow, o.lasted = DefaultParallel, 0
+	case o.narrow > 0:
+		if o.lasted++; o.lasted%manyLasted == 0 {
+			o.ceiling *= 2
+		}
+		if o.narrow = min(o.narrow*4, o.ceiling); o.ceiling >= o.Parallel {
+			o.narrow = 0
+		}
 	}
 }
 
