@@ -104,7 +104,7 @@ func (b *bench) largeUpload(s *sshd, l line, dir string) contest {
 	}
 }
 
-// smallUploads brings many small documents. Peers that wait for every answer would take hours over a long line: they bring a share, and
+// smallUploads brings many small documents. Those who wait for every answer would take hours over a long line: they bring a share, and
 // what they take is scaled up, of which connecting is a twentieth.
 func (b *bench) smallUploads(s *sshd, l line, dir string) contest {
 	n := b.size.files
@@ -112,23 +112,26 @@ func (b *bench) smallUploads(s *sshd, l line, dir string) contest {
 		name: "upload-small-" + l.name, title: fmt.Sprintf("%s documents of %d KB, renamed, %s", thousands(n), smallFile>>10, l.title),
 		contenders: []contender{
 			{name: "gondola", role: ours, do: s.after(b.worker("upload", s.dir, s.user, l.addr, dir, b.path("work"), "0"))},
-			{name: "gondola: 4 at once", role: ours, do: s.after(b.worker("upload", s.dir, s.user, l.addr, dir, b.path("work"), "4"))},
 			{name: "limit: raw requests, pipelined", role: limit, do: s.after(b.worker("upload-raw", s.dir, s.user, l.addr, dir))},
 			{name: "tar | ssh", role: limit, do: s.after(b.shell(`tar cf - -C "$1" . | `+s.ssh(l.addr)+` 127.0.0.1 "tar xf - -C $2"`, dir, filepath.Join(s.dir, "home", "catalog")))},
 		},
 	}
 	// rclone asks a shell account for the digest of every file by a command of its own.
-	shares := map[string]int{"OpenSSH sftp": n, "lftp, 8 in parallel": n, "rclone": max(n/20, 20)}
+	const four = "gondola: 4 at once" // as few as the peers, to whom it is to be compared
+	shares := map[string]int{four: n, "OpenSSH sftp": n, "lftp, 8 in parallel": n, "rclone": max(n/20, 20)}
 	if l.name == "far" {
-		shares = map[string]int{"OpenSSH sftp": max(n/40, 20), "lftp, 8 in parallel": max(n/4, 20), "rclone": max(n/20, 20)}
+		shares = map[string]int{four: max(n/20, 20), "OpenSSH sftp": max(n/40, 20), "lftp, 8 in parallel": max(n/4, 20), "rclone": max(n/20, 20)}
 	}
-	for _, name := range []string{"OpenSSH sftp", "lftp, 8 in parallel", "rclone"} {
+	for _, name := range []string{four, "OpenSSH sftp", "lftp, 8 in parallel", "rclone"} {
 		some := min(shares[name], n)
 		from, err := b.some(dir, some)
 		do := func(context.Context) (measure, error) { return measure{}, err }
-		need := "lftp"
+		need, who := "lftp", peer
 		switch {
 		case err != nil:
+		case name == four:
+			need, who = "sshd", ours
+			do = b.worker("upload", s.dir, s.user, l.addr, from, b.path("work"), "4")
 		case name == "OpenSSH sftp":
 			need = "sftp"
 			do = b.program("sftp", append(s.options(l.addr), "-b", b.batch(fmt.Sprintf("put-%d.txt", some), from, some), "127.0.0.1")...)
@@ -138,7 +141,7 @@ func (b *bench) smallUploads(s *sshd, l line, dir string) contest {
 		default:
 			do = b.lftp(s, l, from, 8)
 		}
-		c.contenders = append(c.contenders, contender{name: name, role: peer, need: []string{need}, share: float64(some) / float64(n), do: s.after(do)})
+		c.contenders = append(c.contenders, contender{name: name, role: who, need: []string{need}, share: float64(some) / float64(n), do: s.after(do)})
 	}
 	if l.name == "far" {
 		c.goals = []goal{
