@@ -46,8 +46,13 @@ const (
 	DefaultScan    = 15 * time.Second // how late a file on a network share is noticed at worst
 )
 
-// glance is how often unsettled files are looked at.
-const glance = 500 * time.Millisecond
+const (
+	// glance is how often unsettled files are looked at.
+	glance = 500 * time.Millisecond
+	// firstRest is how long the folder is left alone after the first hint: most files are whole right after they were made, and settle
+	// from the first look that sees all of them. While hints go on it is twice as long each time, up to a glance.
+	firstRest = 50 * time.Millisecond
+)
 
 // Folder is a drop folder and how it is watched. It does not change while it is watched, and nobody else watches it: its work folder
 // belongs to one watch.

@@ -47,6 +47,24 @@ func TestRunHearsOfFiles(t *testing.T) {
 	waitFor(t, "the drop", func() bool { return c.taken.Load() == 1 })
 	t.Logf("taken after %v", time.Since(begin))
 
+	// One that is seen before it is whole settles from the moment at which it is, not from half a second later.
+	f, err := os.Create(b.path("c.csv"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	time.Sleep(20 * time.Millisecond)
+	begin = time.Now()
+	if _, err := f.WriteString("3\n"); err != nil {
+		t.Fatal(err)
+	}
+	if err := f.Close(); err != nil {
+		t.Fatal(err)
+	}
+	waitFor(t, "the drop that was made first and written then", func() bool { return c.taken.Load() == 2 })
+	if took := time.Since(begin); took >= glance {
+		t.Errorf("taken after %v, want little more than %v", took, b.f.Settle)
+	}
+
 	// The folder is replaced by another one of that name; a hint makes the watch notice, events must work in the new one.
 	if err := os.Rename(b.dir, b.dir+".old"); err != nil {
 		t.Fatal(err)
@@ -61,7 +79,7 @@ func TestRunHearsOfFiles(t *testing.T) {
 	if err := os.WriteFile(b.path("b.csv"), []byte("2\n"), 0o640); err != nil {
 		t.Fatal(err)
 	}
-	waitFor(t, "the drop in the new folder", func() bool { return c.taken.Load() == 2 })
+	waitFor(t, "the drop in the new folder", func() bool { return c.taken.Load() == 3 })
 
 	stop()
 	if err := <-ended; err != nil {

@@ -46,10 +46,15 @@ func (w *Watcher) Run(ctx context.Context) error {
 	e := newEvents(w.f.Path, w.log)
 	defer e.close()
 	w.once = false
+	rest := firstRest
 	for ctx.Err() == nil {
 		e.follow() // before the look: what comes after it must make a hint
 		l := w.look(ctx)
-		pause(ctx, w.delay(l), w.wake, e.hints)
+		if pause(ctx, w.delay(l), rest, w.wake, e.hints) {
+			rest = min(2*rest, glance)
+		} else {
+			rest = firstRest
+		}
 	}
 	return nil
 }
@@ -71,7 +76,7 @@ func (w *Watcher) Once(ctx context.Context) (Outcome, error) {
 		if l.problem != nil || !l.soon || w.f.Now().Sub(begin) >= w.f.MaxWait {
 			return out, l.problem
 		}
-		pause(ctx, w.delay(l), nil, nil)
+		pause(ctx, w.delay(l), glance, nil, nil)
 	}
 }
 
@@ -125,22 +130,25 @@ func (w *Watcher) delay(l *look) time.Duration {
 	}
 }
 
-// pause waits for d, or for a hint (nil = there are none). Hints count only after the time of a glance: a file that grows makes
-// thousands of them.
-func pause(ctx context.Context, d time.Duration, wake, event <-chan struct{}) {
+// pause waits for d, or for a hint (nil = there are none), and reports whether there was one. Hints count only after a rest: a file that
+// grows makes thousands of them.
+func pause(ctx context.Context, d, rest time.Duration, wake, event <-chan struct{}) (hinted bool) {
 	timer := time.NewTimer(d)
 	defer timer.Stop()
-	first := time.NewTimer(min(d, glance))
+	first := time.NewTimer(min(d, rest))
 	defer first.Stop()
 	select {
 	case <-ctx.Done():
-		return
+		return false
 	case <-first.C:
 	}
 	select {
 	case <-ctx.Done():
 	case <-timer.C:
 	case <-wake:
+		return true
 	case <-event:
+		return true
 	}
+	return false
 }
