@@ -249,42 +249,29 @@ func BenchmarkRows(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	b.Run("table", func(b *testing.B) {
-		tab := mustOpen(b, path, Options{})
-		b.SetBytes(info.Size())
-		rows := 0
-		perRow(b, &rows)
-		for b.Loop() {
-			r, err := tab.Sheets()[0].Rows()
-			if err != nil {
-				b.Fatal(err)
+	read := func(name string, of func(*Sheet) (Rows, error)) {
+		b.Run(name, func(b *testing.B) {
+			tab := mustOpen(b, path, Options{})
+			b.SetBytes(info.Size())
+			rows := 0
+			perRow(b, &rows)
+			for b.Loop() {
+				r, err := of(tab.Sheets()[0])
+				if err != nil {
+					b.Fatal(err)
+				}
+				for rows = 0; r.Next(); rows++ {
+					_ = r.Row()
+				}
+				if err := errors.Join(r.Err(), r.Close()); err != nil {
+					b.Fatal(err)
+				}
 			}
-			for rows = 0; r.Next(); rows++ {
-				_ = r.Row()
-			}
-			if err := errors.Join(r.Err(), r.Close()); err != nil {
-				b.Fatal(err)
-			}
-		}
-	})
-	b.Run("selected", func(b *testing.B) {
-		tab := mustOpen(b, path, Options{})
-		want := Selection{Cells: []int{0, 1, 2}, Key: 0, IsKey: isCode, Width: DefaultColumns}
-		b.SetBytes(info.Size())
-		rows := 0
-		perRow(b, &rows)
-		for b.Loop() {
-			r, err := tab.Sheets()[0].RowsOf(want)
-			if err != nil {
-				b.Fatal(err)
-			}
-			for rows = 0; r.Next(); rows++ {
-				_ = r.Row()
-			}
-			if err := errors.Join(r.Err(), r.Close()); err != nil {
-				b.Fatal(err)
-			}
-		}
+		})
+	}
+	read("table", (*Sheet).Rows)
+	read("selected", func(s *Sheet) (Rows, error) {
+		return s.RowsOf(Selection{Cells: []int{0, 1, 2}, Key: 0, IsKey: isCode, Width: DefaultColumns})
 	})
 	b.Run("open", func(b *testing.B) {
 		b.SetBytes(info.Size())
