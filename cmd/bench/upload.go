@@ -255,7 +255,10 @@ func upload(args []string, m *measure) (err error) {
 		return err
 	}
 	if len(report.Arrived) != n {
-		return fmt.Errorf("%w: %d of %d arrived, %d failed", errNoWork, len(report.Arrived), n, len(report.Failures))
+		for _, failed := range report.Failures {
+			err = failed.Err
+		}
+		return fmt.Errorf("%w: %d of %d arrived, %d failed, at last by: %w", errNoWork, len(report.Arrived), n, len(report.Failures), err)
 	}
 	proof := 0.0
 	for _, a := range report.Arrived {

@@ -133,7 +133,9 @@ func (apiRemote) Look(context.Context, string, string) (outbox.Seen, error) {
 }
 
 // Sweep has nothing to sweep.
-func (apiRemote) Sweep(context.Context, string) error { return nil }
+func (apiRemote) Sweep(context.Context, string, []string) (func() error, error) {
+	return func() error { return nil }, nil
+}
 
 // Close leaves the client as it is: its connections serve others, too.
 func (apiRemote) Close() error { return nil }

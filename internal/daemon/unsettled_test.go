@@ -356,10 +356,13 @@ func (r *reader) Look(_ context.Context, folder, name string) (outbox.Seen, erro
 	return outbox.Seen{Exists: ok, Size: int64(len(data))}, nil
 }
 
-// Sweep implements outbox.Remote.
+// Room implements outbox.Remote.
 func (r *reader) Room(context.Context, outbox.Delivery) (func(), error) { return func() {}, nil }
 
-func (r *reader) Sweep(context.Context, string) error { return nil }
+// Sweep implements outbox.Remote.
+func (r *reader) Sweep(context.Context, string, []string) (func() error, error) {
+	return func() error { return nil }, nil
+}
 
 // Close implements outbox.Remote.
 func (r *reader) Close() error { return nil }

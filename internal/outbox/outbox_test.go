@@ -139,6 +139,7 @@ type fakeRemote struct {
 	replace func(ctx context.Context, d Delivery) (Receipt, error)
 	look    func(name string) (Seen, error)
 	sweep   func(folder string) error
+	rest    func(folder string) error
 	closed  atomic.Int32
 }
 
@@ -165,12 +166,19 @@ func (r *fakeRemote) Look(_ context.Context, _, name string) (Seen, error) {
 	return Seen{}, nil
 }
 
-func (r *fakeRemote) Sweep(_ context.Context, folder string) error {
+func (r *fakeRemote) Sweep(_ context.Context, folder string, _ []string) (func() error, error) {
 	r.q.note("sweep "+folder, 0)
-	if r.sweep != nil {
-		return r.sweep(folder)
+	rest := func() error {
+		r.q.note("swept "+folder, 0)
+		if r.rest != nil {
+			return r.rest(folder)
+		}
+		return nil
 	}
-	return nil
+	if r.sweep != nil {
+		return rest, r.sweep(folder)
+	}
+	return rest, nil
 }
 
 func (r *fakeRemote) Close() error { r.closed.Add(1); return nil }

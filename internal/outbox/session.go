@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -20,7 +22,14 @@ type session struct {
 
 // work sweeps, looks and sends. It returns the deliveries that were not begun because the connection was lost or ctx ended.
 func (s *session) work(ctx context.Context, looks []Pending, due []Delivery) ([]Delivery, error) {
-	s.sweep(ctx, due)
+	var clearing sync.WaitGroup
+	defer clearing.Wait()
+	rests := s.sweep(ctx, due)
+	if s.o.parallel() > 1 {
+		clearing.Go(func() { s.clear(rests) })
+	} else {
+		s.clear(rests)
+	}
 	if err := s.look(ctx, looks, due); err != nil {
 		return nil, err
 	}
@@ -70,20 +79,58 @@ func byTarget(due []Delivery) [][]Delivery {
 	return lanes
 }
 
-// sweep clears each folder of what earlier attempts left. Leftovers take room and harm nobody, so a server that refuses does not
-// keep anything from being sent.
-func (s *session) sweep(ctx context.Context, due []Delivery) {
-	seen := make(map[string]bool)
+// sweep looks for each folder, and returns what clears them of what earlier attempts left. Leftovers take room and harm nobody, so a
+// server that refuses does not keep anything from being sent, and nothing waits for that.
+func (s *session) sweep(ctx context.Context, due []Delivery) []func() {
+	names := make(map[string][]string)
 	for _, d := range due {
-		if seen[d.Folder] || s.lost.Load() || ctx.Err() != nil {
-			continue
-		}
-		seen[d.Folder] = true
-		if err := s.remote.Sweep(ctx, d.Folder); err != nil {
-			s.noteLost(err)
-			s.log.Debug("sweep leftovers", "folder", d.Folder, "err", err)
-		}
+		names[d.Folder] = append(names[d.Folder], d.Name)
 	}
+	folders := slices.Sorted(maps.Keys(names))
+	rests := make([]func(), len(folders))
+	var group errgroup.Group
+	group.SetLimit(s.o.parallel())
+	for i, folder := range folders {
+		group.Go(func() error {
+			rests[i] = func() {}
+			if s.lost.Load() || ctx.Err() != nil {
+				return nil
+			}
+			rest, err := s.remote.Sweep(ctx, folder, names[folder])
+			if err != nil {
+				s.unswept(folder, err)
+				return nil
+			}
+			rests[i] = func() {
+				if err := rest(); err != nil {
+					s.unswept(folder, err)
+				}
+			}
+			return nil
+		})
+	}
+	_ = group.Wait() // nothing of it is an error here
+	return rests
+}
+
+// clear does what is left of sweeping.
+func (s *session) clear(rests []func()) {
+	var group errgroup.Group
+	group.SetLimit(s.o.parallel())
+	for _, rest := range rests {
+		group.Go(func() error {
+			if !s.lost.Load() {
+				rest()
+			}
+			return nil
+		})
+	}
+	_ = group.Wait()
+}
+
+func (s *session) unswept(folder string, err error) {
+	s.noteLost(err)
+	s.log.Debug("sweep leftovers", "folder", folder, "err", err)
 }
 
 func (s *session) noteLost(err error) {

@@ -163,7 +163,7 @@ func TestFolders(t *testing.T) {
 				if seen, err := r.Look(t.Context(), tc.configured, final); err != nil || seen.Exists {
 					t.Errorf("Look = %+v, %v; want nothing", seen, err)
 				}
-				if err := r.Sweep(t.Context(), tc.configured); err != nil {
+				if err := sweep(t.Context(), r, tc.configured); err != nil {
 					t.Errorf("Sweep: %v", err)
 				}
 				if tc.there == "" {
@@ -289,19 +289,19 @@ func TestSweepLeavesWhatIsUnderWay(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		sweep := func() {
+		sweepOnce := func() {
 			t.Helper()
-			if err := r.Sweep(t.Context(), "catalog"); err != nil {
+			if err := sweep(t.Context(), r, "catalog"); err != nil {
 				t.Errorf("Sweep: %v", err)
 			}
 		}
-		sweep()
+		sweepOnce()
 		holds(t, p.folder("catalog"), outbox.Delivery{}, map[string]string{
 			final: old, ".someone.tmp": "not ours", ".other.csv.4.old": "left, its name is free",
 			"." + final + ".2.tmp": "of a name that is being replaced", "." + final + ".2.old": "of a name that is being replaced",
 		})
 		release()
-		sweep()
+		sweepOnce()
 		holds(t, p.folder("catalog"), outbox.Delivery{}, map[string]string{
 			final: old, ".someone.tmp": "not ours", ".other.csv.4.old": "left, its name is free",
 		})

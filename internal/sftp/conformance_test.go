@@ -309,7 +309,7 @@ func (b *bench) send(d outbox.Delivery) (outbox.Receipt, error) {
 	for range 4 {
 		var r *Remote
 		if r, err = b.remote(); err == nil {
-			_ = r.Sweep(b.t.Context(), d.Folder) // never fails a delivery
+			_ = sweep(b.t.Context(), r, d.Folder) // never fails a delivery
 			if got, err = r.Replace(b.t.Context(), d); err == nil {
 				break
 			}
@@ -801,7 +801,7 @@ func conformances() []conformance {
 			if err != nil {
 				return err
 			}
-			if err := r.Sweep(b.t.Context(), "catalog"); err != nil {
+			if err := sweep(b.t.Context(), r, "catalog"); err != nil {
 				return err
 			}
 			return b.clean("catalog", ".someone.tmp")

@@ -19,12 +19,16 @@ const backGrace = 8 * time.Second
 
 // direct writes the document under its final name, where there is no better way. A failure that leaves the connection alive is made
 // good: the old document is written back, or what was begun is removed where there was none.
-func (p *replacement) direct(ctx context.Context, before lying) (string, outbox.Proof, error) {
+func (p *replacement) direct(ctx context.Context) (string, outbox.Proof, error) {
+	// No listing tells: what lies there is gone with the opening.
+	if p.before = p.look(); p.before.err != nil {
+		return "", "", p.before.err
+	}
 	if err := p.checkDigest(ctx, &p.d); err != nil {
 		return "", "", err // found out before the old file is touched
 	}
 	eats := p.r.Passport().Has(outbox.EatsOnClose)
-	file, err := p.openInPlace(ctx, &before)
+	file, err := p.openInPlace(ctx)
 	if err != nil {
 		if errors.Is(err, fs.ErrNotExist) {
 			p.r.forget(p.d.Folder)
@@ -33,7 +37,7 @@ func (p *replacement) direct(ctx context.Context, before lying) (string, outbox.
 	}
 	proof := outbox.ProofClosed
 	var short error
-	err = p.fill(ctx, file, &p.d, func(failed error) {
+	err = p.fill(ctx, file, &p.d, filling{atEnd: func(failed error) {
 		switch {
 		case !eats:
 		case failed != nil:
@@ -45,7 +49,7 @@ func (p *replacement) direct(ctx context.Context, before lying) (string, outbox.
 				p.undo()
 			}
 		}
-	})
+	}})
 	err = errors.Join(err, short)
 	if err == nil {
 		proof, err = p.proveInPlace(ctx, proof, eats)
@@ -55,22 +59,22 @@ func (p *replacement) direct(ctx context.Context, before lying) (string, outbox.
 	}
 	f, classed := errors.AsType[*outbox.Failure](err)
 	// Where files are taken the name is free again. What lay there all the same was not taken, and is put back as anywhere.
-	if foreign := classed && f.Class == outbox.Foreign; p.r.lost() == nil && (!eats || before.Exists) && !foreign {
-		err = p.putBack(before, err)
+	if foreign := classed && f.Class == outbox.Foreign; p.r.lost() == nil && (!eats || p.before.Exists) && !foreign {
+		err = p.putBack(p.before.lying, err)
 	}
 	return "", "", err
 }
 
-// openInPlace opens the final name for writing. Where that waited for others it is looked at once more: it is gone with the opening.
-func (p *replacement) openInPlace(ctx context.Context, before *lying) (*sftp.File, error) {
+// openInPlace opens the final name for writing. Where that waited for others it is looked at once more.
+func (p *replacement) openInPlace(ctx context.Context) (*sftp.File, error) {
 	waited := false
 	return p.beside(ctx, func() (*sftp.File, error) {
 		if waited {
-			now, err := p.look()
-			if err != nil {
-				return nil, err
+			now := p.look()
+			if now.err != nil {
+				return nil, now.err
 			}
-			*before, p.over = now, p.over || now.Exists
+			p.before, p.over = now, p.over || now.Exists
 		}
 		waited = true
 		return p.r.ftp.OpenFile(p.final, os.O_WRONLY|os.O_CREATE|os.O_TRUNC)
@@ -159,7 +163,7 @@ func (p *replacement) putBack(before lying, failure error) error {
 	defer cancel()
 	file, err := p.r.ftp.OpenFile(p.final, os.O_WRONLY|os.O_CREATE|os.O_TRUNC)
 	if err == nil {
-		err = p.fill(ctx, file, &outbox.Delivery{Path: old.Path, Size: old.Size, SHA256: old.SHA256}, nil)
+		err = p.fill(ctx, file, &outbox.Delivery{Path: old.Path, Size: old.Size, SHA256: old.SHA256}, filling{})
 	}
 	if err != nil {
 		return &outbox.Failure{Class: class, Err: fmt.Errorf("%w; the old file could not be written back: %w", failure, err)}

@@ -17,7 +17,8 @@ import (
 // folder returns the configured folder as it is spelled on the server: Catalog and catalog are the same to people and to the
 // platform's documents, and two names to the server. A folder that is not there is made, or "" is returned when make is false.
 //
-// The spelling is looked up once per connection. A server that does not let us list is taken at the configured word.
+// The spelling is looked up once per connection: as it is configured first, which is one question, then in the listings of what it lies
+// in. A server that does not let us list is taken at the configured word.
 func (r *Remote) folder(configured string, create bool) (string, error) {
 	r.resolve.Lock()
 	defer r.resolve.Unlock()
@@ -25,6 +26,14 @@ func (r *Remote) folder(configured string, create bool) (string, error) {
 		return f, nil
 	}
 	clean := path.Clean(configured)
+	info, err := r.ftp.Stat(clean)
+	if r.isGone(err) {
+		return "", r.fail(fmt.Sprintf("look for folder %q", clean), err)
+	}
+	if err == nil && info.IsDir() {
+		r.folders[configured] = clean
+		return clean, nil
+	}
 	at := "."
 	if path.IsAbs(clean) {
 		at = "/"

@@ -226,7 +226,7 @@ func TestProbeAmongOthers(t *testing.T) {
 			return nil
 		}
 		asked = true
-		if err := others[0].Sweep(t.Context(), "catalog"); err != nil {
+		if err := sweep(t.Context(), others[0], "catalog"); err != nil {
 			t.Errorf("Sweep: %v", err)
 		}
 		if _, err := others[1].Probe(t.Context()); err != nil {
@@ -246,7 +246,7 @@ func TestProbeAmongOthers(t *testing.T) {
 	}
 	// What a probe left long ago is swept.
 	s.put(t, "."+probeFinal+".100.tmp", probeOne)
-	if err := others[0].Sweep(t.Context(), "catalog"); err != nil {
+	if err := sweep(t.Context(), others[0], "catalog"); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := os.Stat(s.local("." + probeFinal + ".100.tmp")); !errors.Is(err, fs.ErrNotExist) {

@@ -52,13 +52,14 @@ type Remote struct {
 	known    sync.Mutex      // guards passport; held while Learned is called
 	passport outbox.Passport // what the server allows, as far as is known
 
-	mu       sync.Mutex                  // guards the rest
-	claims   map[string]chan struct{}    // remote files that a call has to itself; closed when it lets go
-	asides   map[string][]string         // by final path: old files without a successor yet
-	swept    map[string]map[string]lying // by folder: the files that were there when it was swept, by path; each is believed once
-	resolve  sync.Mutex                  // guards the rest; held over round trips
-	folders  map[string]string           // by configured name: as spelled on the server
-	listings map[string][]fs.FileInfo    // by folder: what was in it when it was first listed
+	mu       sync.Mutex               // guards the rest
+	claims   map[string]chan struct{} // remote files that a call has to itself; closed when it lets go
+	asides   map[string][]string      // by final path: old files without a successor yet
+	saw      map[string]lying         // by path: what a sweep saw there; not told of those whose turn it was
+	listed   map[string]bool          // the folders of which a sweep saw all
+	resolve  sync.Mutex               // guards the rest; held over round trips
+	folders  map[string]string        // by configured name: as spelled on the server
+	listings map[string][]fs.FileInfo // by folder: what was in it when it was first listed
 }
 
 var _ outbox.Remote = (*Remote)(nil)
@@ -72,7 +73,8 @@ func newRemote(c Config, w *wire, client *ssh.Client) *Remote {
 		asides:   make(map[string][]string),
 		folders:  make(map[string]string),
 		listings: make(map[string][]fs.FileInfo),
-		swept:    make(map[string]map[string]lying),
+		saw:      make(map[string]lying),
+		listed:   make(map[string]bool),
 	}
 	r.bytes.set(bytesAhead)
 	r.begunBytes.set(lanes(bytesAhead))

@@ -32,11 +32,12 @@ type replacement struct {
 	folder string
 	final  string
 	aside  string
-	temp   string  // the temporary file, once it was opened
 	over   bool    // something lay under the final name when it was taken
-	again  *looked // at the final name, once the document was uploaded
+	before *looked // at the final name, before a byte was written
+	again  *looked // once the document was uploaded
 
-	inPlace bool // it is written under its final name
+	temp    string // the temporary file, once it was opened
+	release func() // gives up its name
 
 	files, bytes int64      // the shares of the quotas that it has
 	reading      *sftp.File // being read back
@@ -67,6 +68,7 @@ func (r *Remote) Replace(ctx context.Context, d outbox.Delivery) (outbox.Receipt
 		return outbox.Receipt{}, r.fail(doing, err)
 	}
 	defer release()
+	defer p.releaseTemp()
 	defer p.give()
 	if err := p.begin(ctx); err != nil {
 		return outbox.Receipt{}, err
@@ -93,19 +95,15 @@ func (p *replacement) give() {
 }
 
 func (p *replacement) run(ctx context.Context) (outbox.Receipt, error) {
-	p.inPlace = p.r.Passport().Way() == outbox.WayDirect // asked once: what was enough to look at for another way is not for this one
-	before, err := p.look()
-	if err != nil {
-		return outbox.Receipt{}, err
-	}
 	put := p.viaTemp
-	if p.inPlace {
+	if p.r.Passport().Way() == outbox.WayDirect {
 		put = p.direct
 	}
-	way, proof, err := put(ctx, before)
+	way, proof, err := put(ctx)
 	if err != nil {
 		return outbox.Receipt{}, err
 	}
+	before := p.before.lying
 	r := outbox.Receipt{
 		Size: p.d.Size, SHA256: p.d.SHA256, Proof: proof, Way: way, At: p.r.c.Now(),
 		// Where the server does not tell, the careful answer is yes: the file goes once more if it vanishes.
@@ -118,36 +116,38 @@ func (p *replacement) run(ctx context.Context) (outbox.Receipt, error) {
 	return r, nil
 }
 
-// look finds out what lies under the final name before anything is written, and refuses to replace what is not ours. Where the folder
-// was listed lately that tells, since it is looked at once more before the names are swapped; nothing is refused for an old listing.
-func (p *replacement) look() (lying, error) {
-	if !p.inPlace {
-		if before, ok := p.r.sweptAt(p.folder, p.final); ok && p.ours(before) == nil {
-			return before, nil
-		}
-	}
-	before, err := p.r.standing(p.final)
-	if err == nil {
-		err = p.ours(before)
-	}
-	return before, err
-}
-
-// looked is what a look found.
+// looked is what a look found, and what there is against replacing it.
 type looked struct {
 	lying
 	err error
 }
 
-// lookAgain looks at the final name once more right before it is taken.
-func (p *replacement) lookAgain() {
-	var l looked
-	l.lying, l.err = p.r.standing(p.final)
-	p.again = &l
+// look finds out what lies under the final name, and refuses to replace what is not ours.
+func (p *replacement) look() *looked {
+	l, err := p.r.standing(p.final)
+	if err == nil {
+		err = p.ours(l)
+	}
+	return &looked{l, err}
 }
 
+// lookFirst looks before anything is written. What the sweep saw there is enough, since it is looked at once more before the names are
+// swapped; nothing is refused for what is old.
+func (p *replacement) lookFirst() *looked {
+	if before, ok := p.r.sawAt(p.folder, p.final); ok && p.ours(before) == nil {
+		return &looked{before, nil}
+	}
+	return p.look()
+}
+
+// lookAgain looks at the final name once more right before it is taken.
+func (p *replacement) lookAgain() { p.again = p.look() }
+
 // viaTemp uploads under a temporary name, proves what lies there, and gives it the final one.
-func (p *replacement) viaTemp(ctx context.Context, _ lying) (string, outbox.Proof, error) {
+func (p *replacement) viaTemp(ctx context.Context) (string, outbox.Proof, error) {
+	if p.before = p.lookFirst(); p.before.err != nil {
+		return "", "", p.before.err
+	}
 	proof, err := p.upload(ctx)
 	if err != nil {
 		return "", "", err
@@ -176,19 +176,16 @@ func (p *replacement) take(ctx context.Context, proof outbox.Proof) (string, out
 			p.lookAgain()
 		}
 	}, p.stopReading)
-	before, err := p.again.lying, p.again.err
-	if err == nil {
-		err = p.ours(before)
+	if p.again.err != nil {
+		return "", "", p.again.err
 	}
-	if err != nil {
-		return "", "", err
-	}
+	p.give() // what is left are names, and no open file
+	before := p.again.lying
 	p.over = before.Exists
 	way, err := p.swap(before)
 	if err != nil {
 		return "", "", err
 	}
-	p.give() // what is left is a look
 	if proof, err = p.confirm(proof); err != nil {
 		return "", "", err
 	}

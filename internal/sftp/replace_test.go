@@ -196,7 +196,7 @@ func TestReplaceCutAtByte(t *testing.T) {
 		if _, err := r.Look(t.Context(), "catalog", final); !errors.Is(err, outbox.ErrLost) {
 			t.Errorf("look over a lost connection: %v", err)
 		}
-		if err := dial(t, s.client()).Sweep(t.Context(), "catalog"); err != nil {
+		if err := sweep(t.Context(), dial(t, s.client()), "catalog"); err != nil {
 			t.Errorf("sweep: %v", err)
 		}
 		holds(t, s.local("catalog"), d, map[string]string{final: old, ".someone.tmp": "not ours"})
@@ -231,7 +231,7 @@ func TestReplaceCutBetweenRenames(t *testing.T) {
 	wantClass(t, err, outbox.Transient)
 
 	r := dial(t, s.client())
-	if err := r.Sweep(t.Context(), "catalog"); err != nil {
+	if err := sweep(t.Context(), r, "catalog"); err != nil {
 		t.Fatal(err)
 	}
 	aside := "." + final + ".7.old"
@@ -366,7 +366,7 @@ func TestFolderTrouble(t *testing.T) {
 		r := dial(t, s.client())
 		_, err := r.Look(t.Context(), "catalog", final)
 		wantClass(t, err, outbox.Permission, "list the folder")
-		wantClass(t, r.Sweep(t.Context(), "catalog"), outbox.Permission)
+		wantClass(t, sweep(t.Context(), r, "catalog"), outbox.Permission)
 	})
 }
 

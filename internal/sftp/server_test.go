@@ -1,6 +1,7 @@
 package sftp
 
 import (
+	"context"
 	"crypto/ed25519"
 	"crypto/rand"
 	"crypto/rsa"
@@ -530,4 +531,13 @@ func authorizedLine(host string, key ssh.PublicKey) string {
 func digestOfBytes(data []byte) string {
 	sum := sha256.Sum256(data)
 	return hex.EncodeToString(sum[:])
+}
+
+// sweep clears a folder over a connection, all of it.
+func sweep(ctx context.Context, r *Remote, folder string) error {
+	rest, err := r.Sweep(ctx, folder, nil)
+	if err != nil {
+		return err
+	}
+	return rest()
 }

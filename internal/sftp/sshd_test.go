@@ -253,7 +253,7 @@ func TestOpenSSHDiesInUpload(t *testing.T) {
 	}
 	s.Restart()
 	again := dial(t, sshdConfig(s))
-	if err := again.Sweep(t.Context(), "catalog"); err != nil {
+	if err := sweep(t.Context(), again, "catalog"); err != nil {
 		t.Fatal(err)
 	}
 	holds(t, filepath.Join(s.Home(), "catalog"), d, map[string]string{final: old})

@@ -5,10 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"path"
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
+	"sync/atomic"
 
 	"gondola/internal/outbox"
 )
@@ -58,107 +61,182 @@ func leftover(name string) (final, suffix string, ok bool) {
 // files that were moved aside and whose name is taken again. An aside file whose final name is free is the last that the platform has
 // of that shelf: it stays until a replace of that name succeeds over this connection. Files of replaces and probes under way are left
 // alone, as is everything not named by us. Where nothing can be listed there is nothing to sweep by.
-func (r *Remote) Sweep(ctx context.Context, folder string) error {
+//
+// The folder and the names that something is about to be put under are looked at first, all at once; the rest lists and removes.
+func (r *Remote) Sweep(ctx context.Context, folder string, names []string) (rest func() error, err error) {
 	doing := fmt.Sprintf("sweep folder %q", folder)
 	leave, err := r.enter(ctx, doing)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	defer leave()
-	var here, home error
-	r.side(func() { here = r.sweepFolder(ctx, folder, doing) }, func() {
-		if r.Passport().Has(outbox.RenameAcross) && path.Clean(folder) != "." {
-			infos, err := r.ftp.ReadDirContext(ctx, ".")
-			home = r.sweep(ctx, ".", doing, infos, err)
-		}
-	})
-	return errors.Join(here, home)
-}
-
-// sweepFolder clears a folder. It is listed by the name that the config has for it, while its spelling is looked up.
-func (r *Remote) sweepFolder(ctx context.Context, folder, doing string) error {
 	var at string
-	var err, lerr error
-	var infos []fs.FileInfo
-	guess := path.Clean(folder)
-	r.side(func() { at, err = r.folder(folder, false) }, func() { infos, lerr = r.ftp.ReadDirContext(ctx, guess) })
+	r.side(func() { at, err = r.folder(folder, false) }, func() { r.lookAhead(path.Clean(folder), names) })
 	if err != nil || at == "" {
-		return err
+		return func() error { return nil }, err
 	}
-	if at != guess {
-		infos, lerr = r.ftp.ReadDirContext(ctx, at)
-	}
-	return r.sweep(ctx, at, doing, infos, lerr)
+	return func() error {
+		leave, err := r.enter(ctx, doing)
+		if err != nil {
+			return err
+		}
+		defer leave()
+		var here, home error
+		r.side(func() { here = r.sweep(ctx, at, doing) }, func() {
+			if r.Passport().Has(outbox.RenameAcross) && at != "." {
+				home = r.sweep(ctx, ".", doing)
+			}
+		})
+		return errors.Join(here, home)
+	}, nil
 }
 
-// sweep clears one folder of which there is a listing.
-func (r *Remote) sweep(ctx context.Context, at, doing string, infos []fs.FileInfo, err error) error {
+// sweep clears one folder. Its listing is one more open file.
+func (r *Remote) sweep(ctx context.Context, at, doing string) error {
+	one, err := r.files.take(ctx, 1)
+	if err != nil {
+		return r.fail(doing, err)
+	}
+	infos, err := r.ftp.ReadDirContext(ctx, at)
+	r.files.give(one)
 	if err != nil {
 		if errors.Is(err, fs.ErrNotExist) {
 			return nil
 		}
 		return r.fail(doing, err)
 	}
-	names, files := make(map[string]bool, len(infos)), make(map[string]lying)
+	r.noteListed(at, infos)
+	names := namesOf(infos)
+	remove := make(map[string][]leaving)
 	for _, info := range infos {
-		names[info.Name()] = true
-		if info.Mode().IsRegular() && strings.HasSuffix(info.Name(), ".csv") {
-			files[path.Join(at, info.Name())] = lyingOf(info)
-		}
-	}
-	r.mu.Lock()
-	r.swept[at] = files
-	r.mu.Unlock()
-	var errs []error
-	for _, info := range infos {
-		name := info.Name()
-		final, suffix, ok := leftover(name)
-		if !ok || probing(name, r.Passport().Probing, r.c.Now()) {
+		final, suffix, ok := leftover(info.Name())
+		if !ok || probing(info.Name(), r.Passport().Probing, r.c.Now()) {
 			continue
 		}
-		if ctx.Err() != nil {
-			return r.fail(doing, ctx.Err())
-		}
-		if suffix == suffixAside && !names[final] {
-			r.remember(path.Join(at, final), path.Join(at, name))
+		name, last := path.Join(at, info.Name()), suffix == suffixAside
+		_, taken := slices.BinarySearch(names, final)
+		if final = path.Join(at, final); last && !taken {
+			r.remember(final, name)
 			continue
 		}
-		if err := r.sweepOne(path.Join(at, final), path.Join(at, name)); err != nil {
-			errs = append(errs, r.fail(fmt.Sprintf("remove leftover %q", path.Join(at, name)), err))
-		}
+		remove[final] = append(remove[final], leaving{final, name, last})
 	}
+	return r.removeAll(ctx, doing, slices.Collect(maps.Values(remove)))
+}
+
+// leaving is a leftover that is to be removed.
+type leaving struct {
+	final, name string
+	last        bool // it may be the last that the platform has of its final name
+}
+
+// removesAhead is how many leftovers are removed at once: a connection that broke leaves as many as were on their way.
+const removesAhead = 64
+
+// removeAll removes leftovers, those of a final name one after the other.
+func (r *Remote) removeAll(ctx context.Context, doing string, all [][]leaving) error {
+	ahead := removesAhead
+	if r.c.Parallel == 1 {
+		ahead = 1
+	}
+	errs := make([]error, min(ahead, len(all))) // one a worker, so that they share nothing
+	var next atomic.Int64
+	var wait sync.WaitGroup
+	for i := range errs {
+		wait.Go(func() {
+			for n := next.Add(1); n <= int64(len(all)); n = next.Add(1) {
+				for _, l := range all[n-1] {
+					if ctx.Err() != nil {
+						errs[i] = r.fail(doing, ctx.Err())
+						return
+					}
+					if err := r.sweepOne(l); err != nil {
+						errs[i] = errors.Join(errs[i], r.fail(fmt.Sprintf("remove leftover %q", l.name), err))
+					}
+				}
+			}
+		})
+	}
+	wait.Wait()
 	return errors.Join(errs...)
 }
 
-// sweptAt returns what a sweep saw under a name, where the folder was swept over this connection. It tells of each name once: after
-// that it may be otherwise.
-func (r *Remote) sweptAt(folder, file string) (lying, bool) {
+// lookAhead looks at names before their turn, as many as may begin at once. Those that can't be looked at are looked at again.
+func (r *Remote) lookAhead(folder string, names []string) {
+	if r.c.Parallel == 1 {
+		return
+	}
+	if most, _ := r.files.state(); most > 0 {
+		names = names[:min(int64(len(names)), lanes(most))]
+	}
+	var wait sync.WaitGroup
+	for _, name := range names {
+		wait.Go(func() {
+			file := path.Join(folder, name)
+			l := lying{told: true}
+			info, err := r.ftp.Stat(file)
+			switch {
+			case err == nil && !info.IsDir():
+				l = lyingOf(info)
+			case !errors.Is(err, fs.ErrNotExist):
+				return
+			}
+			r.mu.Lock()
+			defer r.mu.Unlock()
+			r.saw[file] = l
+		})
+	}
+	wait.Wait()
+}
+
+// noteListed notes what a listing says about names whose turn has not come.
+func (r *Remote) noteListed(folder string, infos []fs.FileInfo) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	files, ok := r.swept[folder]
-	if !ok {
-		return lying{}, false
+	r.listed[folder] = true
+	for _, info := range infos {
+		file := path.Join(folder, info.Name())
+		if l, known := r.saw[file]; info.Mode().IsRegular() && strings.HasSuffix(file, ".csv") && (!known || l.told) {
+			r.saw[file] = lyingOf(info)
+		}
 	}
-	l, there := files[file]
-	files[file] = lying{}
-	if there && !l.told {
-		return lying{}, false
+}
+
+// sawAt returns what a sweep saw under a name, where it looked over this connection. It tells of each name once: after that it may be
+// otherwise.
+func (r *Remote) sawAt(folder, file string) (lying, bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	l, known := r.saw[file]
+	if !known && r.listed[folder] {
+		l = lying{told: true}
 	}
-	l.told = true
-	return l, true
+	r.saw[file] = lying{}
+	return l, l.told
 }
 
 // sweepOne removes a leftover of a final name, unless that name is being replaced right now, or the file is on its way to a name in
-// another folder: then the leftover may not be one.
-func (r *Remote) sweepOne(final, file string) error {
-	for _, name := range []string{final, file} {
+// another folder: then the leftover may not be one. One that may be the last that the platform has stays unless the final name is taken
+// still: a replace may have failed since the folder was listed.
+func (r *Remote) sweepOne(l leaving) error {
+	for _, name := range []string{l.final, l.name} {
 		release, _ := r.tryClaim(name)
 		if release == nil {
 			return nil
 		}
 		defer release()
 	}
-	if err := r.ftp.Remove(file); err != nil && !errors.Is(err, fs.ErrNotExist) {
+	if l.last {
+		now, err := r.standing(l.final)
+		if err != nil {
+			return err
+		}
+		if !now.Exists {
+			r.remember(l.final, l.name)
+			return nil
+		}
+	}
+	if err := r.ftp.Remove(l.name); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
 	return nil

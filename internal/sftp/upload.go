@@ -49,12 +49,11 @@ var errVanished = errors.New("the temporary file vanished after the upload")
 // uploadTo uploads to the first of some places that the server takes.
 func (p *replacement) uploadTo(ctx context.Context, spots []spot) (outbox.Proof, error) {
 	p.again = nil
-	file, release, err := p.create(ctx, spots)
+	file, err := p.create(ctx, spots)
 	if err != nil {
 		return "", err
 	}
-	defer release()
-	err = p.fill(ctx, file, &p.d, nil)
+	err = p.fill(ctx, file, &p.d, filling{beside: p.openAhead})
 	var proof outbox.Proof
 	if err == nil {
 		proof, err = p.prove(ctx)
@@ -91,13 +90,14 @@ func (p *replacement) tempAt(at spot) string {
 }
 
 // create opens a new temporary file: write-only, created, truncated, as the strictest servers want it. The name is the call's own
-// until it is released.
-func (p *replacement) create(ctx context.Context, spots []spot) (file *sftp.File, release func(), err error) {
+// until it ends or takes another one.
+func (p *replacement) create(ctx context.Context, spots []spot) (file *sftp.File, err error) {
 	var refused []spot
 	for _, at := range spots {
+		p.releaseTemp()
 		p.temp = p.tempAt(at)
-		if release, err = p.r.claim(ctx, p.temp); err != nil {
-			return nil, nil, p.fail("upload", err)
+		if p.release, err = p.r.claim(ctx, p.temp); err != nil {
+			return nil, p.fail("upload", err)
 		}
 		var oerr error
 		file, oerr = p.beside(ctx, func() (*sftp.File, error) {
@@ -114,9 +114,8 @@ func (p *replacement) create(ctx context.Context, spots []spot) (file *sftp.File
 			for _, no := range refused {
 				p.r.contradict(no.feature, outbox.Cannot, err)
 			}
-			return file, release, nil
+			return file, nil
 		}
-		release()
 		if err = oerr; !p.refused(err) && !errors.Is(err, fs.ErrPermission) {
 			break
 		}
@@ -126,7 +125,15 @@ func (p *replacement) create(ctx context.Context, spots []spot) (file *sftp.File
 	if errors.Is(err, fs.ErrNotExist) {
 		p.r.forget(p.d.Folder)
 	}
-	return nil, nil, p.fail("create temporary file of", err)
+	return nil, p.fail("create temporary file of", err)
+}
+
+// releaseTemp lets others have the temporary file: it has its name, or never will.
+func (p *replacement) releaseTemp() {
+	if p.release != nil {
+		p.release()
+		p.release = nil
+	}
 }
 
 // beside opens a remote file. A refusal while other files are on their way may be one of yet another: then fewer are, and it is tried
@@ -159,9 +166,15 @@ func (p *replacement) beside(ctx context.Context, open func() (*sftp.File, error
 	}
 }
 
+// filling is what else is to be done when a remote file is filled; the zero value is nothing.
+type filling struct {
+	atEnd  func(failed error) // before the close: it may look at the open file, or spoil it when it failed
+	beside func()             // while the answer to the close is on its way; only when nothing failed
+}
+
 // fill copies a document of ours into a remote file and closes it. The digest is looked at beside the upload, not in its path: it
-// proves that what leaves is what was rendered. Before the close, atEnd may look at the open file, or spoil it when it failed.
-func (p *replacement) fill(ctx context.Context, file *sftp.File, d *outbox.Delivery, atEnd func(failed error)) error {
+// proves that what leaves is what was rendered.
+func (p *replacement) fill(ctx context.Context, file *sftp.File, d *outbox.Delivery, also filling) error {
 	doc, err := os.Open(d.Path)
 	if err != nil {
 		err = p.unreadable(err)
@@ -173,12 +186,18 @@ func (p *replacement) fill(ctx context.Context, file *sftp.File, d *outbox.Deliv
 			err = p.writePieces(ctx, file, doc, d)
 		}
 	}
-	if atEnd != nil {
-		atEnd(err)
+	if also.atEnd != nil {
+		also.atEnd(err)
+	}
+	if also.beside == nil || err != nil {
+		also.beside = func() {}
 	}
 	// The server may find out only now that it has no room, so the answer to close counts as much as those to the writes.
-	cerr := file.Close()
-	p.ended = time.Now()
+	var cerr error
+	p.r.side(func() {
+		cerr = file.Close()
+		p.ended = time.Now()
+	}, also.beside)
 	if err == nil && cerr != nil {
 		err = p.fail("finish upload of", cerr)
 	}
@@ -252,6 +271,16 @@ func (p *replacement) prove(ctx context.Context) (proof outbox.Proof, err error)
 		p.r.side(func() { proof, err = p.measure() }, p.lookAgain)
 		return proof, err
 	}
+	if p.reading != nil {
+		same := false
+		p.r.side(func() { proof, err = p.measure() }, func() { same = p.readAhead(ctx) })
+		switch {
+		case err != nil:
+			return "", err
+		case same:
+			return outbox.ProofDigest, nil
+		}
+	}
 	var oerr error
 	p.r.side(func() { proof, err = p.measure() }, func() { oerr = p.openToRead(ctx, p.temp) })
 	if err != nil {
@@ -295,6 +324,29 @@ func (p *replacement) openToRead(ctx context.Context, name string) (err error) {
 		return p.r.ftp.Open(name)
 	})
 	return err
+}
+
+// openAhead opens the temporary file to read it back, without waiting for the answer to its close. That saves a round trip with servers
+// that work in the order in which they are asked, and tells nothing of others: what they refuse is asked for again in its turn.
+func (p *replacement) openAhead() {
+	if most, _ := p.r.files.state(); most != int64(p.r.c.Parallel) || most == 1 || !p.readable() {
+		return // the server was seen to count open files, and this may be one more
+	}
+	if file, err := p.r.ftp.Open(p.temp); err == nil {
+		p.reading = file
+	}
+}
+
+// readAhead reports whether the file that was opened ahead holds the document. Where it does not, it may have been opened before it was
+// whole, and is closed.
+func (p *replacement) readAhead(ctx context.Context) bool {
+	got, err := digestOf(ctx, p.reading, p.d.Size)
+	if err == nil && strings.EqualFold(got, p.d.SHA256) {
+		p.r.prove(outbox.ReadBack)
+		return true
+	}
+	p.stopReading()
+	return false
 }
 
 // stopReading closes the file that was read back, at the latest before its name changes: there are servers that rename no open file.

@@ -7,6 +7,8 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"strconv"
+	"strings"
 	"time"
 
 	"gondola/internal/outbox"
@@ -47,8 +49,13 @@ const longestDelay = 2 * time.Hour
 // What the loops ask once a second, of a table that may hold a hundred thousand deliveries. A + keeps SQLite from walking the whole
 // table for the sake of its order.
 const (
-	dueQuery = `SELECT d.id, d.target, d.folder, d.name, d.path, d.size, d.sha256, d.doc_rows, d.attempts, d.class = 'foreign', COALESCE(t.adopt, 0)
+	dueQuery = `SELECT d.id, d.target, d.folder, d.name, d.path, d.size, d.sha256, d.doc_rows, d.attempts, d.class = 'foreign', COALESCE(t.adopt, 0),
+			(SELECT group_concat(size) FROM (SELECT size FROM deliveries k WHERE k.folder = d.folder AND k.name = d.name AND k.began_at > 0
+				ORDER BY k.id DESC LIMIT $4)),
+			p.path, p.size, p.sha256
 		FROM deliveries d LEFT JOIN targets t ON t.target = d.target
+			LEFT JOIN deliveries p ON p.id = (SELECT e.id FROM deliveries e WHERE e.folder = d.folder AND e.name = d.name AND e.id < d.id
+				AND e.verified_at > 0 AND e.path <> '' ORDER BY e.id DESC LIMIT 1)
 		WHERE ` + attemptable + ` AND (d.next_at <= $1 OR d.next_at > $2) AND ` + firstOfName + ` AND NOT ` + pausedDelivery + `
 			AND +d.sent_by = $3 AND ` + noOpenJob + ` ORDER BY +d.id`
 	nextQuery = `SELECT MIN(at) FROM (
@@ -72,41 +79,44 @@ const (
 // knownSizes is how many earlier files under a name are remembered as ours.
 const knownSizes = 100
 
-// Due implements outbox.Queue.
+// Due implements outbox.Queue. With each delivery come the sizes of what was begun under its name, and the last document that was verified
+// there. Its own is none: one that goes once more has nothing older to fall back on.
 func (q Queue) Due(ctx context.Context, now time.Time) ([]outbox.Delivery, error) {
 	scan := func(rows *sql.Rows) (d outbox.Delivery, err error) {
-		err = rows.Scan(&d.ID, &d.Target, &d.Folder, &d.Name, &d.Path, &d.Size, &d.SHA256, &d.Rows, &d.Attempts, &d.Foreign, &d.Adopt)
-		d.Path = filepath.Join(q.Dir, filepath.FromSlash(d.Path))
+		var known, path, sum sql.NullString
+		var size sql.NullInt64
+		err = rows.Scan(&d.ID, &d.Target, &d.Folder, &d.Name, &d.Path, &d.Size, &d.SHA256, &d.Rows, &d.Attempts, &d.Foreign, &d.Adopt,
+			&known, &path, &size, &sum)
+		if err != nil {
+			return d, err
+		}
+		d.Path = q.file(d.Path)
+		if path.Valid {
+			d.Previous = &outbox.Document{Path: q.file(path.String), Size: size.Int64, SHA256: sum.String}
+		}
+		d.Known, err = sizes(known.String)
 		return d, err
 	}
-	due, err := list(ctx, q.read, scan, dueQuery, millis(now), millis(now.Add(longestDelay)), q.by())
-	if err != nil {
-		return nil, wrap(err, "list deliveries due")
-	}
-	for i, d := range due {
-		due[i].Known, err = list(ctx, q.read, scanOne[int64], `SELECT size FROM deliveries WHERE folder = $1 AND name = $2 AND began_at > 0
-			ORDER BY id DESC LIMIT $3`, d.Folder, d.Name, knownSizes)
-		if err != nil {
-			return nil, wrap(err, "list sizes of %s", d.Name)
-		}
-		if due[i].Previous, err = q.previous(ctx, d); err != nil {
-			return nil, err
-		}
-	}
-	return due, nil
+	due, err := list(ctx, q.read, scan, dueQuery, millis(now), millis(now.Add(longestDelay)), q.by(), knownSizes)
+	return due, wrap(err, "list deliveries due")
 }
 
-// previous returns the last document that was verified under a delivery's name, nil where there is none. Its own is none: one that
-// goes once more has nothing older to fall back on.
-func (q Queue) previous(ctx context.Context, d outbox.Delivery) (*outbox.Document, error) {
-	var p outbox.Document
-	err := q.read.QueryRowContext(ctx, `SELECT path, size, sha256 FROM deliveries WHERE folder = $1 AND name = $2 AND id < $3
-		AND verified_at > 0 AND path <> '' ORDER BY id DESC LIMIT 1`, d.Folder, d.Name, d.ID).Scan(&p.Path, &p.Size, &p.SHA256)
-	if errors.Is(err, sql.ErrNoRows) {
-		return nil, nil //nolint:nilnil // the first document of a name has none before it
+// file returns where a document of ours lies.
+func (q Queue) file(below string) string { return filepath.Join(q.Dir, filepath.FromSlash(below)) }
+
+// sizes reads a list of numbers as the database joins them.
+func sizes(joined string) (all []int64, err error) {
+	if joined == "" {
+		return nil, nil
 	}
-	p.Path = filepath.Join(q.Dir, filepath.FromSlash(p.Path))
-	return &p, wrap(err, "find the document before %s", d.Name)
+	for word := range strings.SplitSeq(joined, ",") {
+		n, err := strconv.ParseInt(word, 10, 64)
+		if err != nil {
+			return nil, fmt.Errorf("read the size of an earlier document: %w", err)
+		}
+		all = append(all, n)
+	}
+	return all, nil
 }
 
 // Begin implements outbox.Queue.

@@ -39,6 +39,8 @@ func TestHotQueriesUseTheirIndex(t *testing.T) {
 		"answers":        {receiptsQuery, "drops_receipt"},
 
 		"older of a name":  {dueQuery, "o USING INDEX deliveries_name_due"},
+		"sizes of a name":  {dueQuery, "k USING INDEX deliveries_name (folder=? AND name=?)"},
+		"last of a name":   {dueQuery, "e USING INDEX deliveries_name (folder=? AND name=? AND id<?)"},
 		"newer of a name":  {pendingQuery, "n USING INDEX deliveries_name_due"},
 		"replaced":         {replacedUpdate, "deliveries_unsettled"},
 		"contained":        {containedUpdate, "deliveries_open"},
