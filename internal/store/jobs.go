@@ -72,7 +72,7 @@ func (q Queue) accepted(ctx context.Context, id int64, r outbox.Receipt) error {
 			err = noteDelivery(ctx, tx, r.At, EntryVerified, id, func(f *Facts) { f.Proof, f.Way, f.Job = string(r.Proof), r.Way, r.Job })
 		}
 		if err == nil {
-			err = finishPlan(ctx, tx.Tx, plan, target, r.At)
+			err = finishPlans(ctx, tx.Tx, map[int64]time.Time{plan: r.At})
 		}
 		if err == nil && r.Job == "" {
 			err = settleBefore(ctx, tx.Tx, target, plan)

@@ -109,7 +109,11 @@ func (s *Store) Note(ctx context.Context, at time.Time, kind EntryKind, f Facts)
 
 // note adds a row to the ledger within the transaction of what it tells.
 func note(ctx context.Context, tx *sql.Tx, at time.Time, kind EntryKind, f Facts) error {
-	return (&sharedTx{Tx: tx}).note(ctx, at, kind, f)
+	alone := &sharedTx{Tx: tx}
+	if err := alone.note(ctx, at, kind, f); err != nil {
+		return err
+	}
+	return alone.tell(ctx)
 }
 
 // ledgerEnd is the newest row of the ledger.
@@ -118,7 +122,7 @@ type ledgerEnd struct {
 	hash string
 }
 
-// note is the same for those who share a transaction: the end of the ledger is read once.
+// note is the same for those who share a transaction: the end of the ledger is read once, and the rows are added together, by tell.
 func (tx *sharedTx) note(ctx context.Context, at time.Time, kind EntryKind, f Facts) error {
 	if tx.last == nil {
 		var last ledgerEnd
@@ -131,10 +135,20 @@ func (tx *sharedTx) note(ctx context.Context, at time.Time, kind EntryKind, f Fa
 	}
 	id, before, body := tx.last.id+1, tx.last.hash, toJSON(f)
 	hash := entryHash(id, millis(at), kind, body, before)
-	_, err := tx.ExecContext(ctx, `INSERT INTO ledger (id, at, kind, body, before, hash) VALUES ($1, $2, $3, $4, $5, $6)`,
-		id, millis(at), kind, body, before, hash)
+	tx.entries = append(tx.entries, []any{id, millis(at), kind, body, before, hash})
 	tx.last = &ledgerEnd{id, hash}
-	return wrap(err, "add %s to the ledger", kind)
+	return nil
+}
+
+// tell adds the rows that were noted.
+func (tx *sharedTx) tell(ctx context.Context) error {
+	if len(tx.entries) == 0 {
+		return nil
+	}
+	_, err := tx.ExecContext(ctx, `INSERT INTO ledger (id, at, kind, body, before, hash) SELECT value ->> 0, value ->> 1, value ->> 2,
+		value ->> 3, value ->> 4, value ->> 5 FROM json_each($1) ORDER BY key`, toJSON(tx.entries))
+	tx.entries = nil
+	return wrap(err, "add to the ledger")
 }
 
 // noteReading tells what a drop was understood as.

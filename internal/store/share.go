@@ -26,10 +26,15 @@ type sharer struct {
 	done chan struct{} // closed when err is known
 }
 
-// sharedTx is a transaction with what its calls need not find out again. It may be one call's.
+// sharedTx is a transaction with what its calls need not find out again, and what is written down for all of them at its end. It may be
+// one call's.
 type sharedTx struct {
 	*sql.Tx
 	last *ledgerEnd // nil where it is not known yet
+
+	begins   []*beginning
+	arrivals []*arrival
+	entries  [][]any // of the ledger
 }
 
 func newSharing() *sharing { return &sharing{turn: make(chan struct{}, 1)} }
@@ -87,6 +92,6 @@ func (s *Store) sharedTx(ctx context.Context, all []*sharer) error {
 				return err
 			}
 		}
-		return nil
+		return shared.writeDown(ctx)
 	})
 }

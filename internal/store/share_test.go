@@ -98,6 +98,56 @@ func TestManyShareATransaction(t *testing.T) {
 	}
 }
 
+// TestReceiptsOfOneTargetTogether has receipts of a whole plan, one of them twice, in one transaction: what was sent is what it would be
+// had they come one after the other.
+func TestReceiptsOfOneTargetTogether(t *testing.T) {
+	b := newTestStore(t)
+	first := b.plan("1", false, "a.csv", "a2.csv")
+	other := b.plan("2", false, "b.csv")
+	for _, id := range append(slices.Clone(first), other...) {
+		b.begin(id, noon)
+	}
+	receipt := outbox.Receipt{Size: 1, Proof: outbox.ProofSize, Way: outbox.WayRename, At: noon}
+	verify := func(id int64) error { return b.queue().Verified(t.Context(), id, receipt) }
+	for id, err := range b.crowd(append(slices.Clone(first), first[0], other[0]), verify) {
+		if err != nil {
+			t.Errorf("delivery %d: %v", id, err)
+		}
+	}
+	b.sent("1", first...)
+	b.sent("2", other...)
+	same(t, "state", planState(b, first[0]), "done")
+	told := 0
+	b.ok(b.Entries(t.Context(), time.Time{}, EntryVerified, func(Entry) error { told++; return nil }))
+	same(t, "receipts told", told, 4)
+	if _, err := b.VerifyLedger(t.Context()); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestBeginTwiceTogether begins an attempt twice in one transaction, as if one had failed in between.
+func TestBeginTwiceTogether(t *testing.T) {
+	b := newTestStore(t)
+	ids := append(b.plan("1", false, "a.csv"), b.plan("2", false, "b.csv")...)
+	var began atomic.Int64
+	for id, err := range b.crowd([]int64{ids[0], ids[1], ids[0], 99}, func(id int64) error {
+		ok, err := b.queue().Begin(t.Context(), id, noon)
+		if ok {
+			began.Add(1)
+		}
+		return err
+	}) {
+		if err != nil {
+			t.Errorf("delivery %d: %v", id, err)
+		}
+	}
+	same(t, "begun", began.Load(), int64(3))
+	same(t, "attempts", []int{b.delivery(ids[0]).Attempts, b.delivery(ids[1]).Attempts}, []int{2, 1})
+	told := 0
+	b.ok(b.Entries(t.Context(), time.Time{}, EntryBegun, func(Entry) error { told++; return nil }))
+	same(t, "attempts told", told, 2)
+}
+
 // TestOneOfManyFails has one of those that share a transaction fail: the others are not held up by it, and leave nothing twice.
 func TestOneOfManyFails(t *testing.T) {
 	b := newTestStore(t)
