@@ -76,6 +76,7 @@ type House struct {
 	measured    time.Time            // when the server was last asked for its clock alone; owned by send
 	ordersNext  time.Time            // when what waits for others goes into a file with them, zero while nothing does; owned by handOverOrders
 	eventsNext  time.Time            // when an event that failed is handed on again, zero while none is; owned by drainInbox
+	jobsNext    time.Time            // when a job is asked for, zero while none is; owned by askJobs
 	sendsNext   time.Time            // when a slot comes or the outbox has something to do; owned by send
 	sweptOrders bool                 // the ERP's folder has no unfinished files of a stopped process; owned by handOverOrders
 	rekeyed     bool                 // while exports are read again by another identifier: what they were understood as before is no help

@@ -36,6 +36,7 @@ func againSteps() []time.Duration {
 
 // askJobs asks for the jobs whose end is not known and whose turn has come. It is a loop of the daemon.
 func (h *House) askJobs(ctx context.Context) error {
+	h.jobsNext = time.Time{}
 	if h.rest == nil {
 		return nil
 	}
@@ -47,9 +48,11 @@ func (h *House) askJobs(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	var young time.Time // when the first of those is asked for that were accepted a moment ago
 	for _, j := range due {
-		if j.Asked == 0 && h.now().Before(j.Made.Add(jobSteps()[0])) {
-			continue // it was accepted a moment ago
+		if first := j.Made.Add(jobSteps()[0]); j.Asked == 0 && h.now().Before(first) {
+			young = earlier(young, first)
+			continue
 		}
 		if err := h.askJob(ctx, j); err != nil {
 			return err
@@ -58,7 +61,20 @@ func (h *House) askJobs(ctx context.Context) error {
 			return nil
 		}
 	}
-	return nil
+	next, err := h.store.NextJob(ctx, h.now())
+	if next.After(h.now()) || young.IsZero() {
+		young = earlier(young, next)
+	}
+	h.jobsNext = young
+	return err
+}
+
+// earlier returns the earlier of two times, of which a zero one is none.
+func earlier(a, b time.Time) time.Time {
+	if a.IsZero() || !b.IsZero() && b.Before(a) {
+		return b
+	}
+	return a
 }
 
 // askJob asks for one job. What the platform or the network does is written down with it; the error is ours.

@@ -33,6 +33,7 @@ const (
 type poller struct {
 	rest  time.Time // nothing is asked for before
 	asked time.Time // when orders were last asked for alone
+	next  time.Time // when there is something to ask, zero where nothing is asked for
 	past  bool      // windows end now: the platform refused one that ends in the future
 	told  string    // what was last told of the platform not answering
 }
@@ -63,15 +64,18 @@ func (h *House) pollDue(ctx context.Context) error {
 	}
 	now := h.now()
 	if now.Before(h.polled.rest) && h.polled.rest.Sub(now) <= pollRest {
+		h.polled.next = h.polled.rest
 		return nil
 	}
-	err := h.pollStores(ctx)
+	next, err := h.pollStores(ctx)
 	if err == nil && (now.Sub(h.polled.asked) >= askRound || now.Before(h.polled.asked)) {
 		h.polled.asked = now
 		err = errors.Join(h.askOrders(ctx), h.lookForGaps(ctx))
 	}
+	h.polled.next = earlier(next, h.polled.asked.Add(askRound))
 	if _, theirs := errors.AsType[*askError](err); theirs && !isRefusal(err) {
 		h.polled.rest = h.now().Add(pollRest)
+		h.polled.next = h.polled.rest
 	}
 	return err
 }
@@ -100,23 +104,27 @@ func isRefusal(err error) bool {
 	return isAnswer && !e.Temporary() && e.Status != http.StatusUnauthorized
 }
 
-// pollStores asks for the orders of the stores whose time has come. A store that the platform refuses keeps no other from its turn.
-func (h *House) pollStores(ctx context.Context) error {
+// pollStores asks for the orders of the stores whose time has come. A store that the platform refuses keeps no other from its turn. It
+// returns when the time of the next one comes.
+func (h *House) pollStores(ctx context.Context) (next time.Time, err error) {
 	polls, err := h.store.Polls(ctx)
 	if err != nil {
-		return err
+		return next, err
 	}
+	every := time.Duration(h.cfg.Orders.Poll.Every)
 	var errs []error
 	for _, v := range h.vendors {
 		p, now := polls[v.ID], h.now()
 		p.Vendor = v.ID
-		if age := now.Sub(p.Tried); age >= 0 && age < time.Duration(h.cfg.Orders.Poll.Every) {
+		if age := now.Sub(p.Tried); age >= 0 && age < every {
+			next = earlier(next, p.Tried.Add(every))
 			continue
 		}
 		err := h.pollStore(ctx, v.ID)
 		if ctx.Err() != nil {
-			return ctx.Err()
+			return next, ctx.Err()
 		}
+		next = earlier(next, now.Add(every))
 		p.Tried = now
 		if err != nil {
 			p.Failures, p.Error = p.Failures+1, err.Error()
@@ -125,13 +133,13 @@ func (h *House) pollStores(ctx context.Context) error {
 			p.Failures, p.Error, p.Done = 0, "", now
 		}
 		if err := h.store.SetPoll(ctx, p); err != nil {
-			return errors.Join(append(errs, err)...)
+			return next, errors.Join(append(errs, err)...)
 		}
 		if err != nil && !isRefusal(err) {
 			break
 		}
 	}
-	return errors.Join(errs...)
+	return next, errors.Join(errs...)
 }
 
 // pollStore reads the orders of a store since the last time, all pages of them, and only then moves its mark.

@@ -273,6 +273,38 @@ func TestPollAlone(t *testing.T) {
 	}
 }
 
+// TestPollWakes has the loop of polling wait for the next question, not for the next look around.
+func TestPollWakes(t *testing.T) {
+	m := newMarket(t, marketOptions{})
+	next := func() time.Duration {
+		t.Helper()
+		for _, l := range m.house.loops() {
+			if l.name == "poll" {
+				return l.due().Sub(m.now())
+			}
+		}
+		t.Fatal("no such loop")
+		return 0
+	}
+	m.pass(time.Minute)
+	if got := next(); got != askRound {
+		t.Errorf("after a round: %s, want %s, when single orders are asked for", got, askRound)
+	}
+	m.pass(time.Duration(m.cfg.Orders.Poll.Every) - 2*time.Second)
+	if got := next(); got != 2*time.Second {
+		t.Errorf("shortly before the next one: %s", got)
+	}
+	m.pass(2 * time.Second)
+	if got := next(); got != askRound-2*time.Second {
+		t.Errorf("after that: %s", got)
+	}
+	m.house.polled.rest = m.now().Add(20 * time.Second)
+	m.work()
+	if got := next(); got != 20*time.Second {
+		t.Errorf("while the platform rests: %s", got)
+	}
+}
+
 // TestBoth hears events and asks: nothing is there twice, nothing is missing, and where both tell the same there is no gap.
 func TestBoth(t *testing.T) {
 	m := newMarket(t, marketOptions{webhook: true, config: ""})

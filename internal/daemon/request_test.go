@@ -342,6 +342,46 @@ func TestFailedJobGoesAgain(t *testing.T) {
 	}
 }
 
+// TestJobsWake has the loop of jobs wait for the next question, not for the next look around.
+func TestJobsWake(t *testing.T) {
+	c := newRequests(t, oneFullFeed, catalogByAPI)
+	c.tick(false)
+	if !c.house.jobsNext.IsZero() {
+		t.Errorf("without jobs: %s", c.house.jobsNext)
+	}
+	c.export("full", "sku,precio\nA1,1\n")
+	c.tick(false)
+	job := func() store.Job {
+		t.Helper()
+		j, there, err := c.house.store.JobOf(t.Context(), "job-1")
+		if err != nil || !there {
+			t.Fatalf("job: %v, %v", there, err)
+		}
+		return j
+	}
+	ask := func() {
+		t.Helper()
+		if err := c.house.askJobs(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	ask()
+	if got, want := c.house.jobsNext, job().Made.Add(jobSteps()[0]); !got.Equal(want) {
+		t.Errorf("after the platform has accepted it: %s, want %s", got, want)
+	}
+	c.later(jobSteps()[0])
+	ask()
+	if got, want := c.house.jobsNext, job().Next; !got.Equal(want) || !got.After(c.clock) {
+		t.Errorf("after it was asked for: %s, want %s", got, want)
+	}
+	c.api.end("job-1", platform.JobCompleted)
+	c.later(time.Minute)
+	ask()
+	if !c.house.jobsNext.IsZero() {
+		t.Errorf("after it has ended: %s", c.house.jobsNext)
+	}
+}
+
 // TestJobThatNeverEnds has the platform never tell the end of a job, and forget another.
 func TestJobThatNeverEnds(t *testing.T) {
 	c := newRequests(t, oneFullFeed, catalogByAPI)

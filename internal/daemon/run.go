@@ -107,9 +107,9 @@ func (p *part) end() error {
 func (h *House) loops() []loop {
 	return []loop{
 		{name: "send", every: lookEvery, work: h.send, due: func() time.Time { return h.sendsNext }},
-		{name: "jobs", every: lookEvery, work: h.askJobs},
+		{name: "jobs", every: lookEvery, work: h.askJobs, due: func() time.Time { return h.jobsNext }},
 		{name: "inbox", every: lookEvery, work: h.drainInbox, due: func() time.Time { return h.eventsNext }},
-		{name: "poll", every: lookEvery, work: h.poll},
+		{name: "poll", every: lookEvery, work: h.poll, due: func() time.Time { return h.polled.next }},
 		{name: ordersLoop, every: lookEvery, work: h.handOverOrders, due: func() time.Time { return h.ordersNext }},
 		{name: "folders", every: folderEvery, work: h.reportWatch, due: h.now}, // no watcher writes down that it sees something
 		{name: "tidy", every: tidyEvery, work: h.tidy},

@@ -98,6 +98,7 @@ const (
 	lastJobsQuery = jobsQuery + `WHERE j.made_at >= (SELECT MIN(made_at) FROM (SELECT made_at FROM jobs ORDER BY made_at DESC LIMIT $1))
 		ORDER BY j.made_at DESC, j.id LIMIT $1`
 	jobsDueQuery = jobsQuery + `WHERE j.next_at > 0 AND (j.next_at <= $1 OR j.next_at > $2) ORDER BY j.next_at LIMIT $3`
+	nextJobQuery = `SELECT MIN(next_at) FROM jobs WHERE next_at > 0 AND next_at <= $1`
 )
 
 func scanJob(rows *sql.Rows) (j Job, err error) {
@@ -112,6 +113,13 @@ func scanJob(rows *sql.Rows) (j Job, err error) {
 func (s *Store) JobsDue(ctx context.Context, now time.Time, limit int) ([]Job, error) {
 	all, err := list(ctx, s.read, scanJob, jobsDueQuery, millis(now), millis(now.Add(longestDelay)), limit)
 	return all, wrap(err, "list jobs to ask for")
+}
+
+// NextJob returns when a job is to be asked for, the zero time where none is.
+func (s *Store) NextJob(ctx context.Context, now time.Time) (time.Time, error) {
+	var next sql.NullInt64
+	err := s.read.QueryRowContext(ctx, nextJobQuery, millis(now.Add(longestDelay))).Scan(&next)
+	return fromMillis(next.Int64), wrap(err, "read when jobs are due")
 }
 
 // JobOf returns a job, false where it was never heard of.

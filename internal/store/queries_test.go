@@ -21,6 +21,7 @@ func TestHotQueriesUseTheirIndex(t *testing.T) {
 		"due":     {dueQuery, "deliveries_due"},
 		"next":    {nextQuery, "deliveries_due"},
 		"jobs":    {jobsDueQuery, "jobs_due"},
+		"job":     {nextJobQuery, "jobs_due"},
 		"open":    {openJobsQuery, "jobs_open"},
 		"last":    {lastJobsQuery, "jobs_made"},
 		"arrived": {arrivedQuery, "sqlite_autoindex_deliveries_1"},
