@@ -213,11 +213,14 @@ func times(who, other string) func(*outcome) (spread, bool) {
 	return func(o *outcome) (spread, bool) { return o.ratio(who, other) }
 }
 
-// ahead is how many times as fast as the fastest of the peers a contender is.
-func ahead(who string) func(*outcome) (spread, bool) {
+// ahead is how many times as fast as the fastest of some peers a contender is; of all where none is named.
+func ahead(who string, of ...string) func(*outcome) (spread, bool) {
 	return func(o *outcome) (spread, bool) {
 		best, fastest := "", 0.0
 		for _, c := range o.contenders {
+			if len(of) > 0 && !slices.Contains(of, c.name) {
+				continue
+			}
 			if s := o.seconds(c.name); c.role == peer && s.n > 0 && (best == "" || s.median < fastest) {
 				best, fastest = c.name, s.median
 			}
