@@ -133,8 +133,8 @@ func (apiRemote) Look(context.Context, string, string) (outbox.Seen, error) {
 }
 
 // Sweep has nothing to sweep.
-func (apiRemote) Sweep(context.Context, string, []string) (func() error, error) {
-	return func() error { return nil }, nil
+func (apiRemote) Sweep(context.Context, string, []string) (func(context.Context) error, error) {
+	return func(context.Context) error { return nil }, nil
 }
 
 // Close leaves the client as it is: its connections serve others, too.

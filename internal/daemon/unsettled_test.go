@@ -360,8 +360,8 @@ func (r *reader) Look(_ context.Context, folder, name string) (outbox.Seen, erro
 func (r *reader) Room(context.Context, outbox.Delivery) (func(), error) { return func() {}, nil }
 
 // Sweep implements outbox.Remote.
-func (r *reader) Sweep(context.Context, string, []string) (func() error, error) {
-	return func() error { return nil }, nil
+func (r *reader) Sweep(context.Context, string, []string) (func(context.Context) error, error) {
+	return func(context.Context) error { return nil }, nil
 }
 
 // Close implements outbox.Remote.

@@ -142,8 +142,9 @@ type Remote interface {
 	// Look says what lies under a name now. A missing folder is a missing file.
 	Look(ctx context.Context, folder, name string) (Seen, error)
 	// Sweep looks for folder, and at names that are about to be replaced there. It returns what removes the temporary files of ours that
-	// an earlier attempt left, which may run beside any other call, once, and not after Close.
-	Sweep(ctx context.Context, folder string, names []string) (rest func() error, err error)
+	// an earlier attempt left, which may run beside any other call, once, and not after Close. The end of its context may cut the
+	// connection, as that of any call's.
+	Sweep(ctx context.Context, folder string, names []string) (rest func(ctx context.Context) error, err error)
 	// Close ends the connection.
 	Close() error
 }

@@ -139,7 +139,7 @@ type fakeRemote struct {
 	replace func(ctx context.Context, d Delivery) (Receipt, error)
 	look    func(name string) (Seen, error)
 	sweep   func(folder string) error
-	rest    func(folder string) error
+	rest    func(ctx context.Context, folder string) error
 	closed  atomic.Int32
 }
 
@@ -166,12 +166,12 @@ func (r *fakeRemote) Look(_ context.Context, _, name string) (Seen, error) {
 	return Seen{}, nil
 }
 
-func (r *fakeRemote) Sweep(_ context.Context, folder string, _ []string) (func() error, error) {
+func (r *fakeRemote) Sweep(_ context.Context, folder string, _ []string) (func(context.Context) error, error) {
 	r.q.note("sweep "+folder, 0)
-	rest := func() error {
+	rest := func(ctx context.Context) error {
 		r.q.note("swept "+folder, 0)
 		if r.rest != nil {
-			return r.rest(folder)
+			return r.rest(ctx, folder)
 		}
 		return nil
 	}

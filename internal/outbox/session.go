@@ -22,13 +22,11 @@ type session struct {
 
 // work sweeps, looks and sends. It returns the deliveries that were not begun because the connection was lost or ctx ended.
 func (s *session) work(ctx context.Context, looks []Pending, due []Delivery) ([]Delivery, error) {
-	var clearing sync.WaitGroup
-	defer clearing.Wait()
 	rests := s.sweep(ctx, due)
 	if s.o.parallel() > 1 {
-		clearing.Go(func() { s.clear(rests) })
+		defer s.clearBeside(ctx, rests)()
 	} else {
-		s.clear(rests)
+		s.clear(ctx, ctx, rests)
 	}
 	if err := s.look(ctx, looks, due); err != nil {
 		return nil, err
@@ -81,18 +79,18 @@ func byTarget(due []Delivery) [][]Delivery {
 
 // sweep looks for each folder, and returns what clears them of what earlier attempts left. Leftovers take room and harm nobody, so a
 // server that refuses does not keep anything from being sent, and nothing waits for that.
-func (s *session) sweep(ctx context.Context, due []Delivery) []func() {
+func (s *session) sweep(ctx context.Context, due []Delivery) []func(context.Context) {
 	names := make(map[string][]string)
 	for _, d := range due {
 		names[d.Folder] = append(names[d.Folder], d.Name)
 	}
 	folders := slices.Sorted(maps.Keys(names))
-	rests := make([]func(), len(folders))
+	rests := make([]func(context.Context), len(folders))
 	var group errgroup.Group
 	group.SetLimit(s.o.parallel())
 	for i, folder := range folders {
 		group.Go(func() error {
-			rests[i] = func() {}
+			rests[i] = func(context.Context) {}
 			if s.lost.Load() || ctx.Err() != nil {
 				return nil
 			}
@@ -101,8 +99,8 @@ func (s *session) sweep(ctx context.Context, due []Delivery) []func() {
 				s.unswept(folder, err)
 				return nil
 			}
-			rests[i] = func() {
-				if err := rest(); err != nil {
+			rests[i] = func(ctx context.Context) {
+				if err := rest(ctx); err != nil {
 					s.unswept(folder, err)
 				}
 			}
@@ -113,14 +111,27 @@ func (s *session) sweep(ctx context.Context, due []Delivery) []func() {
 	return rests
 }
 
-// clear does what is left of sweeping.
-func (s *session) clear(rests []func()) {
+// clearBeside clears while files are sent, and returns what waits for the end of it. The stop cuts a sweep only then: with it goes the
+// connection, which files need that are still on their way.
+func (s *session) clearBeside(ctx context.Context, rests []func(context.Context)) (wait func()) {
+	patient, end := context.WithCancel(context.WithoutCancel(ctx))
+	var clearing sync.WaitGroup
+	clearing.Go(func() { s.clear(ctx, patient, rests) })
+	return func() {
+		defer end()
+		defer context.AfterFunc(ctx, end)()
+		clearing.Wait()
+	}
+}
+
+// clear does what is left of sweeping. When ctx ends nothing more of it begins; what has begun may go on for as long as patient does.
+func (s *session) clear(ctx, patient context.Context, rests []func(context.Context)) {
 	var group errgroup.Group
 	group.SetLimit(s.o.parallel())
 	for _, rest := range rests {
 		group.Go(func() error {
-			if !s.lost.Load() {
-				rest()
+			if !s.lost.Load() && ctx.Err() == nil {
+				rest(patient)
 			}
 			return nil
 		})

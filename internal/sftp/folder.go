@@ -18,17 +18,21 @@ import (
 // platform's documents, and two names to the server. A folder that is not there is made, or "" is returned when make is false.
 //
 // The spelling is looked up once per connection: as it is configured first, which is one question, then in the listings of what it lies
-// in. A server that does not let us list is taken at the configured word.
+// in. A server that does not let us list is taken at the configured word. A thousand folders are asked for at once, and listed and made
+// one after another.
 func (r *Remote) folder(configured string, create bool) (string, error) {
-	r.resolve.Lock()
-	defer r.resolve.Unlock()
-	if f, ok := r.folders[configured]; ok {
+	if f, ok := r.resolved(configured); ok {
 		return f, nil
 	}
 	clean := path.Clean(configured)
 	info, err := r.ftp.Stat(clean)
 	if r.isGone(err) {
 		return "", r.fail(fmt.Sprintf("look for folder %q", clean), err)
+	}
+	r.resolve.Lock()
+	defer r.resolve.Unlock()
+	if f, ok := r.folders[configured]; ok {
+		return f, nil // by somebody else meanwhile
 	}
 	if err == nil && info.IsDir() {
 		r.folders[configured] = clean
@@ -53,6 +57,14 @@ func (r *Remote) folder(configured string, create bool) (string, error) {
 		r.folders[configured] = at
 	}
 	return at, nil
+}
+
+// resolved returns how a folder is spelled that was looked up before.
+func (r *Remote) resolved(configured string) (string, bool) {
+	r.resolve.Lock()
+	defer r.resolve.Unlock()
+	f, ok := r.folders[configured]
+	return f, ok
 }
 
 // step returns the folder that part means in parent, and whether it is known to be there.

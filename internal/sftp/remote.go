@@ -44,6 +44,8 @@ type Remote struct {
 	// leaves the final name empty.
 	swaps sync.RWMutex
 
+	homeDue atomic.Bool // to be swept with a folder
+
 	cutOnce    sync.Once
 	down       chan struct{} // closed when the connection is no more
 	cause      error         // why; written before down is closed
@@ -57,7 +59,7 @@ type Remote struct {
 	asides   map[string][]string      // by final path: old files without a successor yet
 	saw      map[string]lying         // by path: what a sweep saw there; not told of those whose turn it was
 	listed   map[string]bool          // the folders of which a sweep saw all
-	resolve  sync.Mutex               // guards the rest; held over round trips
+	resolve  sync.Mutex               // guards the rest; held while folders are listed and made
 	folders  map[string]string        // by configured name: as spelled on the server
 	listings map[string][]fs.FileInfo // by folder: what was in it when it was first listed
 }

@@ -45,10 +45,11 @@ type server struct {
 	// Each is optional and set before the first call of client. An error is what the client gets.
 	before  func(op, name, target string) error
 	written func(name string, end int64) error
-	reads   bool                  // lets files be read back
-	hides   bool                  // lists no name that begins with a dot
-	methods []string              // login methods on offer; default password
-	speak   func(c io.ReadWriter) // instead of SFTP
+	reads   bool                     // lets files be read back
+	shows   func(name string) string // the file that is opened for reading in place of one
+	hides   bool                     // lists no name that begins with a dot
+	methods []string                 // login methods on offer; default password
+	speak   func(c io.ReadWriter)    // instead of SFTP
 	// loggedIn is called when a login succeeded, before the client hears of it.
 	loggedIn func()
 
@@ -230,11 +231,16 @@ func (s *server) Fileread(r *sftp.Request) (io.ReaderAt, error) {
 	if err := s.op("Read", r.Filepath, ""); err != nil {
 		return nil, err
 	}
-	f, err := os.Open(s.local(r.Filepath))
+	name := strings.TrimPrefix(r.Filepath, "/")
+	file := name
+	if s.shows != nil {
+		file = s.shows(name)
+	}
+	f, err := os.Open(s.local(file))
 	if err != nil {
 		return nil, err
 	}
-	return &download{File: f, s: s, name: strings.TrimPrefix(r.Filepath, "/")}, nil
+	return &download{File: f, s: s, name: name}, nil
 }
 
 type download struct {
@@ -539,5 +545,5 @@ func sweep(ctx context.Context, r *Remote, folder string) error {
 	if err != nil {
 		return err
 	}
-	return rest()
+	return rest(ctx)
 }

@@ -62,28 +62,34 @@ func leftover(name string) (final, suffix string, ok bool) {
 // of that shelf: it stays until a replace of that name succeeds over this connection. Files of replaces and probes under way are left
 // alone, as is everything not named by us. Where nothing can be listed there is nothing to sweep by.
 //
-// The folder and the names that something is about to be put under are looked at first, all at once; the rest lists and removes.
-func (r *Remote) Sweep(ctx context.Context, folder string, names []string) (rest func() error, err error) {
+// The folder and the names that something is about to be put under are looked at first, all at once; the rest lists and removes. The
+// home folder is cleared with one of the folders that were looked for before.
+func (r *Remote) Sweep(ctx context.Context, folder string, names []string) (rest func(ctx context.Context) error, err error) {
 	doing := fmt.Sprintf("sweep folder %q", folder)
 	leave, err := r.enter(ctx, doing)
 	if err != nil {
 		return nil, err
 	}
 	defer leave()
+	r.homeDue.Store(true)
 	var at string
 	r.side(func() { at, err = r.folder(folder, false) }, func() { r.lookAhead(path.Clean(folder), names) })
-	if err != nil || at == "" {
-		return func() error { return nil }, err
+	if err != nil {
+		return nil, err
 	}
-	return func() error {
+	return func(ctx context.Context) error {
 		leave, err := r.enter(ctx, doing)
 		if err != nil {
 			return err
 		}
 		defer leave()
 		var here, home error
-		r.side(func() { here = r.sweep(ctx, at, doing) }, func() {
-			if r.Passport().Has(outbox.RenameAcross) && at != "." {
+		r.side(func() {
+			if at != "" {
+				here = r.sweep(ctx, at, doing)
+			}
+		}, func() {
+			if at != "." && r.Passport().Has(outbox.RenameAcross) && r.homeDue.Swap(false) {
 				home = r.sweep(ctx, ".", doing)
 			}
 		})
@@ -121,7 +127,11 @@ func (r *Remote) sweep(ctx context.Context, at, doing string) error {
 		}
 		remove[final] = append(remove[final], leaving{final, name, last})
 	}
-	return r.removeAll(ctx, doing, slices.Collect(maps.Values(remove)))
+	all := make([][]leaving, 0, len(remove))
+	for _, final := range slices.Sorted(maps.Keys(remove)) { // one at a time they go in the same order each time
+		all = append(all, remove[final])
+	}
+	return r.removeAll(ctx, doing, all)
 }
 
 // leaving is a leftover that is to be removed.
@@ -152,6 +162,9 @@ func (r *Remote) removeAll(ctx context.Context, doing string, all [][]leaving) e
 					}
 					if err := r.sweepOne(l); err != nil {
 						errs[i] = errors.Join(errs[i], r.fail(fmt.Sprintf("remove leftover %q", l.name), err))
+					}
+					if r.lost() != nil {
+						return
 					}
 				}
 			}

@@ -279,6 +279,8 @@ func (p *replacement) prove(ctx context.Context) (proof outbox.Proof, err error)
 			return "", err
 		case same:
 			return outbox.ProofDigest, nil
+		case ctx.Err() != nil:
+			return "", p.fail("verify", ctx.Err())
 		}
 	}
 	var oerr error
@@ -327,10 +329,15 @@ func (p *replacement) openToRead(ctx context.Context, name string) (err error) {
 }
 
 // openAhead opens the temporary file to read it back, without waiting for the answer to its close. That saves a round trip with servers
-// that work in the order in which they are asked, and tells nothing of others: what they refuse is asked for again in its turn.
+// that work in the order in which they are asked, and tells nothing of others: what they refuse is asked for again in its turn. It is
+// not done where the server was seen to count open files, for this may be one more; nor at a second attempt, which may owe its failure
+// to that, and may find what the first one left.
 func (p *replacement) openAhead() {
-	if most, _ := p.r.files.state(); most != int64(p.r.c.Parallel) || most == 1 || !p.readable() {
-		return // the server was seen to count open files, and this may be one more
+	known := p.r.Passport()
+	most, _ := p.r.files.state()
+	counts := most != int64(p.r.c.Parallel) || known.Most > 0 || known.Files > 0 && known.Files < askedFor
+	if counts || most == 1 || p.d.Attempts > 0 || !p.readable() {
+		return
 	}
 	if file, err := p.r.ftp.Open(p.temp); err == nil {
 		p.reading = file

@@ -1,0 +1,173 @@
+package sftp
+
+import (
+	"errors"
+	"os"
+	"path"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"gondola/internal/outbox"
+)
+
+// readingBack is a server whose files are read back, and a client that sends many at once.
+func readingBack(t *testing.T) (*server, Config) {
+	t.Helper()
+	s := newServer(t, posix)
+	s.reads = true
+	s.put(t, "catalog/other", "x")
+	c := s.client()
+	c.Parallel, c.ReadBack = 64, 1<<20
+	return s, c
+}
+
+// closesWhatItReads checks that nothing is open any more that was read, and that nothing was when the name changed hands.
+func closesWhatItReads(t *testing.T, s *server, reads int) {
+	t.Helper()
+	opened, closed := s.operations("Read "), s.operations("Done ")
+	if len(opened) != reads || len(closed) != reads {
+		t.Errorf("%d opened to be read, %d closed, want %d", len(opened), len(closed), reads)
+	}
+	all := s.operations("")
+	taken := slices.IndexFunc(all, func(op string) bool { return strings.HasPrefix(op, "PosixRename") })
+	if taken >= 0 && slices.ContainsFunc(all[taken:], func(op string) bool { return strings.HasPrefix(op, "Done ") }) {
+		t.Errorf("renamed while it was open: %q", all)
+	}
+}
+
+// TestOpenedBeforeItWasClosed has a server show something else to who opens a file while it is being closed.
+func TestOpenedBeforeItWasClosed(t *testing.T) {
+	for name, shown := range map[string]string{"empty": "", "a part": "abc", "as long": strings.Repeat("x", 1000)} {
+		t.Run(name, func(t *testing.T) {
+			s, c := readingBack(t)
+			s.put(t, "shown", shown)
+			var reads atomic.Int32
+			s.shows = func(name string) string {
+				if reads.Add(1) == 1 {
+					return "shown"
+				}
+				return name
+			}
+			r := dial(t, c)
+			d := document(t, 7, 1000)
+			got, err := r.Replace(t.Context(), d)
+			if err != nil || got.Proof != outbox.ProofDigest || !r.Passport().Has(outbox.ReadBack) {
+				t.Errorf("Replace = %+v, %v", got, err)
+			}
+			closesWhatItReads(t, s, 2)
+			holds(t, s.local("catalog"), d, map[string]string{final: "", "other": "x"})
+		})
+	}
+}
+
+// TestRefusedBeforeItWasClosed has a server refuse to open a file while another is open. Once may be for its own close, and tells nothing;
+// when it is refused in its turn, too, it waits for the other.
+func TestRefusedBeforeItWasClosed(t *testing.T) {
+	for _, tc := range []struct{ refuses, most int64 }{{1, 64}, {2, 1}} {
+		s, c := readingBack(t)
+		var reads atomic.Int64
+		s.before = func(op, _, _ string) error {
+			if op == "Read" && reads.Add(1) <= tc.refuses {
+				return errors.New("too many open files")
+			}
+			return nil
+		}
+		r := dial(t, c)
+		got, err := besideAnother(t, r, document(t, 7, 1000))
+		if err != nil || got.Proof != outbox.ProofDigest || !r.Passport().Has(outbox.ReadBack) || len(r.Passport().Doubts) != 0 {
+			t.Errorf("refused %d times: %+v, %v, doubts %q", tc.refuses, got, err, r.Passport().Doubts)
+		}
+		if most, _ := r.files.state(); most != tc.most {
+			t.Errorf("refused %d times: %d files at once from then on, want %d", tc.refuses, most, tc.most)
+		}
+	}
+}
+
+// TestOpenedAheadInVain has a file fail, or not be read back after all, once it was opened for that.
+func TestOpenedAheadInVain(t *testing.T) {
+	temp := "catalog/." + final + ".7.tmp"
+	for _, tc := range []struct {
+		name, on string
+		do       func(s *server, r *Remote) error
+		proof    outbox.Proof
+	}{
+		{name: "not closed", on: "Close", do: func(*server, *Remote) error { return errors.New("no") }},
+		{name: "cut short", on: "Stat", do: func(s *server, _ *Remote) error { return os.Truncate(s.local(temp), 10) }},
+		{name: "vanished", on: "Stat", do: func(s *server, _ *Remote) error { return os.Remove(s.local(temp)) }},
+		{name: "not read any more", on: "Read", proof: outbox.ProofSize, do: func(_ *server, r *Remote) error {
+			r.contradict(outbox.ReadBack, outbox.Cannot, nil)
+			return nil
+		}},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			s, c := readingBack(t)
+			var r *Remote
+			s.before = func(op, name, _ string) error {
+				if op == tc.on && name == temp {
+					return tc.do(s, r)
+				}
+				return nil
+			}
+			r = dial(t, c)
+			got, err := r.Replace(t.Context(), document(t, 7, 1000))
+			if (err == nil) != (tc.proof != "") || got.Proof != tc.proof {
+				t.Errorf("Replace = %+v, %v", got, err)
+			}
+			closesWhatItReads(t, s, 1)
+			if files, bytes := shares(r); files != 0 || bytes != 0 || len(r.claims) != 0 {
+				t.Errorf("%d files and %d bytes are never given back, claims %v", files, bytes, r.claims)
+			}
+		})
+	}
+}
+
+func shares(r *Remote) (files, bytes int64) {
+	_, files = r.files.state()
+	_, bytes = r.bytes.state()
+	return files, bytes
+}
+
+// TestNothingOpenedAhead has a server refuse the first one that opens a file to read it. Where that was not ahead of its turn, the file
+// is not read back.
+func TestNothingOpenedAhead(t *testing.T) {
+	for _, tc := range []struct {
+		name     string
+		passport outbox.Passport
+		parallel int
+		attempts int
+		narrow   int64
+		want     outbox.Proof
+	}{
+		{name: "as a rule it is", parallel: 64, want: outbox.ProofDigest},
+		{name: "refused so many over this connection", parallel: 64, narrow: 32, want: outbox.ProofSize},
+		{name: "refused so many over another", parallel: 64, passport: outbox.Passport{Most: 40}, want: outbox.ProofSize},
+		{name: "refused a probe", parallel: 3, passport: outbox.Passport{Files: 3}, want: outbox.ProofSize},
+		{name: "second attempt", parallel: 64, attempts: 1, want: outbox.ProofSize},
+		{name: "one at a time", parallel: 1, want: outbox.ProofSize},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			s, c := readingBack(t)
+			var reads atomic.Int32
+			s.before = func(op, name, _ string) error {
+				if op == "Read" && path.Ext(name) == suffixTemp && reads.Add(1) == 1 {
+					return errors.New("too many open files")
+				}
+				return nil
+			}
+			c.Parallel, c.Passport = tc.parallel, tc.passport
+			c.Passport.At = time.Now()
+			r := dial(t, c)
+			if tc.narrow > 0 {
+				r.files.set(tc.narrow)
+			}
+			d := document(t, 7, 1000)
+			d.Attempts = tc.attempts
+			if got, err := r.Replace(t.Context(), d); err != nil || got.Proof != tc.want {
+				t.Errorf("Replace = %+v, %v; want proof by %s", got, err, tc.want)
+			}
+		})
+	}
+}
