@@ -240,6 +240,9 @@ func TestForeignFileAfterTheLookAhead(t *testing.T) {
 		holds(t, s.local("catalog"), outbox.Delivery{}, map[string]string{final: "somebody else's file", "other": "x"})
 		ops := s.operations("")
 		opened := slices.IndexFunc(ops, func(op string) bool { return strings.HasPrefix(op, "Open") })
+		if opened < 0 {
+			t.Fatalf("nothing was written, the server was asked for %q", ops)
+		}
 		before := slices.DeleteFunc(ops[:opened], func(op string) bool { return op != "Stat catalog/"+final })
 		if len(before) != 1 {
 			t.Errorf("the name was looked at %d times before anything was written, want once and ahead", len(before))
@@ -252,7 +255,7 @@ func TestLookingTakesOneRoundTrip(t *testing.T) {
 	s := sshdtest.Start(t, sshdtest.Options{})
 	c := sshdConfig(s)
 	c.Parallel = 256
-	line := newLongLine(t, c.Port, 80*time.Millisecond)
+	line := newLongLine(t, c.Port, 150*time.Millisecond) // longer than a busy machine keeps a goroutine waiting
 	c.Port = line.port()
 	for i := range 20 {
 		s.Put(fmt.Sprintf("folder%d/other.txt", i), "makes the folder")
