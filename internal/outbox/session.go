@@ -124,10 +124,11 @@ func (s *session) clearBeside(ctx context.Context, rests []func(context.Context)
 	}
 }
 
-// clear does what is left of sweeping. When ctx ends nothing more of it begins; what has begun may go on for as long as patient does.
+// clear does what is left of sweeping, a few folders at once: most of what a server does at once are files. When ctx ends nothing more of
+// it begins; what has begun may go on for as long as patient does.
 func (s *session) clear(ctx, patient context.Context, rests []func(context.Context)) {
 	var group errgroup.Group
-	group.SetLimit(s.o.parallel())
+	group.SetLimit(max(s.o.parallel()/4, 1))
 	for _, rest := range rests {
 		group.Go(func() error {
 			if !s.lost.Load() && ctx.Err() == nil {

@@ -41,6 +41,25 @@ func TestFlushSweepsBesideFiles(t *testing.T) {
 	})
 }
 
+// TestFlushClearsAFewAtOnce has many folders to clear: they leave most of what goes at once to files.
+func TestFlushClearsAFewAtOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var at gauge
+		q := newFakeQueue(folders(deliveries(40))...)
+		o, _ := newTestOutbox(q, &fakeRemote{rest: func(context.Context, string) error {
+			at.in()
+			defer at.out()
+			time.Sleep(time.Second)
+			return nil
+		}})
+		o.Parallel = 16
+		began := time.Now()
+		if flushed(t, o); at.most.Load() != 4 || time.Since(began) != 10*time.Second {
+			t.Errorf("%d folders were cleared at once, in %v", at.most.Load(), time.Since(began))
+		}
+	})
+}
+
 // TestFlushSweepsFirst does one thing at a time, in the same order each time.
 func TestFlushSweepsFirst(t *testing.T) {
 	q := newFakeQueue(folders(deliveries(3))...)
