@@ -171,3 +171,27 @@ func TestNothingOpenedAhead(t *testing.T) {
 		})
 	}
 }
+
+// TestShareLastsUntilTheName keeps a file's share while its name changes, and no longer: no more files without their names lie there than
+// may be on their way.
+func TestShareLastsUntilTheName(t *testing.T) {
+	s, c := readingBack(t)
+	var r *Remote
+	var renaming, looking atomic.Int64
+	s.before = func(op, name, _ string) error {
+		switch files, _ := shares(r); {
+		case op == "PosixRename":
+			renaming.Store(files)
+		case op == "Stat" && name == "catalog/"+final:
+			looking.Store(files) // the last look is once it has its name
+		}
+		return nil
+	}
+	r = dial(t, c)
+	if _, err := r.Replace(t.Context(), document(t, 7, 1000)); err != nil {
+		t.Fatal(err)
+	}
+	if renaming.Load() != 1 || looking.Load() != 0 {
+		t.Errorf("%d shares while its name changed, %d once it had it; want 1 and 0", renaming.Load(), looking.Load())
+	}
+}

@@ -179,13 +179,13 @@ func (p *replacement) take(ctx context.Context, proof outbox.Proof) (string, out
 	if p.again.err != nil {
 		return "", "", p.again.err
 	}
-	p.give() // what is left are names, and no open file
 	before := p.again.lying
 	p.over = before.Exists
 	way, err := p.swap(before)
 	if err != nil {
 		return "", "", err
 	}
+	p.give() // what is left is a look
 	if proof, err = p.confirm(proof); err != nil {
 		return "", "", err
 	}
