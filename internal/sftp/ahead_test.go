@@ -4,7 +4,6 @@ import (
 	"errors"
 	"os"
 	"path"
-	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -24,18 +23,69 @@ func readingBack(t *testing.T) (*server, Config) {
 	return s, c
 }
 
-// closesWhatItReads checks that nothing is open any more that was read, and that nothing was when the name changed hands.
+// closesWhatItReads checks that nothing is open any more that was read.
 func closesWhatItReads(t *testing.T, s *server, reads int) {
 	t.Helper()
 	opened, closed := s.operations("Read "), s.operations("Done ")
 	if len(opened) != reads || len(closed) != reads {
 		t.Errorf("%d opened to be read, %d closed, want %d", len(opened), len(closed), reads)
 	}
-	all := s.operations("")
-	taken := slices.IndexFunc(all, func(op string) bool { return strings.HasPrefix(op, "PosixRename") })
-	if taken >= 0 && slices.ContainsFunc(all[taken:], func(op string) bool { return strings.HasPrefix(op, "Done ") }) {
-		t.Errorf("renamed while it was open: %q", all)
+}
+
+// TestRenamedAhead has a server refuse a rename while the file is open, for all we know. Once may be for that, and tells nothing.
+func TestRenamedAhead(t *testing.T) {
+	for _, tc := range []struct {
+		refuses int32
+		way     string
+		closed  bool // before the last rename began
+	}{{0, outbox.WayPosixRename, false}, {1, outbox.WayPosixRename, true}, {2, outbox.WayRename, true}} {
+		s, c := readingBack(t)
+		var renames atomic.Int32
+		s.before = func(op, _, _ string) error {
+			if op == "PosixRename" && renames.Add(1) <= tc.refuses {
+				return errors.New("it is in use by another process")
+			}
+			return nil
+		}
+		r := dial(t, c)
+		d := document(t, 7, 1000)
+		got, err := r.Replace(t.Context(), d)
+		if err != nil || got.Way != tc.way || got.Proof != outbox.ProofDigest {
+			t.Errorf("refused %d times: %+v, %v", tc.refuses, got, err)
+		}
+		if lacks := r.Passport().Lacks(outbox.PosixRename); lacks != (tc.refuses > 1) {
+			t.Errorf("refused %d times: the passport says that it can't: %v", tc.refuses, lacks)
+		}
+		closesWhatItReads(t, s, 1)
+		done, renamed := 0, 0
+		for i, op := range s.operations("") {
+			if strings.HasPrefix(op, "Done ") {
+				done = i
+			} else if strings.Contains(op, "Rename ") {
+				renamed = i
+			}
+		}
+		if tc.closed && renamed < done {
+			t.Errorf("refused %d times, and renamed while it was open: %q", tc.refuses, s.operations(""))
+		}
+		holds(t, s.local("catalog"), d, map[string]string{final: "", "other": "x"})
 	}
+}
+
+// TestForeignBesideReading has somebody else's file come while ours is read back: it is not replaced.
+func TestForeignBesideReading(t *testing.T) {
+	s, c := readingBack(t)
+	s.before = func(op, name, _ string) error {
+		if op == "Close" && strings.HasSuffix(name, suffixTemp) {
+			s.put(t, "catalog/"+final, "somebody else's")
+		}
+		return nil
+	}
+	r := dial(t, c)
+	_, err := r.Replace(t.Context(), document(t, 7, 1000))
+	wantClass(t, err, outbox.Foreign, "did not put")
+	closesWhatItReads(t, s, 1)
+	holds(t, s.local("catalog"), outbox.Delivery{}, map[string]string{final: "somebody else's", "other": "x"})
 }
 
 // TestOpenedBeforeItWasClosed has a server show something else to who opens a file while it is being closed.

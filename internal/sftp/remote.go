@@ -98,15 +98,19 @@ func (r *Remote) limit() {
 	r.files.set(int64(n))
 }
 
-// side does two things at once that do not wait for each other's answers; one after the other where one file at a time is wanted.
-func (r *Remote) side(one, other func()) {
+// side does things at once that do not wait for each other's answers; one after the other where one file at a time is wanted.
+func (r *Remote) side(one func(), others ...func()) {
 	if r.c.Parallel == 1 {
 		one()
-		other()
+		for _, other := range others {
+			other()
+		}
 		return
 	}
 	var wait sync.WaitGroup
-	wait.Go(other)
+	for _, other := range others {
+		wait.Go(other)
+	}
 	one()
 	wait.Wait()
 }

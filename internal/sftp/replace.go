@@ -171,26 +171,44 @@ func (p *replacement) take(ctx context.Context, proof outbox.Proof) (string, out
 		return "", "", p.fail("put", ctx.Err())
 	}
 	// The upload may have taken minutes, in which somebody else's file can have come.
-	p.r.side(func() {
-		if p.again == nil {
-			p.lookAgain()
-		}
-	}, p.stopReading)
+	ahead := p.again != nil && p.reading != nil && p.r.renamesOver(p.r.Passport())
+	if !ahead {
+		p.r.side(func() {
+			if p.again == nil {
+				p.lookAgain()
+			}
+		}, p.stopReading)
+	}
 	if p.again.err != nil {
 		return "", "", p.again.err
 	}
 	before := p.again.lying
 	p.over = before.Exists
-	way, err := p.swap(before)
-	if err != nil {
-		return "", "", err
+	way := outbox.WayPosixRename
+	if !ahead || !p.renameAhead() {
+		var err error
+		if way, err = p.swap(before); err != nil {
+			return "", "", err
+		}
 	}
 	p.give() // what is left is a look
-	if proof, err = p.confirm(proof); err != nil {
+	proof, err := p.confirm(proof)
+	if err != nil {
 		return "", "", err
 	}
 	p.dropAsides()
 	return way, proof, nil
+}
+
+// renameAhead gives the temporary file its final name without waiting for the answer to the close of what was read back, and reports
+// whether it did. A refusal says nothing, for there are servers that rename no open file: it is asked for again in its turn.
+func (p *replacement) renameAhead() bool {
+	var err error
+	p.r.side(p.stopReading, func() { err = p.r.ftp.PosixRename(p.temp, p.final) })
+	if err == nil {
+		p.r.prove(outbox.PosixRename)
+	}
+	return err == nil
 }
 
 func (p *replacement) fail(verb string, err error) error {

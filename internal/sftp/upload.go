@@ -273,7 +273,11 @@ func (p *replacement) prove(ctx context.Context) (proof outbox.Proof, err error)
 	}
 	if p.reading != nil {
 		same := false
-		p.r.side(func() { proof, err = p.measure() }, func() { same = p.readAhead(ctx) })
+		p.r.side(func() { proof, err = p.measure() }, func() { same = p.readAhead(ctx) }, func() {
+			if p.d.Size <= writeSize { // a larger one takes longer to read, and what a look found would be old
+				p.lookAgain()
+			}
+		})
 		switch {
 		case err != nil:
 			return "", err
@@ -282,6 +286,7 @@ func (p *replacement) prove(ctx context.Context) (proof outbox.Proof, err error)
 		case ctx.Err() != nil:
 			return "", p.fail("verify", ctx.Err())
 		}
+		p.again = nil
 	}
 	var oerr error
 	p.r.side(func() { proof, err = p.measure() }, func() { oerr = p.openToRead(ctx, p.temp) })
@@ -356,7 +361,7 @@ func (p *replacement) readAhead(ctx context.Context) bool {
 	return false
 }
 
-// stopReading closes the file that was read back, at the latest before its name changes: there are servers that rename no open file.
+// stopReading closes the file that was read back, before its name changes for good: there are servers that rename no open file.
 func (p *replacement) stopReading() {
 	if p.reading != nil {
 		_ = p.reading.Close() // it was only read
