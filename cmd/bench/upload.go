@@ -255,10 +255,11 @@ func upload(args []string, m *measure) (err error) {
 		return err
 	}
 	if len(report.Arrived) != n {
-		for _, failed := range report.Failures {
-			err = failed.Err
+		err := fmt.Errorf("%w: %d of %d arrived, %d failed", errNoWork, len(report.Arrived), n, len(report.Failures))
+		if len(report.Failures) > 0 {
+			err = errors.Join(err, report.Failures[0].Err)
 		}
-		return fmt.Errorf("%w: %d of %d arrived, %d failed, at last by: %w", errNoWork, len(report.Arrived), n, len(report.Failures), err)
+		return err
 	}
 	proof := 0.0
 	for _, a := range report.Arrived {

@@ -69,14 +69,6 @@ func (h *House) askJobs(ctx context.Context) error {
 	return err
 }
 
-// earlier returns the earlier of two times, of which a zero one is none.
-func earlier(a, b time.Time) time.Time {
-	if a.IsZero() || !b.IsZero() && b.Before(a) {
-		return b
-	}
-	return a
-}
-
 // askJob asks for one job. What the platform or the network does is written down with it; the error is ours.
 func (h *House) askJob(ctx context.Context, j store.Job) error {
 	ask := h.rest.CatalogJob

@@ -197,6 +197,14 @@ func (l loop) quiet(now time.Time) time.Duration {
 	return calm
 }
 
+// earlier returns the earlier of two times, of which a zero one is none.
+func earlier(a, b time.Time) time.Time {
+	if a.IsZero() || !b.IsZero() && b.Before(a) {
+		return b
+	}
+	return a
+}
+
 // send runs the slots that have come, makes the plans that are due, and flushes the outbox.
 func (h *House) send(ctx context.Context) error {
 	err := errors.Join(h.startSchedules(ctx), h.runSlots(ctx), h.measureClock(ctx), h.planDue(ctx))
@@ -239,9 +247,7 @@ func together(a, b outbox.Report) outbox.Report {
 	a.Attempted, a.Deferred, a.Parked, a.Cut = a.Attempted+b.Attempted, a.Deferred+b.Deferred, a.Parked+b.Parked, a.Cut+b.Cut
 	a.Held, a.Dial = cmp.Or(a.Held, b.Held), cmp.Or(a.Dial, b.Dial)
 	a.Arrived, a.Failures, a.Fates = append(a.Arrived, b.Arrived...), append(a.Failures, b.Failures...), append(a.Fates, b.Fates...)
-	if a.Next.IsZero() || !b.Next.IsZero() && b.Next.Before(a.Next) {
-		a.Next = b.Next
-	}
+	a.Next = earlier(a.Next, b.Next)
 	return a
 }
 

@@ -174,7 +174,8 @@ func (r *Remote) removeAll(ctx context.Context, doing string, all [][]leaving) e
 	return errors.Join(errs...)
 }
 
-// lookAhead looks at names before their turn, as many as may begin at once. Those that can't be looked at are looked at again.
+// lookAhead looks at names before their turn, as many as may begin at once. Those that can't be looked at are looked at again: to find
+// them in a listing, as standing does, would be a listing for each, and the sweep makes one of all.
 func (r *Remote) lookAhead(folder string, names []string) {
 	if r.c.Parallel == 1 {
 		return
