@@ -2,6 +2,8 @@ package sftp
 
 import (
 	"errors"
+	"fmt"
+	"io/fs"
 	"os"
 	"path"
 	"strings"
@@ -219,6 +221,67 @@ func TestNothingOpenedAhead(t *testing.T) {
 				t.Errorf("Replace = %+v, %v; want proof by %s", got, err, tc.want)
 			}
 		})
+	}
+}
+
+// TestMeasuredBeforeItWasClosed has a server tell nothing of a file, or not the truth, while it is being closed: what it tells then
+// counts only where it is as it should be, and then the final name is looked at once more, too.
+func TestMeasuredBeforeItWasClosed(t *testing.T) {
+	temp := "catalog/." + final + ".7.tmp"
+	for _, tc := range []struct {
+		name    string
+		early   error
+		shorter bool
+		looks   int32 // at the temporary file
+	}{
+		{"as it is", nil, false, 1},
+		{"not there yet", os.ErrNotExist, false, 2},
+		{"refused", errors.New("it is in use by another process"), false, 1}, // its folder's listing tells
+		{"shorter", nil, true, 2},
+	} {
+		for _, foreign := range []bool{false, true} {
+			t.Run(fmt.Sprintf("%s, foreign %v", tc.name, foreign), func(t *testing.T) {
+				s := newServer(t, posix)
+				s.put(t, "catalog/other", "x")
+				c := s.client()
+				c.Parallel, c.ReadBack = 64, 0
+				d := document(t, 7, 1000)
+				var looks atomic.Int32
+				s.before = func(op, name, _ string) error {
+					if op != "Stat" || name != temp {
+						return nil
+					}
+					n := looks.Add(1)
+					if n > 1 && foreign {
+						s.put(t, "catalog/"+final, "somebody else's")
+					}
+					switch {
+					case n == 1 && tc.shorter:
+						return os.Truncate(s.local(temp), 10)
+					case n == 1:
+						return tc.early
+					case tc.shorter:
+						return os.Truncate(s.local(temp), d.Size)
+					}
+					return nil
+				}
+				r := dial(t, c)
+				got, err := r.Replace(t.Context(), d)
+				if n := looks.Load(); n != tc.looks {
+					t.Errorf("it was measured %d times, want %d", n, tc.looks)
+				}
+				if foreign && tc.looks > 1 {
+					wantClass(t, err, outbox.Foreign, "did not put")
+					return
+				}
+				if err != nil || got.Proof != outbox.ProofSize || got.Way != outbox.WayPosixRename {
+					t.Errorf("Replace = %+v, %v", got, err)
+				}
+				if _, err := os.Stat(s.local(temp)); !errors.Is(err, fs.ErrNotExist) {
+					t.Errorf("the temporary file: %v", err)
+				}
+			})
+		}
 	}
 }
 

@@ -140,6 +140,19 @@ func TestRoundTrips(t *testing.T) {
 	if n := line.trips.Load(); n > 60 {
 		t.Errorf("60 files took %d round trips, want hardly more than one", n)
 	}
+	c.ReadBack = 0
+	r = dial(t, c)
+	if err := sweep(t.Context(), r, "catalog"); err != nil {
+		t.Fatal(err)
+	}
+	line.trips.Store(0)
+	if got, err := r.Replace(t.Context(), document(t, 100, 1000)); err != nil || got.Proof != outbox.ProofSize {
+		t.Errorf("a file that is not read back: %+v, %v", got, err)
+	}
+	// Open, write, close and measure and look, rename, look.
+	if n := line.trips.Load(); n > 5 {
+		t.Errorf("a file that is not read back took %d round trips, want 5 at most", n)
+	}
 }
 
 // TestServerRefusesSoMany has more files on their way than a server takes. All arrive, nothing else is learned about the server than

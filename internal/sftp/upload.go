@@ -13,6 +13,7 @@ import (
 	"path"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/pkg/sftp"
@@ -48,12 +49,12 @@ var errVanished = errors.New("the temporary file vanished after the upload")
 
 // uploadTo uploads to the first of some places that the server takes.
 func (p *replacement) uploadTo(ctx context.Context, spots []spot) (outbox.Proof, error) {
-	p.again = nil
+	p.again, p.measured = nil, ""
 	file, err := p.create(ctx, spots)
 	if err != nil {
 		return "", err
 	}
-	err = p.fill(ctx, file, &p.d, filling{beside: p.openAhead})
+	err = p.fill(ctx, file, &p.d, filling{beside: p.proveAhead})
 	var proof outbox.Proof
 	if err == nil {
 		proof, err = p.prove(ctx)
@@ -204,16 +205,30 @@ func (p *replacement) fill(ctx context.Context, file *sftp.File, d *outbox.Deliv
 	return err
 }
 
+// pieces is memory for documents that fit into one request, of which hundreds are on their way at once.
+var pieces = sync.Pool{New: func() any { return new([]byte) }}
+
+// piece returns so many bytes of memory, which go back to pieces.
+func piece(size int64) *[]byte {
+	p := pieces.Get().(*[]byte)
+	*p = slices.Grow((*p)[:0], int(size))[:size]
+	return p
+}
+
 // writeWhole copies a document that fits into one request, and is hashed before.
 func (p *replacement) writeWhole(ctx context.Context, file *sftp.File, doc *os.File, d *outbox.Delivery) error {
-	h := sha256.New()
-	data, err := io.ReadAll(io.TeeReader(io.LimitReader(doc, d.Size+1), h))
-	if err != nil {
+	memory := piece(d.Size + 1) // one more than it should have
+	defer pieces.Put(memory)
+	data := *memory
+	n, err := io.ReadFull(doc, data)
+	if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
 		return p.unreadable(err)
 	}
-	if int64(len(data)) != d.Size {
-		return p.unreadable(fmt.Errorf("it has %d bytes instead of %d", len(data), d.Size))
+	if data = data[:n]; int64(n) != d.Size {
+		return p.unreadable(fmt.Errorf("it has %d bytes instead of %d", n, d.Size))
 	}
+	h := sha256.New()
+	h.Write(data)
 	if err := p.sameDigest(h, d); err != nil {
 		return err
 	}
@@ -268,6 +283,9 @@ func (p *replacement) write(ctx context.Context, file *sftp.File, doc *os.File, 
 // prove measures the temporary file and reads it back, as far as the server lets us.
 func (p *replacement) prove(ctx context.Context) (proof outbox.Proof, err error) {
 	if !p.readable() {
+		if p.measured != "" {
+			return p.measured, nil
+		}
 		p.r.side(func() { proof, err = p.measure() }, p.lookAgain)
 		return proof, err
 	}
@@ -333,15 +351,36 @@ func (p *replacement) openToRead(ctx context.Context, name string) (err error) {
 	return err
 }
 
-// openAhead opens the temporary file to read it back, without waiting for the answer to its close. That saves a round trip with servers
-// that work in the order in which they are asked, and tells nothing of others: what they refuse is asked for again in its turn. It is
-// not done where the server was seen to count open files, for this may be one more; nor at a second attempt, which may owe its failure
-// to that, and may find what the first one left.
-func (p *replacement) openAhead() {
+// proveAhead begins to prove the temporary file without waiting for the answer to its close. That saves a round trip with servers that
+// work in the order in which they are asked, and tells nothing of others: what they refuse, or have otherwise so far, is asked for again
+// in its turn. It is not done at a second attempt, which may owe its failure to that, and may find what the first one left.
+func (p *replacement) proveAhead() {
+	switch most, _ := p.r.files.state(); {
+	case most == 1 || p.d.Attempts > 0:
+	case p.readable():
+		p.openAhead(most)
+	default:
+		p.measureAhead()
+	}
+}
+
+// measureAhead measures the temporary file, and looks at the final name, where nothing is to be read back.
+func (p *replacement) measureAhead() {
+	var proof outbox.Proof
+	var err error
+	p.r.side(func() { proof, err = p.measure() }, p.lookAgain)
+	if err == nil && proof == outbox.ProofSize {
+		p.measured = proof
+	} else {
+		p.again = nil
+	}
+}
+
+// openAhead opens the temporary file to read it back. It is not done where the server was seen to count open files, for this may be one
+// more.
+func (p *replacement) openAhead(most int64) {
 	known := p.r.Passport()
-	most, _ := p.r.files.state()
-	counts := most != int64(p.r.c.Parallel) || known.Most > 0 || known.Files > 0 && known.Files < askedFor
-	if counts || most == 1 || p.d.Attempts > 0 || !p.readable() {
+	if most != int64(p.r.c.Parallel) || known.Most > 0 || known.Files > 0 && known.Files < askedFor {
 		return
 	}
 	if file, err := p.r.ftp.Open(p.temp); err == nil {
@@ -398,7 +437,14 @@ func (p *replacement) readBack(ctx context.Context, err error, proof outbox.Proo
 // digestOf reads size bytes and hashes them.
 func digestOf(ctx context.Context, file io.ReaderAt, size int64) (string, error) {
 	h := sha256.New()
-	buffer := make([]byte, min(size+1, readSize))
+	var buffer []byte
+	if size <= writeSize {
+		memory := piece(size)
+		defer pieces.Put(memory)
+		buffer = *memory
+	} else {
+		buffer = make([]byte, min(size, readSize))
+	}
 	for at := int64(0); at < size; {
 		if ctx.Err() != nil {
 			return "", ctx.Err()
