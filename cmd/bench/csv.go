@@ -222,24 +222,14 @@ func documents(spec feed.Spec, path, work string, m *measure) error {
 	clock := newClock(m)
 	sorter := shelf.NewSorter(catalog.BySKU, work)
 	defer func() { _ = sorter.Close() }() // the work folder is emptied the next time
-	n, sorting := 0, time.Duration(0)
+	put, finish := sorter.Behind()
 	res, err := feed.Convert(context.Background(), spec, path, filepath.Base(path), func(r feed.Record) error {
-		row := shelf.Row{Vendor: r.Vendor, Item: r.Item, Promotion: r.Promotion, Line: r.Row, Rejected: r.Rejected}
-		// Looking at the clock costs as much as sorting: one of 64 is timed, and those that spill are as often among them as they are.
-		if n++; n%64 != 0 {
-			return sorter.Add(row)
-		}
-		begun := time.Now()
-		err := sorter.Add(row)
-		sorting += time.Since(begun)
-		return err
+		return put(shelf.Row{Vendor: r.Vendor, Item: r.Item, Promotion: r.Promotion, Line: r.Row, Rejected: r.Rejected})
 	})
-	if err != nil {
+	if err := errors.Join(err, finish()); err != nil {
 		return err
 	}
-	sorted := min(sorting.Seconds()*64, clock.lap("read")/2)
-	m.add("read", -sorted)
-	m.add("sort", sorted)
+	clock.lap("read and sort")
 	var layers []shelf.Digest
 	group := &durable.Group{}
 	err = sorter.Each(func(vendor string, rows *shelf.Rows) error {

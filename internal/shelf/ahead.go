@@ -1,6 +1,9 @@
 package shelf
 
-import "iter"
+import (
+	"iter"
+	"sync/atomic"
+)
 
 // How far is read ahead: a batch is large enough that handing it on costs nothing beside reading its records.
 const (
@@ -76,6 +79,7 @@ func (a *ahead[T]) stop() {
 // behind works on values in a goroutine while somebody makes the next ones, in their order. It must be finished.
 type behind[T any] struct {
 	full, empty chan []T
+	failed      atomic.Bool   // err is there
 	done        chan struct{} // closed when all is worked on
 	err         error         // what ended the work; owned by the goroutine until done
 
@@ -98,19 +102,25 @@ func (b *behind[T]) work(do func(T) error) {
 	defer close(b.done)
 	for batch := range b.full {
 		for i := 0; i < len(batch) && b.err == nil; i++ {
-			b.err = do(batch[i])
+			if b.err = do(batch[i]); b.err != nil {
+				b.failed.Store(true)
+			}
 		}
 		clear(batch)
 		b.empty <- batch[:0]
 	}
 }
 
-// put hands a value on.
-func (b *behind[T]) put(v T) {
+// put hands a value on. It returns what has ended the work, as soon as that is known; finish tells for sure.
+func (b *behind[T]) put(v T) error {
+	if b.failed.Load() {
+		return b.finish()
+	}
 	if b.now = append(b.now, v); len(b.now) == aheadRecords {
 		b.full <- b.now
 		b.now = <-b.empty
 	}
+	return nil
 }
 
 // finish waits until all values are worked on and returns the first error. It may be called again.
@@ -133,16 +143,17 @@ type readRecord struct {
 // Records yields the records of a file in their order, the last time with what ended them early, if anything did.
 func (f Files) Records(d Digest) iter.Seq2[Record, error] {
 	return func(yield func(Record, error) bool) {
-		a := readAhead(f.records(d))
+		a := readAhead(f.records([]Digest{d}))
 		defer a.stop()
 		for r, ok := a.next(); ok && yield(r.record, r.err); r, ok = a.next() {
 		}
 	}
 }
 
-func (f Files) records(d Digest) iter.Seq[readRecord] {
+// records yields the records of a stack, of which the last may be what ended them early.
+func (f Files) records(stack []Digest) iter.Seq[readRecord] {
 	return func(yield func(readRecord) bool) {
-		o, err := f.Overlay([]Digest{d})
+		o, err := f.Overlay(stack)
 		if err != nil {
 			yield(readRecord{err: err})
 			return

@@ -44,7 +44,8 @@ func TestReadAhead(t *testing.T) {
 	}
 }
 
-// TestBehind works on all values in their order, whatever number of batches they fill, and on none behind an error.
+// TestBehind works on all values in their order, whatever number of batches they fill, and on none behind an error, of which who makes
+// them hears before long.
 func TestBehind(t *testing.T) {
 	defer goleak.VerifyNone(t)
 	broken := errors.New("broken")
@@ -58,8 +59,16 @@ func TestBehind(t *testing.T) {
 				done = append(done, v)
 				return nil
 			})
+			told := false
 			for i := range n {
-				b.put(i)
+				err := b.put(i)
+				if err != nil && !errors.Is(err, broken) || err == nil && told {
+					t.Errorf("%d values, failing at %d: put %d: %v", n, fails, i, err)
+				}
+				told = err != nil
+			}
+			if long := n > fails+(aheadBatches+2)*aheadRecords && fails >= 0; long != told && (long || fails < 0) {
+				t.Errorf("%d values, failing at %d: whoever puts them was told: %v", n, fails, told)
 			}
 			want, wantErr := n, error(nil)
 			if fails >= 0 && fails < n {

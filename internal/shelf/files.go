@@ -12,6 +12,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"gondola/internal/durable"
 )
@@ -155,6 +156,8 @@ type cursor struct {
 	line []byte // without its end; valid until next, like key
 	key  []byte
 	done bool
+
+	room strings.Builder // where lines are kept as text; what is full is left to them
 }
 
 func (f Files) open(d Digest) (*cursor, error) {
@@ -200,8 +203,22 @@ func (c *cursor) ahead() []byte {
 
 func (c *cursor) skip(size int) { _, _ = c.r.Discard(size) } // likewise
 
+// textRoom is how much room is made for the text of lines at a time. A record that is kept keeps that much.
+const textRoom = 4 << 10
+
+// text returns the line as text.
+func (c *cursor) text() string {
+	if c.room.Cap()-c.room.Len() < len(c.line) {
+		c.room = strings.Builder{}
+		c.room.Grow(max(len(c.line), min(textRoom, c.r.Buffered())))
+	}
+	start := c.room.Len()
+	c.room.Write(c.line)
+	return c.room.String()[start:]
+}
+
 func (c *cursor) record() (Record, error) {
-	r, err := parseRecord(string(c.line))
+	r, err := parseRecord(c.text())
 	if err != nil {
 		return r, c.damaged(err)
 	}

@@ -3,6 +3,7 @@ package shelf
 import (
 	"errors"
 	"hash/fnv"
+	"slices"
 	"time"
 
 	"gondola/internal/catalog"
@@ -178,7 +179,7 @@ func (f Files) Plan(q Question) (_ Summary, err error) {
 	defer brake.abort()
 	// Comparing takes about as long as writing what came of it.
 	lines := workBehind(func(l planned) error { return l.to.Add(l.record) })
-	defer func() { _ = lines.finish() }() // the writers are aborted behind it; its error is told below
+	defer func() { _ = lines.finish() }() // the writers are aborted behind it; its error is told by then
 	err = f.diffSent(q, brake, &s, func(r, _ Record, _ bool) error {
 		// An article and its promotions stay together: an end and the start that waited for it must not be in two files that are read in
 		// any order.
@@ -196,10 +197,12 @@ func (f Files) Plan(q Question) (_ Summary, err error) {
 		} else {
 			all[n].Fields |= q.says(r.Item)
 		}
-		lines.put(planned{writers[n], r})
-		return nil
+		return lines.put(planned{writers[n], r})
 	})
-	if err = errors.Join(err, lines.finish()); err != nil {
+	if werr := lines.finish(); err == nil {
+		err = werr
+	}
+	if err != nil {
 		return s, err
 	}
 	if at := brake.most(); at != 0 && q.slip == 0 {
@@ -275,7 +278,7 @@ func (f Files) diffSent(q Question, brake *rowBrake, s *Summary, emit func(row, 
 		return err
 	}
 	defer func() { err = errors.Join(err, campaigns.prices.close()) }()
-	err = f.walk([][]Digest{q.Wanted, q.Sent, q.Unsettled, q.Approved, q.Rejected, q.Of}, agree, func(r []Record) error {
+	err = f.walkPlan(q, agree, func(r []Record) error {
 		people := decided{r[atApproved], r[atRejected]}
 		told := q.Of == nil || r[atOf].Key != ""
 		if promotion, err := campaigns.take(r, people, told); promotion || err != nil {
@@ -305,6 +308,28 @@ func (f Files) diffSent(q Question, brake *rowBrake, s *Summary, emit func(row, 
 		return err
 	}
 	return campaigns.flush()
+}
+
+// walkPlan walks the stacks of a plan side by side. Where nothing was ever said of the shelf everything on it is looked at: then it is
+// read ahead.
+func (f Files) walkPlan(q Question, skip func(*aligned) bool, fn func(records []Record) error) error {
+	others := [][]Digest{q.Sent, q.Unsettled, q.Approved, q.Rejected, q.Of}
+	if slices.ContainsFunc(others, func(stack []Digest) bool { return len(stack) > 0 }) {
+		return f.walk(append([][]Digest{q.Wanted}, others...), skip, fn)
+	}
+	all := make([]Record, 1+len(others))
+	next := readAhead(f.records(q.Wanted))
+	defer next.stop()
+	for {
+		r, ok := next.next()
+		if !ok || r.err != nil {
+			return r.err
+		}
+		all[atWanted] = r.record
+		if err := fn(all); err != nil {
+			return err
+		}
+	}
 }
 
 // back returns what is wanted of an article that went missing, was switched off for it, and is there again: no feed may have a

@@ -278,3 +278,42 @@ func TestSorterTellsOfASpillThatFailed(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// TestSorterBehind puts rows behind: they come out as if they had been added, and one that can't be sorted is told of.
+func TestSorterBehind(t *testing.T) {
+	const rows = 3*aheadRecords + 5
+	for _, bad := range []int{-1, 0, rows - 1} {
+		s := NewSorter(catalog.BySKU, t.TempDir())
+		s.buffer = 4 << 10 // some are spilled
+		put, finish := s.Behind()
+		for i := range rows {
+			row := Row{Vendor: "1", Item: priced(fmt.Sprintf("k%06d", rows-i), catalog.Money(i)).Item, Line: i}
+			if i == bad {
+				row.Item.SKU = ""
+			}
+			if err := put(row); err != nil && bad < 0 {
+				t.Fatal(err)
+			}
+		}
+		if err := finish(); (err != nil) != (bad >= 0) || err != nil && !strings.Contains(err.Error(), fmt.Sprintf("line %d has no key", bad)) {
+			t.Errorf("line %d is bad: %v", bad, err)
+		}
+		if bad < 0 {
+			n := 0
+			err := s.Each(func(_ string, rows *Rows) error {
+				for r, ok := rows.next(); ok; r, ok = rows.next() {
+					if n++; r.Key != fmt.Sprintf("k%06d", n) {
+						t.Fatalf("row %d is %q", n, r.Key)
+					}
+				}
+				return nil
+			}, nil)
+			if err != nil || n != rows {
+				t.Errorf("%d of %d rows came out: %v", n, rows, err)
+			}
+		}
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+}
