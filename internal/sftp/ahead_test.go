@@ -227,17 +227,20 @@ func TestNothingOpenedAhead(t *testing.T) {
 // TestMeasuredBeforeItWasClosed has a server tell nothing of a file, or not the truth, while it is being closed: what it tells then
 // counts only where it is as it should be, and then the final name is looked at once more, too.
 func TestMeasuredBeforeItWasClosed(t *testing.T) {
-	temp := "catalog/." + final + ".7.tmp"
+	temp, whole := "catalog/."+final+".7.tmp", int64(1000)
+	refused := errors.New("it is in use by another process")
 	for _, tc := range []struct {
-		name    string
-		early   error
-		shorter bool
-		looks   int32 // at the temporary file
+		name         string
+		early, final error // what is said of the temporary file, and of the final name, at first
+		shorter      bool
+		measured     int32 // times; where it is refused its folder's listing tells
+		again        bool  // the final name is looked at
 	}{
-		{"as it is", nil, false, 1},
-		{"not there yet", os.ErrNotExist, false, 2},
-		{"refused", errors.New("it is in use by another process"), false, 1}, // its folder's listing tells
-		{"shorter", nil, true, 2},
+		{name: "as it is", measured: 1},
+		{name: "not there yet", early: os.ErrNotExist, measured: 2, again: true},
+		{name: "refused", early: refused, measured: 1},
+		{name: "shorter", shorter: true, measured: 2, again: true},
+		{name: "the final name refused", final: refused, measured: 2, again: true},
 	} {
 		for _, foreign := range []bool{false, true} {
 			t.Run(fmt.Sprintf("%s, foreign %v", tc.name, foreign), func(t *testing.T) {
@@ -245,42 +248,67 @@ func TestMeasuredBeforeItWasClosed(t *testing.T) {
 				s.put(t, "catalog/other", "x")
 				c := s.client()
 				c.Parallel, c.ReadBack = 64, 0
-				d := document(t, 7, 1000)
-				var looks atomic.Int32
+				var measured, looks, lists atomic.Int32
 				s.before = func(op, name, _ string) error {
-					if op != "Stat" || name != temp {
-						return nil
-					}
-					n := looks.Add(1)
-					if n > 1 && foreign {
-						s.put(t, "catalog/"+final, "somebody else's")
-					}
 					switch {
-					case n == 1 && tc.shorter:
-						return os.Truncate(s.local(temp), 10)
-					case n == 1:
-						return tc.early
-					case tc.shorter:
-						return os.Truncate(s.local(temp), d.Size)
+					case op == "Stat" && name == temp:
+						switch n := measured.Add(1); {
+						case n == 1 && tc.shorter:
+							return os.Truncate(s.local(temp), 10)
+						case n == 1:
+							return tc.early
+						case tc.shorter:
+							return os.Truncate(s.local(temp), whole)
+						}
+					case op == "Stat" && name == "catalog/"+final:
+						switch n := looks.Add(1); { // before anything is written, beside the close, again
+						case n == 2:
+							return tc.final
+						case n == 3 && foreign && tc.again:
+							s.put(t, "catalog/"+final, "somebody else's")
+						}
+					case op == "List" && tc.final != nil && lists.Add(1) == 1:
+						return tc.final
 					}
 					return nil
 				}
 				r := dial(t, c)
-				got, err := r.Replace(t.Context(), d)
-				if n := looks.Load(); n != tc.looks {
-					t.Errorf("it was measured %d times, want %d", n, tc.looks)
+				got, err := r.Replace(t.Context(), document(t, 7, int(whole)))
+				if n := measured.Load(); n != tc.measured {
+					t.Errorf("it was measured %d times, want %d", n, tc.measured)
 				}
-				if foreign && tc.looks > 1 {
+				if foreign && tc.again {
 					wantClass(t, err, outbox.Foreign, "did not put")
-					return
-				}
-				if err != nil || got.Proof != outbox.ProofSize || got.Way != outbox.WayPosixRename {
+				} else if err != nil || got.Proof != outbox.ProofSize || got.Way != outbox.WayPosixRename {
 					t.Errorf("Replace = %+v, %v", got, err)
 				}
 				if _, err := os.Stat(s.local(temp)); !errors.Is(err, fs.ErrNotExist) {
 					t.Errorf("the temporary file: %v", err)
 				}
 			})
+		}
+	}
+}
+
+// TestMeasuredLongBeforeItWasClosed does not believe what was told long before the answer to the close.
+func TestMeasuredLongBeforeItWasClosed(t *testing.T) {
+	s := newServer(t, posix)
+	r := dial(t, s.client())
+	now := time.Now()
+	for early, counts := range map[time.Duration]bool{-time.Second: true, 0: true, overtaken - 1: true, overtaken: false} {
+		d := document(t, 7, 1000)
+		s.put(t, "catalog/"+final, "somebody else's")
+		s.put(t, "temp", strings.Repeat("x", 10)) // shorter than the document, as it turns out
+		p := &replacement{
+			r: r, d: d, folder: "catalog", final: "catalog/" + final, temp: "temp",
+			measured: outbox.ProofSize, measuredAt: now.Add(-early), ended: now, again: &looked{},
+		}
+		proof, err := p.prove(t.Context())
+		if counts != (err == nil && proof == outbox.ProofSize && p.again.err == nil) {
+			t.Errorf("told %s before: %s, %v, the final name %v", early, proof, err, p.again.err)
+		}
+		if !counts {
+			wantClass(t, p.again.err, outbox.Foreign, "did not put")
 		}
 	}
 }

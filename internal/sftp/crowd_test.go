@@ -140,6 +140,9 @@ func TestRoundTrips(t *testing.T) {
 	if n := line.trips.Load(); n > 60 {
 		t.Errorf("60 files took %d round trips, want hardly more than one", n)
 	}
+	if err := r.Close(); err != nil { // it may ask whether the server is there
+		t.Fatal(err)
+	}
 	c.ReadBack = 0
 	r = dial(t, c)
 	if err := sweep(t.Context(), r, "catalog"); err != nil {

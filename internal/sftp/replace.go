@@ -35,8 +35,9 @@ type replacement struct {
 	over   bool    // something lay under the final name when it was taken
 	before *looked // at the final name, before a byte was written
 	again  *looked // once the document was uploaded
-	// measured is what was reached beside the close, "" for nothing.
-	measured outbox.Proof
+	// measured is what was reached beside the close, "" for nothing, and measuredAt is when.
+	measured   outbox.Proof
+	measuredAt time.Time
 
 	temp    string // the temporary file, once it was opened
 	release func() // gives up its name

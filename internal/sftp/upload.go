@@ -282,10 +282,13 @@ func (p *replacement) write(ctx context.Context, file *sftp.File, doc *os.File, 
 
 // prove measures the temporary file and reads it back, as far as the server lets us.
 func (p *replacement) prove(ctx context.Context) (proof outbox.Proof, err error) {
-	if !p.readable() {
-		if p.measured != "" {
+	if p.measured != "" {
+		if p.ended.Sub(p.measuredAt) < overtaken {
 			return p.measured, nil
 		}
+		p.again = nil
+	}
+	if !p.readable() {
 		p.r.side(func() { proof, err = p.measure() }, p.lookAgain)
 		return proof, err
 	}
@@ -353,23 +356,29 @@ func (p *replacement) openToRead(ctx context.Context, name string) (err error) {
 
 // proveAhead begins to prove the temporary file without waiting for the answer to its close. That saves a round trip with servers that
 // work in the order in which they are asked, and tells nothing of others: what they refuse, or have otherwise so far, is asked for again
-// in its turn. It is not done at a second attempt, which may owe its failure to that, and may find what the first one left.
+// in its turn. It is not done at a second attempt, which may owe its failure to that, and may find what the first one left; nor where
+// the server takes one file at a time, and may take one call as well.
 func (p *replacement) proveAhead() {
 	switch most, _ := p.r.files.state(); {
 	case most == 1 || p.d.Attempts > 0:
 	case p.readable():
 		p.openAhead(most)
-	default:
+	case !p.r.Passport().Lacks(outbox.Stat):
 		p.measureAhead()
 	}
 }
+
+// overtaken is by how much answers may come before that to the close before which they were asked for: by more they were not given in
+// the order of the questions, and tell of a file that was still being closed.
+const overtaken = 100 * time.Millisecond
 
 // measureAhead measures the temporary file, and looks at the final name, where nothing is to be read back.
 func (p *replacement) measureAhead() {
 	var proof outbox.Proof
 	var err error
 	p.r.side(func() { proof, err = p.measure() }, p.lookAgain)
-	if err == nil && proof == outbox.ProofSize {
+	p.measuredAt = time.Now()
+	if err == nil && proof == outbox.ProofSize && p.again.err == nil && p.again.told {
 		p.measured = proof
 	} else {
 		p.again = nil
