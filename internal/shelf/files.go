@@ -203,7 +203,7 @@ func (c *cursor) ahead() []byte {
 
 func (c *cursor) skip(size int) { _, _ = c.r.Discard(size) } // likewise
 
-// textRoom is how much room is made for the text of lines at a time. A record that is kept keeps that much.
+// textRoom is how much room is made for the text of lines at a time. An article that is kept keeps that much.
 const textRoom = 4 << 10
 
 // text returns the line as text.
@@ -218,7 +218,13 @@ func (c *cursor) text() string {
 }
 
 func (c *cursor) record() (Record, error) {
-	r, err := parseRecord(c.text())
+	text := ""
+	if isPromotion(c.key) {
+		text = string(c.line) // some are kept of all that a shelf has
+	} else {
+		text = c.text()
+	}
+	r, err := parseRecord(text)
 	if err != nil {
 		return r, c.damaged(err)
 	}

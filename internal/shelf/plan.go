@@ -317,6 +317,9 @@ func (f Files) walkPlan(q Question, skip func(*aligned) bool, fn func(records []
 	if slices.ContainsFunc(others, func(stack []Digest) bool { return len(stack) > 0 }) {
 		return f.walk(append([][]Digest{q.Wanted}, others...), skip, fn)
 	}
+	if len(q.Wanted) == 0 {
+		return nil
+	}
 	all := make([]Record, 1+len(others))
 	next := readAhead(f.records(q.Wanted))
 	defer next.stop()

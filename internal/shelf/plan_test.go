@@ -1,9 +1,17 @@
 package shelf
 
 import (
+	"bytes"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"go.uber.org/goleak"
 	"pgregory.net/rapid"
 
 	"gondola/internal/catalog"
@@ -474,5 +482,70 @@ func TestPlanAbortsOnErrors(t *testing.T) {
 	}
 	if all := lying(t, files.Dir); len(all) != 1 {
 		t.Errorf("files = %v, want only the damaged one", all)
+	}
+}
+
+// TestWalkPlan walks what was never said anything of as walk does, with what ends that early.
+func TestWalkPlan(t *testing.T) {
+	defer goleak.VerifyNone(t)
+	const rows = (aheadBatches+1)*aheadRecords + 3
+	files := Files{Dir: t.TempDir()}
+	broken := errors.New("broken")
+	for name, tc := range map[string]struct {
+		files   int
+		damaged bool
+		stop    int // the record at which whoever walks has enough
+	}{
+		"nothing": {}, "one file": {files: 1}, "two files": {files: 2}, "damaged": {files: 2, damaged: true},
+		"stopped at once": {files: 1, stop: 1}, "stopped later": {files: 2, stop: rows - 1}, "stopped before the damage": {files: 1, damaged: true, stop: 5},
+	} {
+		var wanted []Digest
+		for n := range tc.files {
+			w, err := files.Create()
+			if err != nil {
+				t.Fatal(err)
+			}
+			for i := range rows {
+				if err := w.Add(priced(fmt.Sprintf("k%06d", i*(n+1)), catalog.Money(i))); err != nil {
+					t.Fatal(err)
+				}
+			}
+			d, err := w.Commit()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if tc.damaged && n == 0 {
+				text, err := os.ReadFile(files.Path(d))
+				if err != nil {
+					t.Fatal(err)
+				}
+				d = Digest(strings.Repeat("d", 64))
+				cut := text[:bytes.LastIndexByte(text[:len(text)-1], '\n')+4]
+				if err := errors.Join(os.MkdirAll(filepath.Dir(files.Path(d)), 0o700), os.WriteFile(files.Path(d), cut, 0o600)); err != nil {
+					t.Fatal(err)
+				}
+			}
+			wanted = append(wanted, d)
+		}
+		take := func(into *[]Record) func([]Record) error {
+			return func(r []Record) error {
+				if len(r) != 6 || slices.ContainsFunc(r[1:], func(r Record) bool { return r.Key != "" }) {
+					t.Errorf("%s: %v", name, r)
+				}
+				if *into = append(*into, r[atWanted]); len(*into) == tc.stop {
+					return broken
+				}
+				return nil
+			}
+		}
+		var got, want []Record
+		gerr := files.walkPlan(Question{Wanted: wanted, Of: []Digest{}}, nil, take(&got))
+		werr := files.walk([][]Digest{wanted, nil, nil, nil, nil, nil}, nil, take(&want))
+		if diff := cmp.Diff(want, got); diff != "" || fmt.Sprint(gerr) != fmt.Sprint(werr) {
+			t.Errorf("%s: %v, want %v (-want +got)\n%s", name, gerr, werr, diff)
+		}
+		if (gerr != nil) != (tc.damaged || tc.stop > 0) || tc.stop > 0 && !errors.Is(gerr, broken) {
+			t.Errorf("%s: %v", name, gerr)
+		}
 	}
 }
