@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 )
 
 func TestMain(m *testing.M) {
@@ -126,6 +127,19 @@ func TestGoals(t *testing.T) {
 	} {
 		if got := (verdict{goal: c.g, value: spread{median: c.value}}).met(); got != c.met {
 			t.Errorf("%+v with %g: %t", c.g, c.value, got)
+		}
+	}
+}
+
+// TestNinetyFive is the least time that nineteen of twenty take at most.
+func TestNinetyFive(t *testing.T) {
+	for n, want := range map[int]float64{1: 1, 5: 5, 19: 19, 20: 19, 21: 20, 60: 57, 100: 95} {
+		var all []time.Duration
+		for i := range n {
+			all = append(all, time.Duration(n-i)*time.Millisecond)
+		}
+		if got := ninetyFive(all); got != want {
+			t.Errorf("of %d: %g, want %g", n, got, want)
 		}
 	}
 }

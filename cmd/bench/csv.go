@@ -226,7 +226,10 @@ func documents(spec feed.Spec, path, work string, m *measure) error {
 	res, err := feed.Convert(context.Background(), spec, path, filepath.Base(path), func(r feed.Record) error {
 		return put(shelf.Row{Vendor: r.Vendor, Item: r.Item, Promotion: r.Promotion, Line: r.Row, Rejected: r.Rejected})
 	})
-	if err := errors.Join(err, finish()); err != nil {
+	if serr := finish(); err == nil {
+		err = serr
+	}
+	if err != nil {
 		return err
 	}
 	clock.lap("read and sort")

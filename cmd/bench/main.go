@@ -72,7 +72,7 @@ type size struct {
 var (
 	whole = size{
 		rounds: 5, patience: 15 * time.Second, rows: 1_000_000, sheet: 100_000, large: 500_000, shelf: 1_000_000, upload: 100_000_000,
-		files: 2000, requests: 20_000, drops: 20, waiting: 10_000, idle: time.Minute, pushed: 1_500_000,
+		files: 2000, requests: 20_000, drops: 60, waiting: 10_000, idle: time.Minute, pushed: 1_500_000,
 		stores: []int{1, 100, 1000}, history: []int{10, 1000, 100_000},
 	}
 	quick = size{
