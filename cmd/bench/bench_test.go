@@ -131,14 +131,14 @@ func TestGoals(t *testing.T) {
 	}
 }
 
-// TestNinetyFive is the least time that nineteen of twenty take at most.
-func TestNinetyFive(t *testing.T) {
+// TestAtMost is the least time that nineteen of twenty take at most.
+func TestAtMost(t *testing.T) {
 	for n, want := range map[int]float64{1: 1, 5: 5, 19: 19, 20: 19, 21: 20, 60: 57, 100: 95} {
 		var all []time.Duration
 		for i := range n {
 			all = append(all, time.Duration(n-i)*time.Millisecond)
 		}
-		if got := ninetyFive(all); got != want {
+		if got := atMost(all, 95); got != want {
 			t.Errorf("of %d: %g, want %g", n, got, want)
 		}
 	}

@@ -242,4 +242,10 @@ func told(who, what string) func(*outcome) (spread, bool) {
 	return func(o *outcome) (spread, bool) { s := o.fact(who, what); return s, s.n > 0 }
 }
 
+// atMost returns the least time that so many of a hundred take at most, in milliseconds. It sorts them.
+func atMost(all []time.Duration, percent int) float64 {
+	slices.Sort(all)
+	return 1000 * all[(len(all)*percent+99)/100-1].Seconds()
+}
+
 func mebi(bytes int64) float64 { return float64(bytes) / (1 << 20) }

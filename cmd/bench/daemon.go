@@ -131,15 +131,9 @@ func (b *bench) dropExports(ctx context.Context) (m measure, err error) {
 		m.Seconds += there.Sub(settled).Seconds()
 	}
 	m.RSS = s.peak()
-	m.tell("noticed", ninetyFive(noticed), "ms")
-	m.tell("answered", ninetyFive(answered), "ms")
+	m.tell("noticed", atMost(noticed, 95), "ms")
+	m.tell("answered", atMost(answered, 95), "ms")
 	return m, nil
-}
-
-// ninetyFive returns the time that nineteen of twenty take at most, in milliseconds: the least one of which that is true.
-func ninetyFive(all []time.Duration) float64 {
-	slices.Sort(all)
-	return 1000 * all[(len(all)*95+99)/100-1].Seconds()
 }
 
 // until looks every millisecond and returns when it was so.
