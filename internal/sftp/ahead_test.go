@@ -301,7 +301,7 @@ func TestMeasuredLongBeforeItWasClosed(t *testing.T) {
 		s.put(t, "temp", strings.Repeat("x", 10)) // shorter than the document, as it turns out
 		p := &replacement{
 			r: r, d: d, folder: "catalog", final: "catalog/" + final, temp: "temp",
-			measured: outbox.ProofSize, measuredAt: now.Add(-early), ended: now, again: &looked{},
+			measuredAt: now.Add(-early), ended: now, again: &looked{},
 		}
 		proof, err := p.prove(t.Context())
 		if counts != (err == nil && proof == outbox.ProofSize && p.again.err == nil) {

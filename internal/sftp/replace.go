@@ -35,8 +35,7 @@ type replacement struct {
 	over   bool    // something lay under the final name when it was taken
 	before *looked // at the final name, before a byte was written
 	again  *looked // once the document was uploaded
-	// measured is what was reached beside the close, "" for nothing, and measuredAt is when.
-	measured   outbox.Proof
+	// measuredAt is when the temporary file was seen in its size beside its close, zero for never.
 	measuredAt time.Time
 
 	temp    string // the temporary file, once it was opened

@@ -49,7 +49,7 @@ var errVanished = errors.New("the temporary file vanished after the upload")
 
 // uploadTo uploads to the first of some places that the server takes.
 func (p *replacement) uploadTo(ctx context.Context, spots []spot) (outbox.Proof, error) {
-	p.again, p.measured = nil, ""
+	p.again, p.measuredAt = nil, time.Time{}
 	file, err := p.create(ctx, spots)
 	if err != nil {
 		return "", err
@@ -282,9 +282,9 @@ func (p *replacement) write(ctx context.Context, file *sftp.File, doc *os.File, 
 
 // prove measures the temporary file and reads it back, as far as the server lets us.
 func (p *replacement) prove(ctx context.Context) (proof outbox.Proof, err error) {
-	if p.measured != "" {
+	if !p.measuredAt.IsZero() {
 		if p.ended.Sub(p.measuredAt) < overtaken {
-			return p.measured, nil
+			return outbox.ProofSize, nil
 		}
 		p.again = nil
 	}
@@ -377,9 +377,8 @@ func (p *replacement) measureAhead() {
 	var proof outbox.Proof
 	var err error
 	p.r.side(func() { proof, err = p.measure() }, p.lookAgain)
-	p.measuredAt = time.Now()
 	if err == nil && proof == outbox.ProofSize && p.again.err == nil && p.again.told {
-		p.measured = proof
+		p.measuredAt = time.Now()
 	} else {
 		p.again = nil
 	}
