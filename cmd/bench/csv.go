@@ -222,13 +222,13 @@ func documents(spec feed.Spec, path, work string, m *measure) error {
 	clock := newClock(m)
 	sorter := shelf.NewSorter(catalog.BySKU, work)
 	defer func() { _ = sorter.Close() }() // the work folder is emptied the next time
-	put, finish := sorter.Behind()
-	res, err := feed.Convert(context.Background(), spec, path, filepath.Base(path), func(r feed.Record) error {
-		return put(shelf.Row{Vendor: r.Vendor, Item: r.Item, Promotion: r.Promotion, Line: r.Row, Rejected: r.Rejected})
+	var res feed.Result
+	err = sorter.Fill(func(put func(shelf.Row) error) (err error) {
+		res, err = feed.Convert(context.Background(), spec, path, filepath.Base(path), func(r feed.Record) error {
+			return put(shelf.Row{Vendor: r.Vendor, Item: r.Item, Promotion: r.Promotion, Line: r.Row, Rejected: r.Rejected})
+		})
+		return err
 	})
-	if serr := finish(); err == nil {
-		err = serr
-	}
 	if err != nil {
 		return err
 	}

@@ -224,13 +224,13 @@ func (h *House) understand(ctx context.Context, f feedSetup, d store.Drop) (_ st
 	if f.spec.Earlier, err = h.earlier(ctx, d); err != nil {
 		return store.Reading{}, err
 	}
-	put, finish := sorter.Behind()
-	result, err := feed.Convert(ctx, f.spec, d.Archived, correctionOf(d.Name), func(r feed.Record) error {
-		return put(shelf.Row{Vendor: r.Vendor, Item: r.Item, Promotion: r.Promotion, Line: r.Row, Rejected: r.Rejected})
+	var result feed.Result
+	err = sorter.Fill(func(put func(shelf.Row) error) (err error) {
+		result, err = feed.Convert(ctx, f.spec, d.Archived, correctionOf(d.Name), func(r feed.Record) error {
+			return put(shelf.Row{Vendor: r.Vendor, Item: r.Item, Promotion: r.Promotion, Line: r.Row, Rejected: r.Rejected})
+		})
+		return err
 	})
-	if serr := finish(); err == nil {
-		err = serr
-	}
 	if err != nil {
 		return store.Reading{}, err
 	}

@@ -134,6 +134,18 @@ func (b *behind[T]) finish() error {
 	return b.err
 }
 
+// beside does something with the values that from puts, in a goroutine while from makes the next ones. It returns when all is done, with
+// the error of from, or else what ended the doing.
+func beside[T any](do func(T) error, from func(put func(T) error) error) (err error) {
+	b := workBehind(do)
+	defer func() {
+		if derr := b.finish(); err == nil {
+			err = derr
+		}
+	}()
+	return from(b.put)
+}
+
 // readRecord is a record, or what ended the reading.
 type readRecord struct {
 	record Record
@@ -142,8 +154,13 @@ type readRecord struct {
 
 // Records yields the records of a file in their order, the last time with what ended them early, if anything did.
 func (f Files) Records(d Digest) iter.Seq2[Record, error] {
+	return f.overlaid([]Digest{d})
+}
+
+// overlaid is Records of a stack.
+func (f Files) overlaid(stack []Digest) iter.Seq2[Record, error] {
 	return func(yield func(Record, error) bool) {
-		a := readAhead(f.records([]Digest{d}))
+		a := readAhead(f.records(stack))
 		defer a.stop()
 		for r, ok := a.next(); ok && yield(r.record, r.err); r, ok = a.next() {
 		}

@@ -206,8 +206,11 @@ func (c *cursor) skip(size int) { _, _ = c.r.Discard(size) } // likewise
 // textRoom is how much room is made for the text of lines at a time. An article that is kept keeps that much.
 const textRoom = 4 << 10
 
-// text returns the line as text.
+// text returns the line as text. Promotions share no room: some are kept of all that a shelf has.
 func (c *cursor) text() string {
+	if isPromotion(c.key) {
+		return string(c.line)
+	}
 	if c.room.Cap()-c.room.Len() < len(c.line) {
 		c.room = strings.Builder{}
 		c.room.Grow(max(len(c.line), min(textRoom, c.r.Buffered())))
@@ -218,13 +221,7 @@ func (c *cursor) text() string {
 }
 
 func (c *cursor) record() (Record, error) {
-	text := ""
-	if isPromotion(c.key) {
-		text = string(c.line) // some are kept of all that a shelf has
-	} else {
-		text = c.text()
-	}
-	r, err := parseRecord(text)
+	r, err := parseRecord(c.text())
 	if err != nil {
 		return r, c.damaged(err)
 	}

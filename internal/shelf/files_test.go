@@ -4,9 +4,11 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -251,4 +253,45 @@ func damage(t *testing.T, files Files, d Digest) {
 	if err != nil {
 		t.Fatal(err)
 	}
+}
+
+// TestKeptPromotions keeps the promotions of a shelf that has articles as well: they take about as much memory as their own lines.
+func TestKeptPromotions(t *testing.T) {
+	files := Files{Dir: t.TempDir()}
+	w, err := files.Create()
+	if err != nil {
+		t.Fatal(err)
+	}
+	const rows, each = 50_000, 50
+	for i := range rows {
+		r := priced(fmt.Sprintf("k%06d", i), 1)
+		if i%each == 0 {
+			r = offered(fmt.Sprintf("k%06d/A=900", i))
+		}
+		if err := w.Add(r); err != nil {
+			t.Fatal(err)
+		}
+	}
+	d, err := w.Commit()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var before, after runtime.MemStats
+	runtime.GC()
+	runtime.ReadMemStats(&before)
+	var kept []Record
+	for r, err := range files.Records(d) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		if r.Promotion != nil {
+			kept = append(kept, r)
+		}
+	}
+	runtime.GC()
+	runtime.ReadMemStats(&after)
+	if took := int64(after.HeapAlloc) - int64(before.HeapAlloc); len(kept) != rows/each || took > 1<<20 {
+		t.Errorf("%d promotions, of %d, take %d bytes", len(kept), rows/each, took)
+	}
+	runtime.KeepAlive(kept)
 }

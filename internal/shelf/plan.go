@@ -178,30 +178,28 @@ func (f Files) Plan(q Question) (_ Summary, err error) {
 	brake := newRowBrake(q, &f)
 	defer brake.abort()
 	// Comparing takes about as long as writing what came of it.
-	lines := workBehind(func(l planned) error { return l.to.Add(l.record) })
-	defer func() { _ = lines.finish() }() // the writers are aborted behind it; its error is told by then
-	err = f.diffSent(q, brake, &s, func(r, _ Record, _ bool) error {
-		// An article and its promotions stay together: an end and the start that waited for it must not be in two files that are read in
-		// any order.
-		n := partOf(ItemKey(r.Key), parts)
-		if writers[n] == nil {
-			if writers[n], err = f.Create(); err != nil {
-				return err
+	write := func(l planned) error { return l.to.Add(l.record) }
+	err = beside(write, func(put func(planned) error) error {
+		return f.diffSent(q, brake, &s, func(r, _ Record, _ bool) (err error) {
+			// An article and its promotions stay together: an end and the start that waited for it must not be in two files that are read
+			// in any order.
+			n := partOf(ItemKey(r.Key), parts)
+			if writers[n] == nil {
+				if writers[n], err = f.Create(); err != nil {
+					return err
+				}
 			}
-		}
-		if r.Promotion != nil {
-			all[n].Promotions++
-			if r.Promotion.MaxSales != 0 {
-				all[n].Fields |= catalog.MaxSales
+			if r.Promotion != nil {
+				all[n].Promotions++
+				if r.Promotion.MaxSales != 0 {
+					all[n].Fields |= catalog.MaxSales
+				}
+			} else {
+				all[n].Fields |= q.says(r.Item)
 			}
-		} else {
-			all[n].Fields |= q.says(r.Item)
-		}
-		return lines.put(planned{writers[n], r})
+			return put(planned{writers[n], r})
+		})
 	})
-	if werr := lines.finish(); err == nil {
-		err = werr
-	}
 	if err != nil {
 		return s, err
 	}
@@ -321,18 +319,16 @@ func (f Files) walkPlan(q Question, skip func(*aligned) bool, fn func(records []
 		return nil
 	}
 	all := make([]Record, 1+len(others))
-	next := readAhead(f.records(q.Wanted))
-	defer next.stop()
-	for {
-		r, ok := next.next()
-		if !ok || r.err != nil {
-			return r.err
+	for r, err := range f.overlaid(q.Wanted) {
+		if err != nil {
+			return err
 		}
-		all[atWanted] = r.record
+		all[atWanted] = r
 		if err := fn(all); err != nil {
 			return err
 		}
 	}
+	return nil
 }
 
 // back returns what is wanted of an article that went missing, was switched off for it, and is there again: no feed may have a

@@ -38,7 +38,7 @@ type Twice struct {
 }
 
 // Sorter brings the rows of one export into the order of record files: by store, then by key. It spills to disk, while more rows come.
-// It is used by one goroutine: Add all rows, or put them Behind, then Each once, then Close.
+// It is used by one goroutine: Add all rows, or Fill it with them, then Each once, then Close.
 type Sorter struct {
 	by       catalog.IdentifyBy
 	dir      string
@@ -103,13 +103,9 @@ func (s *Sorter) Add(r Row) error {
 	return nil
 }
 
-// Behind returns what adds rows while the caller makes the next ones: that takes about as long as reading the row does. Put tells of the
-// first error as soon as it is known; finish waits for the rows that were put, and tells of it, too. It is called before Each or Close,
-// and may be called again.
-func (s *Sorter) Behind() (put func(Row) error, finish func() error) {
-	b := workBehind(s.Add)
-	return b.put, b.finish
-}
+// Fill adds the rows that from puts, while it makes the next ones: adding takes about as long as reading a row does. Put tells of the
+// first row that could not be added as soon as that is known, Fill in the end.
+func (s *Sorter) Fill(from func(put func(Row) error) error) error { return beside(s.Add, from) }
 
 // vendorOf returns the number of a store.
 func (s *Sorter) vendorOf(vendor string) (uint32, error) {

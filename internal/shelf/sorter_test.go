@@ -279,23 +279,25 @@ func TestSorterTellsOfASpillThatFailed(t *testing.T) {
 	}
 }
 
-// TestSorterBehind puts rows behind: they come out as if they had been added, and one that can't be sorted is told of.
-func TestSorterBehind(t *testing.T) {
+// TestSorterFill fills one while rows are made: they come out as if they had been added, and one that can't be sorted is told of.
+func TestSorterFill(t *testing.T) {
 	const rows = 3*aheadRecords + 5
 	for _, bad := range []int{-1, 0, rows - 1} {
 		s := NewSorter(catalog.BySKU, t.TempDir())
 		s.buffer = 4 << 10 // some are spilled
-		put, finish := s.Behind()
-		for i := range rows {
-			row := Row{Vendor: "1", Item: priced(fmt.Sprintf("k%06d", rows-i), catalog.Money(i)).Item, Line: i}
-			if i == bad {
-				row.Item.SKU = ""
+		err := s.Fill(func(put func(Row) error) error {
+			for i := range rows {
+				row := Row{Vendor: "1", Item: priced(fmt.Sprintf("k%06d", rows-i), catalog.Money(i)).Item, Line: i}
+				if i == bad {
+					row.Item.SKU = ""
+				}
+				if err := put(row); err != nil {
+					return err
+				}
 			}
-			if err := put(row); err != nil && bad < 0 {
-				t.Fatal(err)
-			}
-		}
-		if err := finish(); (err != nil) != (bad >= 0) || err != nil && !strings.Contains(err.Error(), fmt.Sprintf("line %d has no key", bad)) {
+			return nil
+		})
+		if (err != nil) != (bad >= 0) || err != nil && !strings.Contains(err.Error(), fmt.Sprintf("line %d has no key", bad)) {
 			t.Errorf("line %d is bad: %v", bad, err)
 		}
 		if bad < 0 {
@@ -315,5 +317,24 @@ func TestSorterBehind(t *testing.T) {
 		if err := s.Close(); err != nil {
 			t.Error(err)
 		}
+	}
+}
+
+// TestSorterFillEndsEarly tells what ended the making of rows, when all that were put are added.
+func TestSorterFillEndsEarly(t *testing.T) {
+	defer goleak.VerifyNone(t)
+	broken := errors.New("broken")
+	s := NewSorter(catalog.BySKU, t.TempDir())
+	err := s.Fill(func(put func(Row) error) error {
+		if err := put(Row{Vendor: "1", Item: priced("a", 1).Item}); err != nil {
+			t.Error(err)
+		}
+		return broken
+	})
+	if !errors.Is(err, broken) || len(s.now.lines) != 1 {
+		t.Errorf("%v, with %d rows", err, len(s.now.lines))
+	}
+	if err := s.Close(); err != nil {
+		t.Error(err)
 	}
 }
