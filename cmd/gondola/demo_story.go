@@ -104,16 +104,18 @@ func (d *demo) step(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	for _, e := range d.events.take() {
+	events := d.events.take()
+	// Orders first: what was handed over is told after what made it due.
+	if err := d.readOrders(ctx); err != nil {
+		return err
+	}
+	for _, e := range events {
 		if err := d.event(ctx, e); err != nil {
 			return err
 		}
 	}
 	d.showReceipt()
 	if err := d.readJobs(ctx); err != nil {
-		return err
-	}
-	if err := d.readOrders(ctx); err != nil {
 		return err
 	}
 	if late := d.late(p.Trouble); late != "" {
