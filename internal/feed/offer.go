@@ -3,6 +3,7 @@ package feed
 import (
 	"regexp"
 	"strings"
+	"sync"
 
 	"gondola/internal/catalog"
 )
@@ -45,7 +46,7 @@ const (
 
 // offerForm is one way to say an offer. read gets what the groups have matched, without the empty ones.
 type offerForm struct {
-	form *regexp.Regexp
+	form func() *regexp.Regexp
 	read func(found []string) (offer, catalog.Code)
 }
 
@@ -83,14 +84,17 @@ var offerForms = []offerForm{
 	{whole(reHalf), func([]string) (offer, catalog.Code) { return share("50") }},
 }
 
-func whole(form string) *regexp.Regexp { return regexp.MustCompile(`^` + form + `$`) }
+// whole compiles a form when it is first needed: only promotions have offers.
+func whole(form string) func() *regexp.Regexp {
+	return sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^` + form + `$`) })
+}
 
 // readOffer reads an offer in words. A price is none.
 func readOffer(text string) wording {
 	s := strings.Trim(plain(text), " .!\u00a1*\"'\u201c\u201d")
 	s = strings.ReplaceAll(s, " %", "%")
 	for _, f := range offerForms {
-		groups := f.form.FindStringSubmatch(s)
+		groups := f.form().FindStringSubmatch(s)
 		if groups == nil {
 			continue
 		}

@@ -19,7 +19,15 @@ var statusBooks = map[string]func() (*template.Template, error){
 
 func statusBook(lang string) func() (*template.Template, error) {
 	return sync.OnceValues(func() (*template.Template, error) {
-		return template.ParseFS(templates.Files, "receipt."+lang+".txt.tmpl", "status."+lang+".txt.tmpl")
+		receipts, err := phrasebooks[lang]()
+		if err != nil {
+			return nil, err
+		}
+		book, err := receipts.Clone() // what is in both is in memory once
+		if err != nil {
+			return nil, err
+		}
+		return book.ParseFS(templates.Files, "status."+lang+".txt.tmpl")
 	})
 }
 

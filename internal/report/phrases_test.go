@@ -52,6 +52,21 @@ func TestStatusPhrasesMatch(t *testing.T) {
 	}
 }
 
+// TestPhrasesOfReceiptsAreInMemoryOnce guards what the daemon takes at rest: they are read for receipts and for the page.
+func TestPhrasesOfReceiptsAreInMemoryOnce(t *testing.T) {
+	for _, lang := range Languages() {
+		receipts, status := newWords(lang).phrases, NewPhrases(lang, time.UTC).w.phrases
+		for _, phrase := range receipts.Templates() {
+			if mine := status.Lookup(phrase.Name()); mine == nil || mine.Tree != phrase.Tree {
+				t.Errorf("%s: the page has a %q of its own", lang, phrase.Name())
+			}
+		}
+		if receipts.Lookup("page.title") != nil || len(receipts.Templates()) >= len(status.Templates()) {
+			t.Errorf("%s: receipts have got the page's phrases", lang)
+		}
+	}
+}
+
 func TestStatusPhrases(t *testing.T) {
 	zone, err := time.LoadLocation("America/Montevideo")
 	if err != nil {
