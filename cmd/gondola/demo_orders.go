@@ -33,8 +33,8 @@ type demoOrders struct {
 	through bool            // it was told that they are
 
 	told    map[string]int // states and changed carts of an order that were told, by id
-	shown   bool           // a file was shown
-	missing int            // what is still on its way: events, and hand-overs
+	handed  int            // orders in files that were told of
+	missing int            // what is still on its way: events, hand-overs, and the telling of them
 	silent  bool           // an order was made that no event tells of
 }
 
@@ -96,7 +96,7 @@ func (d *demo) readOrders(ctx context.Context) error {
 		return err
 	}
 	_, waiting, err := d.house.HandedOver(ctx)
-	o.missing = len(missingOrders(orders, files)) + d.platform.PendingEvents() + waiting
+	o.missing = len(missingOrders(orders, files)) + d.platform.PendingEvents() + waiting + max(0, len(files)-o.handed)
 	return err
 }
 
@@ -115,10 +115,11 @@ func (d *demo) tellOrder(o sandbox.Order) {
 // handedOver tells of a file for the ERP, and shows the first one.
 func (d *demo) handedOver(e daemon.Event) error {
 	d.page.line(gladly, "handed", "%s: %s, for the ERP", filepath.Join(demoOrderFiles, e.Name), numberOf(e.Rows, "order"))
-	if d.orders.shown {
+	first := d.orders.handed == 0
+	d.orders.handed += e.Rows
+	if !first {
 		return nil
 	}
-	d.orders.shown = true
 	data, err := os.ReadFile(filepath.Join(d.path(demoOrderFiles), e.Name))
 	if err != nil {
 		return nil // the ERP of whoever stays may be quick
